@@ -1,0 +1,7 @@
+"""``python -m mindflood`` is the command line."""
+
+import sys
+
+from mindflood.cli import main
+
+sys.exit(main())

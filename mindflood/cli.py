@@ -1,0 +1,70 @@
+"""The command line: ``mindflood --help`` is the map."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from mindflood import __version__
+from mindflood.errors import UserError
+from mindflood.stages import StageFailedError
+
+# Verb, what it does, and the module with add_arguments(parser) and run(args).
+VERBS = (
+    ("run", "train every method of a config, export, attack, report", "mindflood.experiment"),
+    ("train", "train one method with one seed into a RUN folder", "mindflood.training.command"),
+    ("export", "MindSpore checkpoint to Hugging Face folder", "mindflood.bridge.command"),
+    ("attack", "attack a Hugging Face classifier with TextAttack", "mindflood.attack.command"),
+    ("report", "result cards to tables, figures and report.html", "mindflood.report.command"),
+    ("doctor", "what this machine has, what is missing, how to mend it", "mindflood.doctor"),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb.
+
+    Returns:
+        0 on success, 1 where ``doctor`` finds the offline path broken, 2 for a user's mistake,
+        130 after Ctrl-C.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = _parser(words)
+    args = parser.parse_args(words)
+    try:
+        return args.run_verb(args)
+    except UserError as error:
+        print(f"mindflood: error: {error}", file=sys.stderr)
+        return 2
+    except StageFailedError as error:
+        return error.status
+    except KeyboardInterrupt:
+        print("mindflood: stopped; the same command continues", file=sys.stderr)
+        return 130
+
+
+def run_script(verb: str) -> int:
+    """The command line of a script in ``tools/``: one verb with the script's own arguments."""
+    return main([verb, *sys.argv[1:]])
+
+
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="mindflood",
+        description="Text classifiers that resist adversarial attacks, native in MindSpore.",
+        epilog="'mindflood VERB --help' shows the arguments of a verb and an example.",
+    )
+    parser.add_argument("--version", action="version", version=f"mindflood {__version__}")
+    verbs = parser.add_subparsers(metavar="VERB", required=True)
+    for name, summary, module_name in VERBS:
+        verb = verbs.add_parser(
+            name,
+            help=summary,
+            description=summary[0].upper() + summary[1:] + ".",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if name in words[:1]:  # a verb's module is imported only where that verb is called
+            module = importlib.import_module(module_name)
+            verb.epilog = getattr(module, "EPILOG", None)
+            module.add_arguments(verb)
+            verb.set_defaults(run_verb=module.run)
+    return parser

@@ -1,0 +1,169 @@
+"""Reading an experiment's YAML file: checked key by key before anything runs."""
+
+import copy
+import dataclasses
+import types
+import typing
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mindflood.config import Config, checked, nearest
+from mindflood.errors import UserError
+
+
+def load_train_config(path: Path, overrides: list[str]) -> Config:
+    """One method, one seed.
+
+    Raises:
+        UserError: the file is missing or not YAML, a key is unknown, a value does not fit, or the
+            file lists several methods and no ``method=`` chooses one.
+    """
+    configs = load_run_configs(path, overrides)
+    if len(configs) > 1:
+        names = ", ".join(f"{c.name or c.method} (seed {c.seed})" for c in configs)
+        raise UserError(
+            f"{path}: describes {len(configs)} models ({names}): choose one with "
+            f"method=NAME seed=S, or train them all with 'mindflood run {path}'"
+        )
+    return configs[0]
+
+
+def load_run_configs(path: Path, overrides: list[str]) -> list[Config]:
+    """One Config for every method and seed of the file (its lists ``methods`` and ``seeds``).
+
+    ``overrides`` are ``section.key=value`` words whose values are YAML; ``method=NAME`` and
+    ``seed=S`` choose among those that the lists name.
+
+    Raises:
+        UserError: see :func:`load_train_config`; or two models would share a RUN folder.
+    """
+    mapping = _read_yaml(path)
+    chosen = dict(_parse_override(text) for text in overrides)
+    entries = _chosen_methods(mapping.pop("methods", None), chosen, path)
+    seeds = mapping.pop("seeds", None)
+    seeds = chosen.pop("seeds", seeds)
+    if seeds is None or "seed" in chosen:
+        seeds = [chosen.get("seed", mapping.get("seed", 0))]
+    if not isinstance(seeds, list) or not seeds:
+        raise UserError(f"{path}: seeds: expected a list of whole numbers, not {seeds!r}")
+    configs = []
+    for entry in entries:
+        for seed in seeds:
+            merged = _merge(mapping, entry)
+            for key, value in chosen.items():
+                _set(merged, key, value, path)
+            merged["seed"] = seed
+            configs.append(checked(_build(Config, merged, str(path), ""), str(path)))
+    folders = [config.run_folder for config in configs]
+    for folder in folders:
+        if folders.count(folder) > 1:
+            raise UserError(f"{path}: two models would be written to {folder}; give each a 'name'")
+    return configs
+
+
+def from_yaml(path: Path) -> Config:
+    """The resolved config of a RUN folder.
+
+    Raises:
+        UserError: the file is missing or holds something else.
+    """
+    return checked(_build(Config, _read_yaml(path), str(path), ""), str(path))
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        value = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; give the path of a YAML config") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UserError(f"{path}: expected a YAML file: {error}") from error
+    if not isinstance(value, dict):
+        raise UserError(f"{path}: expected keys and values, found {type(value).__name__}")
+    return value
+
+
+def _parse_override(text: str) -> tuple[str, Any]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise UserError(f"{text!r}: expected section.key=value, for instance training.epochs=3")
+    try:
+        return key.strip(), yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise UserError(f"{text!r}: the value is not YAML: {error}") from error
+
+
+def _set(mapping: dict[str, Any], dotted: str, value: Any, path: Path) -> None:
+    *sections, key = dotted.split(".")
+    for section in sections:
+        mapping = mapping.setdefault(section, {})
+        if not isinstance(mapping, dict):
+            raise UserError(f"{path}: {dotted}: {section!r} is no section")
+    mapping[key] = value
+
+
+def _chosen_methods(methods: Any, chosen: dict[str, Any], path: Path) -> list[dict[str, Any]]:
+    """The entries of ``methods`` that ``method=`` chooses, by name or method; all without one."""
+    methods = chosen.pop("methods", methods)
+    if methods is None:
+        return [{}]
+    if not isinstance(methods, list) or not methods:
+        raise UserError(f"{path}: methods: expected a list of method names, not {methods!r}")
+    entries = [entry if isinstance(entry, dict) else {"method": entry} for entry in methods]
+    wanted = chosen.get("method")
+    if wanted is None:
+        return entries
+    kept = [entry for entry in entries if wanted in (entry.get("name"), entry.get("method"))]
+    if kept:
+        del chosen["method"]
+    return kept or [{}]
+
+
+def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    merged = copy.deepcopy(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        nested = isinstance(value, dict) and isinstance(below, dict)
+        merged[key] = _merge(below, value) if nested else value  # type: ignore[arg-type]
+    return merged
+
+
+def _build(kind: Any, mapping: dict[str, Any], source: str, prefix: str) -> Any:
+    hints = typing.get_type_hints(kind)
+    values = {}
+    for key, value in mapping.items():
+        if key not in hints:
+            raise UserError(f"{source}: unknown key '{prefix}{key}'{nearest(str(key), hints)}")
+        values[key] = _convert(hints[key], value, source, f"{prefix}{key}")
+    return kind(**values)
+
+
+def _convert(kind: Any, value: Any, source: str, key: str) -> Any:
+    """``value`` as the field's type; YAML reads 2e-5 as text, so numbers may come as strings."""
+    if dataclasses.is_dataclass(kind):
+        if value is None:
+            value = {}
+        if not isinstance(value, dict):
+            raise UserError(f"{source}: {key}: expected a section of keys, not {value!r}")
+        return _build(kind, value, source, f"{key}.")
+    if typing.get_origin(kind) is types.UnionType:
+        if value is None:
+            return None
+        kind = next(arm for arm in typing.get_args(kind) if arm is not types.NoneType)
+    if typing.get_origin(kind) is tuple:
+        item = typing.get_args(kind)[0]
+        if not isinstance(value, (list, tuple)):
+            raise UserError(f"{source}: {key}: expected a list, not {value!r}")
+        return tuple(_convert(item, part, source, f"{key}[{i}]") for i, part in enumerate(value))
+    try:
+        if kind is float and isinstance(value, (int, float, str)) and not isinstance(value, bool):
+            number = float(value)
+            if number - number == 0:  # neither infinite nor NaN
+                return number
+    except ValueError:
+        pass
+    if kind is not float and type(value) is kind:
+        return value
+    names = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
+    raise UserError(f"{source}: {key}: expected {names[kind]}, not {value!r}")

@@ -1,0 +1,158 @@
+"""Configs: every key is checked, overrides win, and a mistake is one clear line."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mindflood.config import Config, TrainingSettings, checked, to_yaml
+from mindflood.config_file import from_yaml, load_run_configs, load_train_config
+from mindflood.errors import UserError
+
+CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "c.yaml"
+    path.write_text(
+        "output: runs\ntask: {name: corpus}\nseeds: [0, 1]\n"
+        "methods: [finetune, {method: flooding, flood_level: 0.1}]\n"
+        "training: {epochs: 3, learning_rate: 5e-5}\n"
+    )
+    return path
+
+
+def test_a_model_a_method_and_seed(file):
+    folders = [str(config.run_folder) for config in load_run_configs(file, [])]
+    assert folders == [
+        "runs/finetune-seed0", "runs/finetune-seed1", "runs/flooding-seed0", "runs/flooding-seed1",
+    ]  # fmt: skip
+
+
+def test_a_number_that_yaml_reads_as_text_is_a_number(file):
+    assert load_run_configs(file, [])[0].training.learning_rate == 5e-5
+
+
+def test_overrides_choose_and_win(file):
+    config = load_train_config(file, ["method=flooding", "seed=1", "flood_level=0.3"])
+    assert (config.method, config.seed, config.flood_level) == ("flooding", 1, 0.3)
+    assert config.training.epochs == 3
+
+
+def test_several_models_need_a_choice(file):
+    with pytest.raises(UserError, match="describes 4 models .* choose one with method="):
+        load_train_config(file, [])
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("trainig.epochs=3", "unknown key 'trainig'; did you mean 'training'?"),
+        ("training.epoch=3", "unknown key 'training.epoch'; did you mean 'epochs'?"),
+        ("training.epochs=many", "training.epochs: expected a whole number, not 'many'"),
+        ("training.epochs=2.5", "training.epochs: expected a whole number, not 2.5"),
+        ("training.epochs=true", "training.epochs: expected a whole number, not True"),
+        ("training.epochs=0", "training.epochs: expected at least 1, not 0"),
+        ("training.learning_rate=.nan", "training.learning_rate: expected a number, not nan"),
+        ("training.buckets=64", "training.buckets: expected a list, not 64"),
+        ("training=3", "training: expected a section of keys, not 3"),
+        ("flood_level=-0.1", "flood_level: expected a number of at least 0, not -0.1"),
+        ("method=flodding", "method: unknown 'flodding'; did you mean 'flooding'?"),
+        ("attack.profile=online", "attack.profile: unknown 'online'; did you mean 'offline'?"),
+        ("training.accumulation_steps=5", "expected a divisor of training.batch_size (32), not 5"),
+        ("task.max_length=2", "task.max_length: expected at least 3, not 2"),
+        ("output=3", "output: expected text, not 3"),
+        ("=3", "expected section.key=value"),
+        ("training.epochs", "expected section.key=value"),
+    ],
+)
+def test_a_mistake_is_one_clear_line(file, override, message):
+    with pytest.raises(UserError) as mistake:
+        load_train_config(
+            file, ["methods=[{method: flooding, flood_level: 0.1}]", "seed=0", override]
+        )
+    assert message in str(mistake.value)
+    assert "\n" not in str(mistake.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[1, 2]", "expected keys and values, found list"),
+        ("a: [", "expected a YAML file"),
+        ("methods: finetune", "methods: expected a list of method names"),
+        ("methods: [finetune, finetune]", "two models would be written to runs/finetune-seed0"),
+        ("seeds: 3", "seeds: expected a list of whole numbers, not 3"),
+        ("method: flooding", "flood_level: 'flooding' needs one"),
+        ("flood_level: 0.1", "flood_level: 'finetune' takes none"),
+    ],
+)
+def test_a_file_that_makes_no_sense(tmp_path, text, message):
+    path = tmp_path / "c.yaml"
+    path.write_text(text)
+    with pytest.raises(UserError) as mistake:
+        load_run_configs(path, [])
+    assert message in str(mistake.value)
+    assert str(path) in str(mistake.value)
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(UserError, match=r"nowhere\.yaml: no such file"):
+        load_run_configs(tmp_path / "nowhere.yaml", [])
+
+
+def test_a_config_that_would_run_code_is_refused(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text("output: !!python/object/apply:os.system ['echo run']\n")
+    with pytest.raises(UserError, match="expected a YAML file"):
+        load_run_configs(path, [])
+
+
+@given(
+    epochs=st.integers(1, 1000),
+    rate=st.floats(1e-12, 1e3),
+    norm=st.none() | st.floats(1e-6, 1e6),
+    buckets=st.lists(st.integers(3, 512), min_size=1),
+    name=st.none() | st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1),
+)
+def test_a_resolved_config_loads_back_to_the_same(
+    tmp_path_factory, epochs, rate, norm, buckets, name
+):
+    config = Config(
+        name=name,
+        training=TrainingSettings(
+            epochs=epochs, learning_rate=rate, max_gradient_norm=norm, buckets=tuple(buckets)
+        ),
+    )
+    path = tmp_path_factory.mktemp("config") / "config.yaml"
+    path.write_text(to_yaml(config))
+    assert from_yaml(path) == config
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_every_shipped_config_is_valid_and_names_its_command(path):
+    assert load_run_configs(path, [])
+    first = path.read_text().splitlines()[0]
+    assert first.startswith(f"# mindflood run configs/{path.name}")
+
+
+def test_every_setting_is_documented():
+    for settings in (Config, *(field.default_factory for field in dataclasses.fields(Config)
+                               if dataclasses.is_dataclass(field.default_factory))):  # fmt: skip
+        for field in dataclasses.fields(settings):
+            if not dataclasses.is_dataclass(field.default_factory):
+                assert field.name in (settings.__doc__ or ""), f"{settings.__name__}.{field.name}"
+
+
+def test_checked_names_the_source():
+    broken = dataclasses.replace(Config(), seed=-1)
+    with pytest.raises(UserError, match=r"c\.yaml: seed: expected"):
+        checked(broken, "c.yaml")
+
+
+def test_yaml_of_a_config_has_no_python_in_it():
+    assert isinstance(yaml.safe_load(to_yaml(Config())), dict)
