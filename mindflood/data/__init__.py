@@ -1,0 +1,1 @@
+"""Texts of the tasks, and the token batches made of them."""

@@ -1,0 +1,149 @@
+"""Batches of a few fixed shapes: one compiled graph a length bucket, order fixed by the seed."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mindflood.data.tokens import Encoded, FastTokenizer, encode, load_tokenizer
+from mindflood.errors import UserError
+
+__all__ = ["BUCKETS", "Batch", "Batches", "Encoded", "FastTokenizer", "encode", "load_tokenizer"]
+
+BUCKETS = (32, 64, 128, 256, 512)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B rows of L tokens, of k classes.
+
+    Attributes:
+        input_ids, attention_mask, token_type_ids: int32 [B, L].
+        labels: int32 [B].
+        weights: float32 [B], 1 for a row, 0 for a filler.
+        indices: int64 [B], the row's place in the data set, -1 for a filler.
+        class_counts: int64 [k], rows of each class, fillers not counted.
+    """
+
+    input_ids: np.ndarray
+    attention_mask: np.ndarray
+    token_type_ids: np.ndarray
+    labels: np.ndarray
+    weights: np.ndarray
+    indices: np.ndarray
+    class_counts: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Which rows each batch of an epoch has: int64 [steps, B], -1 for a filler, and its length."""
+
+    rows: np.ndarray
+    lengths: np.ndarray
+
+
+class Batches:
+    """Every row once an epoch, in batches of one size whose length is one of the buckets.
+
+    A row goes to the smallest bucket that holds it. What is left over when a bucket is cut into
+    batches goes on to the next larger bucket, so at most one batch an epoch is filled up. How many
+    batches of each length an epoch has does not change from epoch to epoch.
+
+    Args:
+        buckets: lengths; those above the longest that ``encoded`` may have are cut to it.
+        shuffle: False keeps the rows of a bucket in the order of the data set, short ones first.
+
+    Raises:
+        UserError: no rows, a batch size or bucket below 1, or a label that is out of range.
+    """
+
+    def __init__(
+        self,
+        encoded: Encoded,
+        labels: np.ndarray,
+        batch_size: int,
+        num_labels: int,
+        *,
+        buckets: Sequence[int] = BUCKETS,
+        seed: int = 0,
+        shuffle: bool = True,
+    ) -> None:
+        if not len(encoded):
+            raise UserError("batches: the data set is empty; expected at least one row")
+        if batch_size < 1:
+            raise UserError(f"batch_size {batch_size}: expected at least 1")
+        if not buckets or min(buckets) < 1:
+            raise UserError(f"buckets {list(buckets)}: expected lengths of at least 1")
+        if len(labels) != len(encoded) or labels.min() < 0 or labels.max() >= num_labels:
+            raise UserError(f"labels: expected {len(encoded)} numbers from 0 to {num_labels - 1}")
+        self.encoded = encoded
+        self.labels = labels.astype(np.int32)
+        self.batch_size = batch_size
+        self.num_labels = num_labels
+        self.seed = seed
+        self.shuffle = shuffle
+        longest = encoded.max_length
+        self.buckets = np.unique([*(min(bucket, longest) for bucket in buckets), longest])
+        self._bucket_of = np.searchsorted(self.buckets, encoded.lengths)
+        self._planned: tuple[int, _Plan] = (0, self._plan(0))
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches of an epoch, the same for every epoch."""
+        return -(-len(self.encoded) // self.batch_size)
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Lengths of the batches that do occur, ascending: one compiled graph each."""
+        return tuple(np.unique(self._planned[1].lengths).tolist())
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """Batches of an epoch from number ``start`` on; those before cost nothing."""
+        for index in range(start, self.steps_per_epoch):
+            yield self.batch(epoch, index)
+
+    def batch(self, epoch: int, index: int) -> Batch:
+        """Batch number ``index`` of an epoch, a function of (seed, epoch, index) alone."""
+        if self._planned[0] != epoch:
+            self._planned = (epoch, self._plan(epoch))
+        plan = self._planned[1]
+        rows = plan.rows[index]
+        real = rows >= 0
+        # A filler repeats a row: an empty one would give NaN in the attention.
+        filled = np.where(real, rows, rows[0])
+        ids, mask, segments = self.encoded.padded(filled, int(plan.lengths[index]))
+        labels = self.labels[filled]
+        return Batch(
+            input_ids=ids,
+            attention_mask=mask,
+            token_type_ids=segments,
+            labels=labels,
+            weights=real.astype(np.float32),
+            indices=rows.copy(),
+            class_counts=np.bincount(labels[real], minlength=self.num_labels),
+        )
+
+    def _plan(self, epoch: int) -> _Plan:
+        generator = np.random.default_rng([self.seed, epoch]) if self.shuffle else None
+        order = np.arange(len(self.encoded))
+        if generator is not None:
+            order = generator.permutation(order)
+        waiting = order[:0]
+        batches, lengths = [], []
+        for bucket in np.unique(self._bucket_of):
+            # Those left over from shorter buckets first, so that none is promoted twice in vain.
+            waiting = np.concatenate([waiting, order[self._bucket_of[order] == bucket]])
+            full = len(waiting) // self.batch_size * self.batch_size
+            batches.append(waiting[:full].reshape(-1, self.batch_size))
+            lengths += [self.buckets[bucket]] * len(batches[-1])
+            waiting = waiting[full:]
+        if len(waiting):
+            last = np.full((1, self.batch_size), -1)
+            last[0, : len(waiting)] = waiting
+            batches.append(last)
+            lengths.append(self.buckets[self._bucket_of[waiting].max()])
+        plan = _Plan(np.concatenate(batches), np.array(lengths))
+        if generator is None:
+            return plan
+        shuffled = generator.permutation(len(plan.rows))
+        return _Plan(plan.rows[shuffled], plan.lengths[shuffled])

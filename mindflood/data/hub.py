@@ -1,0 +1,64 @@
+"""Data sets of the Hugging Face hub, without importing torch into this process."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+from mindflood.data.readers import Row
+from mindflood.data.tasks import HubSource, Task
+from mindflood.errors import UserError
+
+
+@contextlib.contextmanager
+def _without_frameworks() -> Iterator[None]:
+    """Let the package ``datasets``, which looks once at import, find no torch or TensorFlow."""
+    wanted = {"USE_TORCH": "0", "USE_TF": "0", "USE_JAX": "0"}
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def hub_rows(task: Task, hub: HubSource, split: str) -> list[Row]:
+    """Rows of a labelled split of ``hub.splits``, downloaded or from the local cache.
+
+    Raises:
+        UserError: the hub cannot be reached, or the data set there is another than expected.
+    """
+    with _without_frameworks():
+        import datasets
+    label = f"{hub.path}{f'/{hub.config}' if hub.config else ''}"
+    try:
+        table = datasets.load_dataset(hub.path, hub.config, split=hub.splits[split])
+    # Not only OSError: an HTTP library's, pyarrow's and fsspec's errors pass through `datasets`.
+    except Exception as error:
+        first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise UserError(
+            f"task {task.name}: cannot get '{label}' from the hub ({first_line[:200]}); try again, "
+            "or give a folder with the files: --data FOLDER"
+        ) from error
+    columns = (*task.text_columns, task.label_column)
+    missing = [column for column in columns if column not in table.column_names]
+    if missing:
+        raise UserError(
+            f"task {task.name}: '{label}' on the hub has no column '{missing[0]}'; there are "
+            f"{', '.join(table.column_names)}; use --data FOLDER"
+        )
+    *texts, labels = (table[column][:] for column in columns)
+    return [
+        Row(number, row, _label_name(task, value))
+        for number, (row, value) in enumerate(
+            zip(zip(*texts, strict=True), labels, strict=True), start=1
+        )
+    ]
+
+
+def _label_name(task: Task, label: int) -> str:
+    """The name of a label; the hub counts from 0 also where the benchmark's files do not."""
+    return task.label_names[label] if 0 <= label < task.num_labels else str(label)

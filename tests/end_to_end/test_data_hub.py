@@ -1,0 +1,88 @@
+"""The hub source through a local cache, offline, in a process that never imports torch."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROWS = {
+    "train": [("a quiet marvel", 1), ("flat and tired", 0), ("it moves", 1)],
+    "validation": [("a waste of light", 0), ("warm and funny", 1)],
+}
+
+# As `datasets` leaves a cache behind after a first download: namespace___name/config/version/hash.
+FILL_CACHE = """
+import json, shutil, sys
+from pathlib import Path
+import datasets
+source, cache = map(Path, sys.argv[1:])
+features = datasets.Features(
+    sentence=datasets.Value("string"),
+    label=datasets.ClassLabel(names=["negative", "positive"]),
+)
+files = {split: str(source / f"{split}.jsonl") for split in ("train", "validation")}
+datasets.load_dataset("json", data_files=files, features=features, cache_dir=str(cache / "made"))
+made = next((cache / "made" / "json").glob("*/*/*/"))
+kept = cache / "nyu-mll___glue" / "sst2" / "0.0.0" / made.name
+shutil.copytree(made, kept)
+for file in kept.glob("json-*.arrow"):
+    file.rename(kept / file.name.replace("json-", "glue-"))
+info = json.loads((kept / "dataset_info.json").read_text())
+info |= {"dataset_name": "glue", "config_name": "sst2", "builder_name": "parquet"}
+for split in info["splits"].values():
+    split["dataset_name"] = "glue"
+(kept / "dataset_info.json").write_text(json.dumps(info))
+"""
+
+LOAD = """
+import json, sys
+from mindflood.data.sources import load_examples
+from mindflood.data.tasks import get_task
+from mindflood.errors import UserError
+try:
+    splits = {s: load_examples(get_task(sys.argv[1]), s) for s in ("train", "dev", "test")}
+    result = {s: [[t for (t,) in e.texts], e.labels.tolist()] for s, e in splits.items()}
+except UserError as error:
+    result = {"error": str(error)}
+result["foreign"] = sorted({"torch", "tensorflow", "mindspore", "transformers"} & set(sys.modules))
+print(json.dumps(result))
+"""
+
+
+def python(code: str, *arguments: str, cache: Path) -> str:
+    environment = os.environ | {
+        "HF_HOME": str(cache / "home"),
+        "HF_DATASETS_CACHE": str(cache),
+        "HF_HUB_OFFLINE": "1",
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+    }
+    command = [sys.executable, "-c", code, *arguments]
+    finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("hub")
+    for split, rows in ROWS.items():
+        lines = [json.dumps({"sentence": text, "label": label}) for text, label in rows]
+        (folder / f"{split}.jsonl").write_text("\n".join(lines))
+    python(FILL_CACHE, str(folder), str(folder), cache=folder)
+    return folder
+
+
+def test_a_cached_data_set_loads_offline_without_torch(cache: Path) -> None:
+    result = json.loads(python(LOAD, "sst2", cache=cache).splitlines()[-1])
+    train, dev = ([list(column) for column in zip(*rows, strict=True)] for rows in ROWS.values())
+    assert result == {"train": train, "dev": dev, "test": dev, "foreign": []}
+
+
+def test_an_unreachable_hub_is_one_line_that_says_what_to_do(cache: Path) -> None:
+    result = json.loads(python(LOAD, "imdb", cache=cache).splitlines()[-1])
+    assert "stanfordnlp/imdb" in result["error"]
+    assert "--data FOLDER" in result["error"]
+    assert "\n" not in result["error"]
