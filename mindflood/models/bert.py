@@ -1,0 +1,335 @@
+"""BERT and RoBERTa for sequence classification as MindSpore cells.
+
+The network of Devlin et al. 2019 (BERT) and Liu et al. 2019 (RoBERTa); parameter names and shapes
+are those of a Hugging Face state dict. It runs in graph mode and in PyNative. Dropout masks come in
+as inputs (see :mod:`mindflood.models.dropout`); without them the network is deterministic.
+"""
+
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import mindspore as ms
+import numpy as np
+from mindspore import Tensor, nn, ops
+
+from mindflood.errors import UserError
+from mindflood.models.config import BertConfig
+from mindflood.models.dropout import keep_scale
+from mindflood.models.layers import ACTIVATION, Dense, Embedding, LayerNorm, drop, slice_axis
+
+__all__ = ["BertConfig", "BertForSequenceClassification"]
+
+_MASKED = -1e9  # added to the score of a padding token: its probability is exactly 0
+
+
+class Embeddings(nn.Cell):
+    """Word + position + segment embeddings, normalised."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        size = config.hidden_size
+        self.word_embeddings = Embedding(config.vocab_size, size)
+        self.position_embeddings = Embedding(config.max_position_embeddings, size)
+        self.token_type_embeddings = Embedding(config.type_vocab_size, size)
+        self.LayerNorm = LayerNorm(size, config.layer_norm_eps)
+        self.roberta = config.model_type == "roberta"
+        self.padding = config.pad_token_id
+        self.max_length = config.max_length
+        self.accumulate = ops.CumSum()
+
+    def construct(self, words: Tensor, input_ids: Tensor, token_type_ids: Tensor) -> Tensor:
+        length = input_ids.shape[1]
+        if length > self.max_length:
+            raise ValueError("The input is longer than the model's position embeddings.")
+        if self.roberta:
+            # Positions count the tokens that are not padding, behind the padding index itself.
+            real = ops.cast(input_ids != self.padding, ms.int32)
+            positions = self.accumulate(real, 1) * real + self.padding
+            places = self.position_embeddings(positions) + self.token_type_embeddings.weight[0]
+        else:
+            places = slice_axis(self.position_embeddings.weight, 0, 0, length)
+            places = places + self.token_type_embeddings(token_type_ids)
+        return self.LayerNorm(words + places)
+
+
+class SelfAttention(nn.Cell):
+    """softmax(Q Kᵀ / √d + mask) V, over all heads."""
+
+    def __init__(self, config: BertConfig, compute_type: Any) -> None:
+        super().__init__()
+        size = config.hidden_size
+        self.query = Dense(size, size, compute_type)
+        self.key = Dense(size, size, compute_type)
+        self.value = Dense(size, size, compute_type)
+        self.heads = config.num_attention_heads
+        self.width = size // self.heads
+        self.scale = float(self.width) ** -0.5
+        self.rate = config.attention_probs_dropout_prob
+        self.keep_scale = keep_scale(self.rate)
+        self.compute_type = compute_type
+        self.scores = ops.BatchMatMul(transpose_b=True)
+        self.mix = ops.BatchMatMul()
+        self.softmax = ops.Softmax(-1)
+
+    def construct(self, x: Tensor, bias: Tensor, keep: Tensor | None) -> Tensor:
+        query, key, value = self.query(x), self.key(x), self.value(x)
+        batch, length = bias.shape[0], bias.shape[3]
+        shape = (batch, length, self.heads, self.width)
+        query = ops.transpose(ops.reshape(query * self.scale, shape), (0, 2, 1, 3))
+        key = ops.transpose(ops.reshape(key, shape), (0, 2, 1, 3))
+        value = ops.transpose(ops.reshape(value, shape), (0, 2, 1, 3))
+        scores = ops.cast(self.scores(query, key), ms.float32) + bias
+        probabilities = ops.cast(self.softmax(scores), self.compute_type)
+        if keep is not None and self.rate > 0:
+            keep = ops.reshape(keep, probabilities.shape)
+            probabilities = drop(probabilities, keep, self.keep_scale)
+        context = ops.transpose(self.mix(probabilities, value), (0, 2, 1, 3))
+        return ops.reshape(context, (batch * length, self.heads * self.width))
+
+
+class AddAndNorm(nn.Cell):
+    """LayerNorm(residual + dropout(dense(x))), the end of both halves of a layer."""
+
+    def __init__(self, inputs: int, config: BertConfig, compute_type: Any) -> None:
+        super().__init__()
+        self.dense = Dense(inputs, config.hidden_size, compute_type)
+        self.LayerNorm = LayerNorm(config.hidden_size, config.layer_norm_eps)
+        self.rate = config.hidden_dropout_prob
+        self.keep_scale = keep_scale(self.rate)
+
+    def construct(self, x: Tensor, residual: Tensor, keep: Tensor | None) -> Tensor:
+        x = self.dense(x)
+        if keep is not None and self.rate > 0:
+            x = drop(x, ops.reshape(keep, x.shape), self.keep_scale)
+        return self.LayerNorm(ops.cast(x, ms.float32) + residual)
+
+
+class Attention(nn.Cell):
+    def __init__(self, config: BertConfig, compute_type: Any) -> None:
+        super().__init__()
+        self.self_attention = SelfAttention(config, compute_type)
+        self.output = AddAndNorm(config.hidden_size, config, compute_type)
+
+    def construct(
+        self, x: Tensor, bias: Tensor, keep_output: Tensor | None, keep_attention: Tensor | None
+    ) -> Tensor:
+        return self.output(self.self_attention(x, bias, keep_attention), x, keep_output)
+
+
+class Intermediate(nn.Cell):
+    def __init__(self, config: BertConfig, compute_type: Any) -> None:
+        super().__init__()
+        self.dense = Dense(config.hidden_size, config.intermediate_size, compute_type)
+        self.activation = ACTIVATION[config.hidden_act]
+
+    def construct(self, x: Tensor) -> Tensor:
+        return self.activation(self.dense(x))
+
+
+class Layer(nn.Cell):
+    """One transformer layer. x: float32 ``[B·L, H]``, as is the result."""
+
+    def __init__(self, config: BertConfig, compute_type: Any) -> None:
+        super().__init__()
+        self.attention = Attention(config, compute_type)
+        self.intermediate = Intermediate(config, compute_type)
+        self.output = AddAndNorm(config.intermediate_size, config, compute_type)
+
+    def construct(
+        self,
+        x: Tensor,
+        bias: Tensor,
+        keep_first: Tensor | None,
+        keep_second: Tensor | None,
+        keep_attention: Tensor | None,
+    ) -> Tensor:
+        x = self.attention(x, bias, keep_first, keep_attention)
+        return self.output(self.intermediate(x), x, keep_second)
+
+
+class Encoder(nn.Cell):
+    def __init__(self, config: BertConfig, compute_type: Any) -> None:
+        super().__init__()
+        layers = [Layer(config, compute_type) for _ in range(config.num_hidden_layers)]
+        self.layer = nn.CellList(layers)
+
+
+class Pooler(nn.Cell):
+    """tanh(dense(x)) of the [CLS] state."""
+
+    def __init__(self, size: int, compute_type: Any) -> None:
+        super().__init__()
+        self.dense = Dense(size, size, compute_type)
+
+    def construct(self, x: Tensor) -> Tensor:
+        return ops.tanh(self.dense(x))
+
+
+class Backbone(nn.Cell):
+    """Embeddings, encoder and (BERT only) pooler."""
+
+    def __init__(self, config: BertConfig, compute_type: Any) -> None:
+        super().__init__()
+        self.embeddings = Embeddings(config)
+        self.encoder = Encoder(config, compute_type)
+        if config.model_type == "bert":
+            self.pooler = Pooler(config.hidden_size, compute_type)
+
+
+class RobertaHead(nn.Cell):
+    """out_proj(dropout(tanh(dense(dropout(x))))) of the <s> state."""
+
+    def __init__(self, config: BertConfig, compute_type: Any) -> None:
+        super().__init__()
+        self.dense = Dense(config.hidden_size, config.hidden_size, compute_type)
+        self.out_proj = Dense(config.hidden_size, config.num_labels)
+
+
+class BertForSequenceClassification(nn.Cell):
+    """BERT or RoBERTa (``config.model_type``) with a classification head.
+
+    Args:
+        config: the architecture.
+        compute_type: ``mindspore.float32``, ``float16`` or ``bfloat16`` for matrix products and
+            activations. LayerNorm, softmax, parameters and logits are float32 in every case.
+        seed: of the initial weights, normal(0, ``initializer_range``); None leaves them zero.
+
+    Raises:
+        UserError: bfloat16 on the CPU, which has no such matrix product.
+    """
+
+    def __init__(
+        self, config: BertConfig, compute_type: Any = ms.float32, seed: int | None = 0
+    ) -> None:
+        super().__init__()
+        if compute_type == ms.bfloat16 and ms.get_context("device_target") == "CPU":
+            raise UserError("MindSpore multiplies no bfloat16 on the CPU; use float32 or float16")
+        self.config = config
+        self.layers = config.num_hidden_layers
+        self.roberta = config.model_type == "roberta"
+        self.hidden_rate = config.hidden_dropout_prob
+        self.hidden_scale = keep_scale(config.hidden_dropout_prob)
+        self.head_rate = config.head_dropout_prob
+        self.head_scale = keep_scale(config.head_dropout_prob)
+        self.backbone = Backbone(config, compute_type)
+        if self.roberta:
+            self.classifier = RobertaHead(config, compute_type)
+        else:
+            self.classifier = Dense(config.hidden_size, config.num_labels)
+        # `self` cannot be an attribute of a cell, so Hugging Face's names are set here.
+        for name, parameter in self.parameters_and_names():
+            name = name.replace("backbone.", f"{config.model_type}.", 1)
+            parameter.name = name.replace(".self_attention.", ".self.")
+        if seed is not None:
+            self.initialise(seed)
+
+    def initialise(self, seed: int, names: Iterable[str] | None = None) -> None:
+        """Draw initial weights (of ``names`` only, where given), each from (seed, its name)."""
+        chosen = None if names is None else set(names)
+        for parameter in self.get_parameters():
+            name = parameter.name
+            if (chosen is not None and name not in chosen) or "LayerNorm" in name:
+                continue
+            if name.endswith(".weight"):
+                stream = np.random.default_rng((seed, zlib.crc32(name.encode())))
+                drawn = stream.standard_normal(parameter.shape, np.float32)
+                drawn *= self.config.initializer_range
+                if name.endswith("word_embeddings.weight"):
+                    drawn[self.config.pad_token_id] = 0
+                parameter.set_data(Tensor(drawn))
+
+    def construct(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        token_type_ids: Tensor,
+        hidden_noise: Tensor | None = None,
+        attention_noise: Tensor | None = None,
+        perturbation: Tensor | None = None,
+    ) -> Tensor:
+        """Logits of a batch.
+
+        Args:
+            input_ids, attention_mask, token_type_ids: int32 ``[B, L]``. RoBERTa has no segments
+                and ignores ``token_type_ids``.
+            hidden_noise, attention_noise: the pair that ``DropoutNoise.draw`` returns, as tensors;
+                None (both) for evaluation.
+            perturbation: float32 ``[B, L, H]``, added to the looked-up word embeddings.
+
+        Returns:
+            float32 ``[B, num_labels]``.
+        """
+        words = self.embed_words(input_ids)
+        if perturbation is not None:
+            words = words + perturbation
+        states = self.embed(words, input_ids, token_type_ids, hidden_noise)
+        states = self.encode(states, attention_mask, hidden_noise, attention_noise)
+        return self.classify(states, hidden_noise)
+
+    def embed_words(self, input_ids: Tensor) -> Tensor:
+        """The rows of the word table: float32 ``[B, L, H]``."""
+        return self.backbone.embeddings.word_embeddings(input_ids)
+
+    def embed(
+        self,
+        words: Tensor,
+        input_ids: Tensor,
+        token_type_ids: Tensor,
+        hidden_noise: Tensor | None = None,
+    ) -> Tensor:
+        """Hugging Face's ``hidden_states[0]``, from word embeddings: float32 ``[B, L, H]``."""
+        states = self.backbone.embeddings(words, input_ids, token_type_ids)
+        if hidden_noise is not None and self.hidden_rate > 0:
+            states = drop(states, self.keep(hidden_noise, 0, states.shape[1]), self.hidden_scale)
+        return states
+
+    def encode(
+        self,
+        states: Tensor,
+        attention_mask: Tensor,
+        hidden_noise: Tensor | None = None,
+        attention_noise: Tensor | None = None,
+    ) -> Tensor:
+        """The last hidden states from the embedded input: float32 ``[B, L, H]``, in and out."""
+        batch, length, size = states.shape
+        bias = (1.0 - ops.cast(attention_mask, ms.float32)) * _MASKED
+        bias = ops.reshape(bias, (batch, 1, 1, length))
+        x = ops.reshape(states, (batch * length, size))
+        for index in range(self.layers):
+            first, second, attention = None, None, None
+            if hidden_noise is not None:
+                first = self.keep(hidden_noise, 2 * index + 1, length)
+                second = self.keep(hidden_noise, 2 * index + 2, length)
+            if attention_noise is not None:
+                attention = slice_axis(attention_noise, 1, index, 1)
+            x = self.backbone.encoder.layer[index](x, bias, first, second, attention)
+        return ops.reshape(x, (batch, length, size))
+
+    def classify(self, states: Tensor, hidden_noise: Tensor | None = None) -> Tensor:
+        """Logits, float32 ``[B, num_labels]``, from the last hidden states."""
+        first = ops.reshape(slice_axis(states, 1, 0, 1), (states.shape[0], -1))
+        if self.roberta:
+            pooled = ops.tanh(self.classifier.dense(self.drop_vector(first, hidden_noise, 2)))
+            return self.classifier.out_proj(self.drop_vector(pooled, hidden_noise, 1))
+        pooled = self.backbone.pooler(first)
+        return self.classifier(self.drop_vector(pooled, hidden_noise, 1))
+
+    def drop_vector(self, x: Tensor, hidden_noise: Tensor | None, from_end: int) -> Tensor:
+        """Dropout of ``[B, H]`` vectors of the head, whose masks are the last of the noise."""
+        if hidden_noise is None or self.head_rate == 0:
+            return x
+        keep = slice_axis(hidden_noise, 1, hidden_noise.shape[1] - from_end, 1)
+        return drop(x, ops.reshape(keep, x.shape), self.head_scale)
+
+    def keep(self, hidden_noise: Tensor, site: int, length: int) -> Tensor:
+        """The mask of one dropout of token states: uint8 ``[B, L, H]``."""
+        return slice_axis(hidden_noise, 1, site * length, length)
+
+    @staticmethod
+    def from_pretrained(folder: str | Path, **options: Any) -> "BertForSequenceClassification":
+        """See :func:`mindflood.models.pretrained.from_pretrained`."""
+        from mindflood.models.pretrained import from_pretrained
+
+        return from_pretrained(folder, **options)

