@@ -1,0 +1,23 @@
+"""Flooding and gradient accordance: the paper's two ideas, usable with any MindSpore network."""
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "flood": "step",
+    "FloodingTrainOneStepCell": "step",
+    "AccumulatedFloodingStep": "accumulation",
+    "AccordanceEstimator": "estimator",
+    "CrossingDetector": "level",
+    "FloodLevel": "level",
+    "choose_flood_level": "level",
+}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use, so that the NumPy half works where MindSpore is not wanted."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
