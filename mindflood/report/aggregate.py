@@ -1,0 +1,183 @@
+"""Several seeds of one setting become a mean and an interval.
+
+A setting is a task, an encoder, a method and, where the flood level was fixed by hand, that level;
+a level that the method chose itself may differ from seed to seed.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import pandas as pd
+from scipy import stats
+
+from mindflood.report.cards import AttackSummary, Card
+from mindflood.report.names import METHODS, TASKS, position
+from mindflood.report.schema import split_attack_key
+
+COUNTS = ("num_examples", "skipped", "succeeded", "failed", "errors", "out_of_budget")
+_CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Mean of ``n`` seeds and the half width of its 95 % t interval; None for a single seed."""
+
+    mean: float
+    half: float | None
+    n: int
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the seeds that are averaged have in common; ``level`` only where it was fixed."""
+
+    task: str
+    encoder: str
+    method: str
+    level: float | None
+
+
+@dataclass(frozen=True)
+class Attacked:
+    """One recipe against one setting; the counts are sums over the seeds.
+
+    ``requested`` is larger than ``counts["num_examples"]`` while an attack is unfinished;
+    ``samples`` are the seed and size of each sample of texts that was attacked.
+    """
+
+    accuracy: Estimate | None
+    success: Estimate | None
+    queries: Estimate | None
+    counts: dict[str, int]
+    requested: int
+    fingerprints: frozenset[str]
+    samples: frozenset[tuple[int | None, int]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One setting under one attack profile; ``profile`` is empty where nothing was attacked."""
+
+    setting: Setting
+    profile: str
+    seeds: tuple[int | None, ...]
+    level: str
+    clean: Estimate | None
+    attacks: dict[str, Attacked]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Training time of one setting, in seconds."""
+
+    setting: Setting
+    epoch: Estimate | None
+    whole: Estimate | None
+
+
+def estimate(values: Sequence[float | None]) -> Estimate | None:
+    """Mean and interval of the values that are there; None where there is none."""
+    known = pd.Series(list(values), dtype=float).dropna()
+    if known.empty:
+        return None
+    half = None
+    if len(known) > 1:
+        quantile = stats.t.ppf(0.5 + _CONFIDENCE / 2, len(known) - 1)
+        half = float(quantile * known.std(ddof=1) / math.sqrt(len(known)))
+    return Estimate(float(known.mean()), half, len(known))
+
+
+def wilson(successes: int, total: int) -> tuple[float, float]:
+    """95 % interval of a rate: ``successes`` of ``total`` sampled sentences (Wilson, 1927)."""
+    interval = stats.binomtest(successes, total).proportion_ci(_CONFIDENCE, method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def setting_of(card: Card) -> Setting:
+    """The setting that a card is one seed of."""
+    level = card["flood_level"] if card["flood_level_source"] == "fixed" else None
+    return Setting(card["task"], card["encoder"], card["method"], level)
+
+
+def rows(cards: Sequence[Card]) -> list[Row]:
+    """Table 2's rows: every setting under every attack profile, in the papers' order."""
+    table = []
+    for setting, members in by_setting(cards).items():
+        clean = estimate([card["clean_accuracy"] for card in members])
+        profiles: dict[str, dict[str, list[AttackSummary]]] = {}
+        for card in members:
+            for key, summary in card["attacks"].items():
+                recipe, profile = split_attack_key(key)
+                profiles.setdefault(profile, {}).setdefault(recipe, []).append(summary)
+        for profile, recipes in sorted(profiles.items()) or [("", {})]:
+            attacks = {recipe: _attacked(summaries) for recipe, summaries in recipes.items()}
+            seeds = tuple(sorted({card["seed"] for card in members}, key=str))
+            table.append(Row(setting, profile, seeds, _level(members), clean, attacks))
+    return table
+
+
+def costs(cards: Sequence[Card]) -> list[Cost]:
+    """Table 3's rows: every setting's seconds per epoch and seconds of training."""
+    return [
+        Cost(
+            setting,
+            estimate([card["seconds_per_epoch"] for card in members]),
+            estimate([_whole_training(card) for card in members]),
+        )
+        for setting, members in by_setting(cards).items()
+    ]
+
+
+def _whole_training(card: Card) -> float | None:
+    """Seconds of training, with those of a grid search's candidates."""
+    if card["train_seconds"] is None:
+        return None
+    search: dict[str, Any] = cast(dict[str, Any], card).get("search", {})
+    candidates = search.get("candidates", [])
+    return card["train_seconds"] + sum(one["train_seconds"] for one in candidates)
+
+
+def by_setting(cards: Sequence[Card]) -> dict[Setting, list[Card]]:
+    """The cards of each setting, settings in the papers' order."""
+    found: dict[Setting, list[Card]] = {}
+    for card in cards:
+        found.setdefault(setting_of(card), []).append(card)
+    return {setting: found[setting] for setting in sorted(found, key=order)}
+
+
+def order(setting: Setting) -> tuple[Any, ...]:
+    """Sort key of the tables' rows: task, encoder, method as in the papers, then level."""
+    level = -1.0 if setting.level is None else setting.level
+    return (
+        position(setting.task, TASKS),
+        setting.encoder,
+        position(setting.method, METHODS),
+        level,
+    )
+
+
+def _attacked(summaries: list[AttackSummary]) -> Attacked:
+    frame = pd.DataFrame(cast(list[dict[str, Any]], summaries))
+    totals = frame[list(COUNTS)].sum()
+    return Attacked(
+        estimate([summary["accuracy_under_attack"] for summary in summaries]),
+        estimate([summary["attack_success_rate"] for summary in summaries]),
+        estimate([summary["mean_queries"] for summary in summaries]),
+        {name: int(totals[name]) for name in COUNTS},
+        sum(summary.get("requested", summary["num_examples"]) for summary in summaries),
+        frozenset(summary["fingerprint"] for summary in summaries),
+        frozenset(
+            (summary.get("seed"), summary.get("requested", summary["num_examples"]))
+            for summary in summaries
+        ),
+    )
+
+
+def _level(cards: list[Card]) -> str:
+    """The flood level as the table shows it: the seeds' levels and where they came from."""
+    levels = sorted({card["flood_level"] for card in cards if card["flood_level"] is not None})
+    sources = sorted({str(card["flood_level_source"]) for card in cards} - {"None", "fixed"})
+    shown = ", ".join(f"{level:.3g}" for level in levels)
+    return f"{shown} ({', '.join(sources)})" if shown and sources else shown

@@ -1,0 +1,209 @@
+"""Result cards: one ``card.json`` a run, read strictly and written whole."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any, NotRequired, TypedDict, cast
+
+from mindflood.errors import UserError
+from mindflood.files import explained, read_json, write_json
+from mindflood.report.schema import check_card
+
+PACKAGES = (
+    "mindflood",
+    "mindspore",
+    "mindnlp",
+    "numpy",
+    "pandas",
+    "textattack",
+    "torch",
+    "transformers",
+)
+
+
+class AttackSummary(TypedDict):
+    """One attack on one model. Rates are fractions in [0, 1]; None where nothing was attacked."""
+
+    num_examples: int
+    skipped: int
+    succeeded: int
+    failed: int
+    errors: int
+    out_of_budget: int
+    accuracy_under_attack: float | None
+    attack_success_rate: float | None
+    mean_queries: float | None
+    seconds: float
+    fingerprint: str
+    replaced: NotRequired[list[str]]
+    requested: NotRequired[int]
+    seed: NotRequired[int]
+
+
+class DataSizes(TypedDict):
+    """What the run was trained and tested on: examples, and mean words of a training example."""
+
+    train: int | None
+    test: int | None
+    words: float | None
+
+
+class Card(TypedDict):
+    """The content of ``card.json``; further keys (the analyses) are kept as they are."""
+
+    task: str
+    method: str
+    seed: int | None
+    encoder: str
+    flood_level: float | None
+    flood_level_source: str | None
+    clean_accuracy: float | None
+    train_seconds: float | None
+    seconds_per_epoch: float | None
+    attacks: dict[str, AttackSummary]
+    versions: dict[str, str]
+    data: NotRequired[DataSizes]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A folder that holds a card."""
+
+    folder: Path
+    card: Card
+
+
+def new_card(
+    *,
+    task: str,
+    method: str,
+    seed: int | None,
+    encoder: str,
+    flood_level: float | None = None,
+    flood_level_source: str | None = None,
+) -> Card:
+    """A card without results yet, with the installed versions filled in."""
+    return {
+        "task": task,
+        "method": method,
+        "seed": seed,
+        "encoder": encoder,
+        "flood_level": flood_level,
+        "flood_level_source": flood_level_source,
+        "clean_accuracy": None,
+        "train_seconds": None,
+        "seconds_per_epoch": None,
+        "attacks": {},
+        "versions": versions(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Installed versions of the packages that a result depends on; none of them is imported."""
+    found = {}
+    for package in PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[package] = metadata.version(package)
+    return found
+
+
+def read_card(path: Path) -> Card:
+    """Read and check a ``card.json``.
+
+    Raises:
+        UserError: it is missing, not JSON, or a key is missing or of the wrong kind.
+    """
+    card = read_json(path)
+    check_card(card, path)
+    return cast(Card, card)
+
+
+def write_card(path: Path, card: Card) -> None:
+    """Check ``card`` and write it, whole or not at all.
+
+    Raises:
+        UserError: a value is not what the schema says, or the folder cannot be written to.
+    """
+    check_card(card, path)
+    write_json(path, card)
+
+
+def find_cards(folder: Path) -> list[Path]:
+    """Every ``card.json`` below ``folder``, sorted.
+
+    Left out: folders that are still being written, and the candidates of a run's grid search,
+    which were trained and attacked on other rows than the runs.
+
+    Raises:
+        UserError: the folder is missing or holds no card.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder; give the folder that 'mindflood run' wrote")
+    cards = sorted(
+        path
+        for path in folder.rglob("card.json")
+        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and not _is_candidate(path, folder)
+    )
+    if not cards:
+        raise UserError(
+            f"{folder}: no card.json in it or below; "
+            "give a folder that 'mindflood run' or 'mindflood attack' wrote"
+        )
+    return cards
+
+
+def _is_candidate(path: Path, folder: Path) -> bool:
+    """Whether the card lies in the ``search`` folder of a run below (or at) ``folder``."""
+    below = path.relative_to(folder).parents
+    return any(
+        part.name == "search" and (folder / part.parent / "config.yaml").exists() for part in below
+    )
+
+
+def find_runs(folder: Path) -> list[Run]:
+    """Every card below ``folder`` with the folder it lies in.
+
+    Raises:
+        UserError: there is none, or one is not a card.
+    """
+    return [Run(path.parent, read_card(path)) for path in find_cards(folder)]
+
+
+def merge_attack(
+    path: Path, key: str, summary: AttackSummary | dict[str, Any], *, otherwise: Card | None = None
+) -> Card:
+    """Put one attack's summary into the card at ``path``; what else is in the card stays.
+
+    Args:
+        otherwise: the card to begin with where there is none yet.
+
+    Raises:
+        UserError: there is no card and no ``otherwise``, or either is not as the schema says.
+    """
+    with _locked(Path(path).parent):
+        begin_anew = otherwise is not None and not Path(path).exists()
+        card = cast(Card, otherwise) if begin_anew else read_card(path)
+        merged: Card = {**card, "attacks": {**card["attacks"], key: cast(AttackSummary, summary)}}
+        write_card(path, merged)
+    return merged
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Two attacks on one run may end together: hold the folder while the card is rewritten."""
+    import fcntl  # not on Windows, where reading cards still works
+
+    with explained(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # network file systems without locks on folders
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

@@ -1,0 +1,119 @@
+"""Original and adversarial texts side by side, the words that differ marked."""
+
+import difflib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mindflood.errors import UserError
+from mindflood.files import read_json_lines
+from mindflood.report.aggregate import Setting, setting_of
+from mindflood.report.cards import Run
+from mindflood.report.names import ATTACKS, METHODS, TASKS
+
+PER_SETTING, IN_ALL = 2, 8
+_LONGEST = 1500  # characters of a text that the page shows
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of text and whether it differs from the other text."""
+
+    text: str
+    changed: bool
+
+
+@dataclass(frozen=True)
+class Example:
+    """One attack that succeeded; a pair of texts has two entries on each side."""
+
+    title: str
+    label: str
+    before: str
+    after: str
+    queries: str
+    original: tuple[tuple[Piece, ...], ...]
+    perturbed: tuple[tuple[Piece, ...], ...]
+
+
+def differences(first: str, second: str) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
+    """Both texts in pieces; the pieces' texts joined are the texts, unchanged."""
+    left, right = _words(first), _words(second)
+    matcher = difflib.SequenceMatcher(None, left, right, autojunk=False)
+    before: list[Piece] = []
+    after: list[Piece] = []
+    for kind, a, b, c, d in matcher.get_opcodes():
+        changed = kind != "equal"
+        before += [Piece("".join(left[a:b]), changed)] if b > a else []
+        after += [Piece("".join(right[c:d]), changed)] if d > c else []
+    return tuple(before), tuple(after)
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+|\s+|[^\w\s]", text)
+
+
+def examples(runs: Sequence[Run]) -> list[Example]:
+    """A few successful attacks of each setting's first run, the shortest texts first.
+
+    Raises:
+        UserError: a record of ``attacks/*.jsonl`` lacks its texts.
+    """
+    found: dict[Setting, list[Example]] = {}
+    for run in runs:
+        setting = setting_of(run.card)
+        if not found.get(setting):
+            found[setting] = list(_of_run(run))[:PER_SETTING]
+    return [example for some in found.values() for example in some][:IN_ALL]
+
+
+def _of_run(run: Run) -> Iterator[Example]:
+    folder = run.folder / "attacks"
+    for path in sorted((folder if folder.is_dir() else run.folder).glob("*.jsonl")):
+        if path.name in _TRACES:
+            continue
+        records = [record for record in read_json_lines(path) if _succeeded(record)]
+        for record in sorted(records, key=lambda record: len(str(record.get("original")))):
+            yield _example(run, path, record)
+
+
+def _succeeded(record: Any) -> bool:
+    return isinstance(record, dict) and str(record.get("result", "")).lower().startswith("succ")
+
+
+def _example(run: Run, path: Path, record: dict[str, Any]) -> Example:
+    original, perturbed = (_texts(record, key, path) for key in ("original", "perturbed"))
+    sides = [differences(*pair) for pair in zip(original, perturbed, strict=False)]
+    task, method = run.card["task"], run.card["method"]
+    recipe = path.stem
+    titled = (TASKS.get(task, task), METHODS.get(method, method), ATTACKS.get(recipe, recipe))
+    return Example(
+        title=", ".join(titled),
+        label=_label(task, record.get("label")),
+        before=_label(task, record.get("original_prediction")),
+        after=_label(task, record.get("perturbed_prediction")),
+        queries=str(record.get("queries", "?")),
+        original=tuple(before for before, _ in sides),
+        perturbed=tuple(after for _, after in sides),
+    )
+
+
+def _texts(record: dict[str, Any], key: str, path: Path) -> list[str]:
+    texts = record.get(key)
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise UserError(f"{path}: key '{key}' of a record: expected a list of texts")
+    return [text if len(text) <= _LONGEST else text[:_LONGEST] + " […]" for text in texts]
+
+
+def _label(task: str, label: Any) -> str:
+    """The label's name where the task is known, else the number."""
+    from mindflood.data.tasks import TASKS as KNOWN
+
+    names = KNOWN[task].label_names if task in KNOWN else ()
+    known = isinstance(label, int) and not isinstance(label, bool) and 0 <= label < len(names)
+    return names[label] if known else str(label)
+
+
+_TRACES = ("trace.jsonl", "evaluations.jsonl", "accordance.jsonl")

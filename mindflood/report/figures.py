@@ -1,0 +1,203 @@
+"""Figures as SVG text: drawn from a run's own files, the same bytes for the same numbers.
+
+Each figure is one function from a run folder to SVG, or to None where the run has not the files;
+``FIGURES`` names them in the order of the page.
+"""
+
+import io
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mindflood.errors import UserError
+from mindflood.files import read_json_lines
+from mindflood.report.cards import Run
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe and Ito's palette: told apart with every common colour blindness, on light and dark.
+BLUE, VERMILION, GREEN, ORANGE, GREY = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#8A8A8A"
+_INK = "#123457"  # stands for the page's text colour until the SVG is written
+_MOST_POINTS = 800
+_STYLE: Any = {  # matplotlib types each key
+    "svg.hashsalt": "mindflood",
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 11,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.25,
+    "text.parse_math": False,
+    "legend.frameon": False,
+    **dict.fromkeys(
+        ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), _INK
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One figure: its kind, what it shows in words, and the SVG."""
+
+    kind: str
+    description: str
+    svg: str
+
+
+def figures(run: Run, name: str) -> list[Drawn]:
+    """Every figure that the run's files allow; ``name`` makes the SVG's ids its own.
+
+    Raises:
+        UserError: a line of a trace lacks a key or holds something else than a number.
+    """
+    found = []
+    for kind, (description, draw) in FIGURES.items():
+        svg = draw(run, f"{name}-{kind}")
+        if svg is not None:
+            found.append(Drawn(kind, description, svg))
+    return found
+
+
+def training_curves(run: Run, name: str) -> str | None:
+    """Loss and accuracy over the training steps of one run; None without a trace."""
+    trace = read_series(run.folder / "trace.jsonl", ("step", "loss", "flooding"))
+    evaluations = read_series(
+        run.folder / "evaluations.jsonl", ("step", "eval_loss", "eval_accuracy")
+    )
+    if not trace["step"]:
+        return None
+
+    def draw(figure: "Figure") -> None:
+        loss, accuracy = figure.subplots(2, 1, sharex=True, height_ratios=[2.2, 1])
+        _draw_loss(loss, trace, evaluations, run.card["flood_level"])
+        percent = [100 * value for value in evaluations["eval_accuracy"]]
+        accuracy.plot(evaluations["step"], percent, color=GREEN, marker="o", markersize=4)
+        accuracy.set_ylabel("accuracy (%)")
+        accuracy.set_xlabel("training step")
+        accuracy.locator_params(axis="x", integer=True)
+        accuracy.set_xlim(0, max([1.0, *trace["step"], *evaluations["step"]]))
+
+    return to_svg(draw, name)
+
+
+def _draw_loss(
+    axes: "Axes",
+    trace: dict[str, list[float]],
+    evaluations: dict[str, list[float]],
+    level: float | None,
+) -> None:
+    steps, loss = thinned(trace["step"], trace["loss"])
+    axes.plot(steps, loss, color=BLUE, linewidth=0.8, alpha=0.5, label="training loss J")
+    axes.plot(
+        trace["step"], smoothed(trace["loss"]), color=BLUE, linewidth=1.6, label="J, smoothed"
+    )
+    if evaluations["step"]:
+        axes.plot(
+            evaluations["step"],
+            evaluations["eval_loss"],
+            color=VERMILION,
+            marker="s",
+            markersize=4,
+            label="evaluation loss",
+        )
+    if level is not None:
+        axes.axhline(level, color=ORANGE, linestyle="--", label=f"flood level b = {level:.3g}")
+    flooded = _spans(trace["step"], trace["flooding"])
+    if flooded:
+        bottom = axes.get_xaxis_transform()
+        label = "flooding on (J < b)"
+        axes.broken_barh(flooded, (0, 0.03), transform=bottom, color=ORANGE, label=label)
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel("loss (nats)")
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=9, borderaxespad=0)
+
+
+def read_series(path: Path, keys: Sequence[str]) -> dict[str, list[float]]:
+    """Columns of a JSON-lines file, one list a key, lines in their order; empty without a file.
+
+    Raises:
+        UserError: a line lacks a key or its value is not a number.
+    """
+    series: dict[str, list[float]] = {key: [] for key in keys}
+    for number, record in enumerate(read_json_lines(path), start=1):
+        for key in keys:
+            value: Any = record.get(key) if isinstance(record, dict) else None
+            if not isinstance(value, int | float):
+                raise UserError(f"{path}, record {number}: expected a number under '{key}'")
+            series[key].append(float(value) if math.isfinite(value) else math.nan)
+    return series
+
+
+def thinned(
+    steps: Sequence[float], values: Sequence[float], most: int = _MOST_POINTS
+) -> tuple[list[float], list[float]]:
+    """At most ``most`` points (2 or more) with every bin's lowest and highest value kept."""
+    if len(steps) <= most:
+        return list(steps), list(values)
+    width = math.ceil(len(steps) / (most // 2))
+    kept: list[int] = []
+    for start in range(0, len(steps), width):
+        places = range(start, min(start + width, len(steps)))
+        finite = [at for at in places if not math.isnan(values[at])] or [start]
+        kept += sorted({min(finite, key=values.__getitem__), max(finite, key=values.__getitem__)})
+    return [steps[at] for at in kept], [values[at] for at in kept]
+
+
+def smoothed(values: Sequence[float]) -> list[float]:
+    """Exponential moving average; its span is a fiftieth of the run, five steps at least."""
+    import pandas as pd
+
+    span = max(5.0, len(values) / 50)
+    averages: list[float] = pd.Series(list(values), dtype=float).ewm(span=span).mean().tolist()
+    return averages
+
+
+def _spans(steps: Sequence[float], on: Sequence[float]) -> list[tuple[float, float]]:
+    """``(first step, width)`` of each run of logged steps that are on."""
+    edges = [*steps, 2 * steps[-1] - steps[-2] if len(steps) > 1 else steps[-1] + 1]
+    spans: list[tuple[float, float]] = []
+    for at, is_on in enumerate(on):
+        if is_on != 1:
+            continue
+        start, end = edges[at], edges[at + 1]
+        if spans and spans[-1][0] + spans[-1][1] == start:
+            spans[-1] = (spans[-1][0], end - spans[-1][0])
+        else:
+            spans.append((start, end - start))
+    return spans
+
+
+def to_svg(draw: Callable[["Figure"], None], name: str) -> str:
+    """What ``draw`` puts on a figure, as an SVG element that can stand inside a page.
+
+    Ids begin with ``name``, so that figures on one page do not take each other's parts; text and
+    axes have the page's colour.
+    """
+    import matplotlib
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(4.6, 4.4), layout="constrained")
+        FigureCanvasSVG(figure)
+        figure.patch.set_alpha(0)
+        draw(figure)
+        for axes in figure.axes:
+            axes.patch.set_alpha(0)
+        out = io.StringIO()
+        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        figure.savefig(out, format="svg", metadata=nothing)
+    svg = out.getvalue()
+    svg = svg[svg.index("<svg") :].replace(_INK, "currentColor")
+    return re.sub(r'((?<=\bid=")|(?<=href="#)|(?<=url\(#))', f"{name}-", svg)
+
+
+FIGURES: dict[str, tuple[str, Callable[[Run, str], str | None]]] = {
+    "training": ("Loss and accuracy during training", training_curves),
+}

@@ -1,0 +1,58 @@
+"""The papers' spelling and order of tasks, methods and attacks; others print as they are."""
+
+TASKS = {
+    "sst2": "SST-2",
+    "mrpc": "MRPC",
+    "qnli": "QNLI",
+    "imdb": "IMDB",
+    "ag_news": "AG News",
+    "mr": "MR",
+    "rte": "RTE",
+    "cola": "CoLA",
+    "yelp": "Yelp",
+    "corpus": "built-in corpus",
+}
+METHODS = {
+    "finetune": "Fine-tuning",
+    "pgd": "PGD",
+    "pgd-at": "PGD-AT",
+    "freeat": "FreeAT",
+    "yopo": "YOPO",
+    "freelb": "FreeLB",
+    "tavat": "TAVAT",
+    "infobert": "InfoBERT",
+    "lds": "LDS",
+    "flooding": "Flooding",
+    "flooding-search": "Flooding (grid search)",
+    "flooding-x": "Flooding-X",
+    "flooding-x-online": "Flooding-X (one pass)",
+    "unknown": "a model from elsewhere",
+}
+ATTACKS = {
+    "textfooler": "TextFooler",
+    "bert-attack": "BERT-Attack",
+    "textbugger": "TextBugger",
+    "bae": "BAE",
+    "a2t": "A2T",
+    "pso": "PSO",
+}
+_BERT_BASE = ("bert-base-uncased", "bert-base-cased")
+
+
+def position(name: str, known: dict[str, str]) -> tuple[int, str]:
+    """Sort key: the papers' order first, what they do not know after it."""
+    names = list(known)
+    return (names.index(name) if name in known else len(names), name)
+
+
+def encoder_name(encoder: str) -> str:
+    """An encoder as a table shows it: a local folder by its last part, a hub id whole."""
+    if encoder == "embedded":
+        return "MiniLM-L6 (embedded)"
+    local = encoder.startswith((".", "/", "~")) or encoder.count("/") > 1
+    return encoder.rstrip("/").rsplit("/", 1)[-1] if local else encoder
+
+
+def is_bert_base(encoder: str) -> bool:
+    """Whether the encoder is the papers' own."""
+    return encoder.rstrip("/").rsplit("/", 1)[-1] in _BERT_BASE

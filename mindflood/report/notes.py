@@ -1,0 +1,89 @@
+"""What a reader has to know before comparing two numbers: the notes under the tables."""
+
+from collections.abc import Sequence
+
+from mindflood.report.aggregate import Row, by_setting
+from mindflood.report.cards import Card
+from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name, is_bert_base
+
+
+def attack_notes(rows: Sequence[Row]) -> list[str]:
+    """Rows attacked by different recipes, which do not compare, and counts that do not add up."""
+    notes = []
+    for task, recipe, profile in _attacks(rows):
+        block = [
+            row.attacks[recipe]
+            for row in rows
+            if (row.setting.task, row.profile) == (task, profile) and recipe in row.attacks
+        ]
+        where = f"{ATTACKS.get(recipe, recipe)} ({profile}) on {TASKS.get(task, task)}"
+        fingerprints = sorted({name for attacked in block for name in attacked.fingerprints})
+        if len(fingerprints) > 1:
+            notes.append(
+                f"{where}: the recipes differ (fingerprints {', '.join(fingerprints)}); "
+                "numbers compare only where fingerprints match, so no best is marked."
+            )
+        if len({attacked.samples for attacked in block}) > 1:
+            notes.append(
+                f"{where}: the rows were attacked on different samples of texts (size or seed); "
+                "part of their difference is the sample's."
+            )
+        for attacked in block:
+            done = attacked.counts["num_examples"]
+            if done < attacked.requested:
+                notes.append(
+                    f"{where}: an attack is unfinished ({done} of {attacked.requested} texts); "
+                    "its command, given again, continues it."
+                )
+            parts = sum(attacked.counts.values()) - done
+            if parts != done:
+                notes.append(
+                    f"{where}: the counts of a card do not add up ({parts} outcomes of "
+                    f"{done} samples); attack that model again."
+                )
+    return notes
+
+
+def _attacks(rows: Sequence[Row]) -> list[tuple[str, str, str]]:
+    found = ((row.setting.task, name, row.profile) for row in rows for name in row.attacks)
+    return list(dict.fromkeys(found))
+
+
+def seed_notes(cards: Sequence[Card]) -> list[str]:
+    """Whether there is an interval, and seeds that occur twice in a setting."""
+    notes = []
+    settings = by_setting(cards)
+    if any(len(members) > 1 for members in settings.values()):
+        notes.append("± is the half width of a 95 % t interval over the seeds.")
+    if any(len(members) == 1 for members in settings.values()):
+        notes.append("A row of one seed has no interval: another seed may rank the methods anew.")
+    for setting, members in settings.items():
+        seeds = [card["seed"] for card in members]
+        twice = sorted({str(seed) for seed in seeds if seeds.count(seed) > 1})
+        if twice:
+            notes.append(
+                f"{METHODS.get(setting.method, setting.method)} on "
+                f"{TASKS.get(setting.task, setting.task)}: seed {', '.join(twice)} occurs in more "
+                "than one run; each counts as a seed of its own. Report the runs' folders apart "
+                "where their configs differ."
+            )
+    return notes
+
+
+def condition_notes(rows: Sequence[Row]) -> list[str]:
+    """Where our conditions are not the paper's."""
+    notes = []
+    if any(row.profile.startswith("offline") for row in rows):
+        notes.append(
+            "The offline profile is not the paper's: its attack draws on other resources, so its "
+            "numbers compare with each other and not with the published ones."
+        )
+    strangers = sorted(
+        {encoder_name(row.setting.encoder) for row in rows if not is_bert_base(row.setting.encoder)}
+    )
+    if strangers:
+        notes.append(
+            f"A stand-in encoder is not BERT-base: here it is {', '.join(strangers)}, "
+            "and the published numbers are of another network."
+        )
+    return notes

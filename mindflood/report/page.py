@@ -1,0 +1,158 @@
+"""``report.html``: one self-contained page, and the tables and figures as files beside it."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib import resources
+from pathlib import Path
+
+from mindflood.files import write_text
+from mindflood.report import published
+from mindflood.report.aggregate import order, setting_of
+from mindflood.report.cards import Card, Run, find_runs
+from mindflood.report.examples import examples
+from mindflood.report.figures import Drawn, figures
+from mindflood.report.layout import Number, Table, section_columns, sections, text_of
+from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name
+from mindflood.report.render import comma_separated, latex, markdown
+from mindflood.report.schema import split_attack_key
+from mindflood.report.tables import counts_table, table1, table2, table3, tasks_of
+
+
+@dataclass(frozen=True)
+class RunFigures:
+    """The figures of one run under the run's title."""
+
+    title: str
+    name: str
+    drawn: list[Drawn]
+
+
+def report(folder: Path) -> Path:
+    """Write ``folder/report.html`` and ``folder/report/`` from the cards below ``folder``.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        UserError: no card below ``folder``, one that is not a card, a broken trace, or no
+            permission to write.
+    """
+    folder = Path(folder)
+    runs = sorted(find_runs(folder), key=lambda run: order(setting_of(run.card)))
+    cards = [run.card for run in runs]
+    tasks = tasks_of(cards)
+    tables = [
+        [table2(cards, tasks), counts_table(cards)],
+        [table1(cards, tasks)],
+        [table3(cards, tasks)],
+    ]
+    curves = _figures(runs, folder)
+    page = _page(folder, runs, tables, curves)
+    for group in tables:
+        _write_tables(folder / "report", group)
+    for run in curves:
+        for figure in run.drawn:
+            write_text(folder / "report" / f"{run.name}-{figure.kind}.svg", figure.svg)
+    write_text(folder / "report.html", page)
+    return folder / "report.html"
+
+
+def _write_tables(folder: Path, group: Sequence[Table]) -> None:
+    name = group[0].name
+    write_text(folder / f"{name}.md", markdown(*group))
+    write_text(folder / f"{name}.tex", latex(*group))
+    for table in group:
+        write_text(folder / f"{table.name}.csv", comma_separated(table))
+
+
+def _figures(runs: Sequence[Run], folder: Path) -> list[RunFigures]:
+    found = []
+    for number, run in enumerate(runs):
+        place = run.folder.relative_to(folder).as_posix()
+        plain = re.sub(r"[^A-Za-z0-9]+", "-", place).strip("-") or "run"
+        name = f"{plain}-{number}" if number else plain
+        drawn = figures(run, name)
+        if drawn:
+            found.append(RunFigures(_title(run.card), name, drawn))
+    return found
+
+
+def _title(card: Card) -> str:
+    task, method = (
+        TASKS.get(card["task"], card["task"]),
+        METHODS.get(card["method"], card["method"]),
+    )
+    level = "" if card["flood_level"] is None else f", b = {card['flood_level']:.3g}"
+    seed = "" if card["seed"] is None else f", seed {card['seed']}"
+    return f"{task}, {method}{level}{seed}"
+
+
+def _page(
+    folder: Path,
+    runs: Sequence[Run],
+    tables: Sequence[Sequence[Table]],
+    curves: Sequence[RunFigures],
+) -> str:
+    import jinja2
+
+    cards = [run.card for run in runs]
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    environment.tests["number"] = lambda cell: isinstance(cell, Number)
+    environment.filters["text_of"] = text_of
+    everything = published.tasks()
+    template = resources.files("mindflood.report").joinpath("report.html").read_text("utf-8")
+    return environment.from_string(template).render(
+        name=folder.resolve().name,
+        number_of_runs=len(runs),
+        headline=table2(cards, tasks_of(cards), with_published=False),
+        headline_notes=tables[0][0].notes,
+        sections=sections,
+        section_columns=section_columns,
+        conditions=conditions(cards),
+        tables=_without_repeated_notes([table for group in tables for table in group]),
+        published=[
+            table2([], everything),
+            table1([], everything),
+            table3([], everything),
+        ],
+        curves=curves,
+        examples=examples(runs),
+    )
+
+
+def _without_repeated_notes(tables: Sequence[Table]) -> list[Table]:
+    """The tables that have rows; the first one's notes stand under the headline already."""
+    return [
+        replace(table, notes=()) if table is tables[0] else table for table in tables if table.rows
+    ]
+
+
+def conditions(cards: Sequence[Card]) -> list[tuple[str, str]]:
+    """Under what the numbers came about: name and value, in the order of the page."""
+    attacks = [item for card in cards for item in card["attacks"].items()]
+    seeds = sorted({card["seed"] for card in cards if card["seed"] is not None})
+    replaced = {
+        split_attack_key(key)[0]: "; ".join(summary["replaced"])
+        for key, summary in attacks
+        if summary.get("replaced")
+    }
+    versions: dict[str, set[str]] = {}
+    for card in cards:
+        for package, version in card["versions"].items():
+            versions.setdefault(package, set()).add(version)
+    found = {
+        "Encoder": ", ".join(sorted({encoder_name(card["encoder"]) for card in cards})),
+        "Attack profile": ", ".join(sorted({split_attack_key(key)[1] for key, _ in attacks})),
+        **{
+            f"Replaced in {ATTACKS.get(recipe, recipe)}": what
+            for recipe, what in sorted(replaced.items())
+        },
+        "Recipe fingerprints": ", ".join(sorted({f"{k}: {s['fingerprint']}" for k, s in attacks})),
+        "Seeds": ", ".join(map(str, seeds)),
+        "Versions": ", ".join(
+            f"{package} {' and '.join(sorted(found))}"
+            for package, found in sorted(versions.items())
+        ),
+    }
+    return [(name, value) for name, value in found.items() if value]

@@ -1,0 +1,197 @@
+"""A table as Markdown, CSV, LaTeX (booktabs) or for the terminal. Every text is escaped."""
+
+import csv
+import io
+import re
+from typing import TYPE_CHECKING, Literal
+
+from mindflood.report.layout import (
+    Cell,
+    Number,
+    Table,
+    TableRow,
+    section_columns,
+    sections,
+    text_of,
+)
+
+if TYPE_CHECKING:
+    import rich.console
+    import rich.text
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "[": "{[}",  # after a line's \\ a bracket would be read as its optional argument
+    "]": "{]}",
+    "±": r"$\pm$",
+    "≥": r"$\geq$",
+    "×": r"$\times$",
+    "–": "--",
+    **{character: "\\" + character for character in "&%$#_"},
+}
+
+
+def escape_markdown(text: str) -> str:
+    """``text`` as one line of GitHub Markdown that shows it literally, in a table's cell too."""
+    line = " ".join(text.split())
+    line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`*_\[\]|~$])", r"\\\1", line)
+
+
+def escape_latex(text: str) -> str:
+    """``text`` as one line of LaTeX that prints it literally."""
+    return "".join(_LATEX.get(character, character) for character in " ".join(text.split()))
+
+
+def escape_csv(text: str) -> str:
+    """``text`` as one line that a spreadsheet shows and does not run as a formula."""
+    line = " ".join(text.split())
+    return f"'{line}" if line.startswith(("=", "+", "-", "@")) else line
+
+
+def markdown(*tables: Table) -> str:
+    """GitHub Markdown, one table after the other, each with its notes."""
+    return "\n\n".join(_markdown(table) for table in tables) + "\n"
+
+
+def _markdown(table: Table) -> str:
+    lines = [f"**{escape_markdown(table.caption)}**", ""]
+    lines.append(_pipes([escape_markdown(column.title) for column in table.columns]))
+    lines.append(_pipes(["---:" if column.numeric else ":---" for column in table.columns]))
+    lines += [_pipes([_bold_markdown(cell) for cell in row.cells]) for row in table.rows]
+    lines += ["", *(f"- {escape_markdown(note)}" for note in table.notes)]
+    return "\n".join(lines).rstrip()
+
+
+def _pipes(cells: list[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _bold_markdown(cell: Cell) -> str:
+    text = escape_markdown(text_of(cell))
+    return f"**{text}**" if isinstance(cell, Number) and cell.best else text
+
+
+def comma_separated(table: Table) -> str:
+    """CSV: numbers bare, the half width of an interval in a column of its own, no notes."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    with_half = [any(map(_has_half, column)) for column in _columns(table)]
+    header: list[str] = []
+    for column, has_half in zip(table.columns, with_half, strict=True):
+        header += [column.title, f"{column.title} ±"] if has_half else [column.title]
+    writer.writerow([escape_csv(title) for title in header])
+    for row in table.rows:
+        cells: list[str] = []
+        for cell, has_half in zip(row.cells, with_half, strict=True):
+            cells += _csv_cells(cell, has_half)
+        writer.writerow(cells)
+    return out.getvalue()
+
+
+def _columns(table: Table) -> list[list[Cell]]:
+    return [[row.cells[at] for row in table.rows] for at in range(len(table.columns))]
+
+
+def _has_half(cell: Cell) -> bool:
+    return isinstance(cell, Number) and cell.half is not None
+
+
+def _csv_cells(cell: Cell, has_half: bool) -> list[str]:
+    if isinstance(cell, Number):
+        half = "" if cell.half is None else f"{cell.half:.{cell.digits}f}"
+        shown = [f"{cell.value:.{cell.digits}f}", half]
+    else:
+        shown = ["" if cell is None else escape_csv(cell), ""]
+    return shown if has_half else shown[:1]
+
+
+def latex(*tables: Table) -> str:
+    r"""LaTeX table floats; the document needs ``\usepackage{booktabs}``."""
+    return "% needs \\usepackage{booktabs}\n" + "\n".join(_latex(table) for table in tables)
+
+
+def _latex(table: Table) -> str:
+    lines = [
+        r"\begin{table}",
+        r"\centering\small",
+        rf"\caption{{{escape_latex(table.caption)}}}",
+        rf"\begin{{tabular}}{{{''.join('r' if c.numeric else 'l' for c in table.columns)}}}",
+        r"\toprule",
+        *_latex_groups(table),
+        _ampersands([escape_latex(column.name) for column in table.columns]),
+        r"\midrule",
+    ]
+    for row, before in zip(table.rows, (None, *table.rows), strict=False):
+        if before is not None and _block(row) != _block(before):
+            lines.append(r"\midrule")
+        lines.append(_ampersands([_bold_latex(cell) for cell in row.cells]))
+    lines += [r"\bottomrule", r"\end{tabular}"]
+    lines += [rf"\par\footnotesize {escape_latex(note)}" for note in table.notes]
+    return "\n".join([*lines, r"\end{table}", ""])
+
+
+def _latex_groups(table: Table) -> list[str]:
+    if not any(column.group for column in table.columns):
+        return []
+    heads, rules, at = [], [], 1
+    for group, width in table.groups():
+        heads.append(rf"\multicolumn{{{width}}}{{c}}{{{escape_latex(group)}}}")
+        if group:
+            rules.append(rf"\cmidrule(lr){{{at}-{at + width - 1}}}")
+        at += width
+    return [_ampersands(heads), "".join(rules)]
+
+
+def _block(row: TableRow) -> tuple[str, bool]:
+    return text_of(row.cells[0]), row.published
+
+
+def _ampersands(cells: list[str]) -> str:
+    return " & ".join(cells) + r" \\"
+
+
+def _bold_latex(cell: Cell) -> str:
+    text = escape_latex(text_of(cell))
+    return rf"\textbf{{{text}}}" if isinstance(cell, Number) and cell.best else text
+
+
+def terminal(table: Table) -> "rich.console.Group":
+    """What ``rich.print`` shows as the table: one block for each data set and model, the notes."""
+    import rich.box
+    import rich.console
+    import rich.table
+    from rich.text import Text
+
+    groups = {column.group for column in table.columns} - {""}
+    shared = f", {min(groups)}" if len(groups) == 1 else ""  # said once, above the table
+    blocks: list[rich.console.RenderableType] = []
+    for heading, rows in sections(table):
+        block = rich.table.Table(
+            title=Text((heading or table.caption) + shared, "bold"),
+            title_justify="left",
+            box=rich.box.SIMPLE_HEAD,
+            pad_edge=False,
+            collapse_padding=True,
+        )
+        for column in section_columns(table).columns:
+            name = Text(column.name if shared else column.title.replace(" ", "\n"))
+            justify: Literal["left", "right"] = "right" if column.numeric else "left"
+            block.add_column(name, justify=justify, no_wrap=column.name == "Method")
+        for row in rows:
+            block.add_row(*(_styled(cell, row.published) for cell in row.cells))
+        blocks.append(block)
+    return rich.console.Group(*blocks, *(Text(f"- {note}", "dim") for note in table.notes))
+
+
+def _styled(cell: Cell, published: bool) -> "rich.text.Text":
+    from rich.text import Text
+
+    best = isinstance(cell, Number) and cell.best
+    return Text(text_of(cell), style="bold" if best else "dim" if published else "")

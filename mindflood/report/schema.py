@@ -1,0 +1,113 @@
+"""What a ``card.json`` has to look like, checked by hand so that the message names the key."""
+
+from pathlib import Path
+from typing import Any
+
+from mindflood.errors import UserError
+
+PROFILES = ("paper", "offline")
+LEVEL_SOURCES = ("fixed", "search", "accordance", "fallback")
+
+_COUNT, _RATE, _AMOUNT = "a count (0 or more)", "a fraction between 0 and 1", "a number ≥ 0"
+_CARD = {
+    "task": "text",
+    "method": "text",
+    "seed": "null or a whole number",
+    "encoder": "text",
+    "flood_level": f"null or {_AMOUNT}",
+    "flood_level_source": "null or text",
+    "clean_accuracy": f"null or {_RATE}",
+    "train_seconds": f"null or {_AMOUNT}",
+    "seconds_per_epoch": f"null or {_AMOUNT}",
+    "attacks": "an object",
+    "versions": "an object",
+}
+_ATTACK = {
+    **dict.fromkeys(
+        ("num_examples", "skipped", "succeeded", "failed", "errors", "out_of_budget"), _COUNT
+    ),
+    "accuracy_under_attack": f"null or {_RATE}",
+    "attack_success_rate": f"null or {_RATE}",
+    "mean_queries": f"null or {_AMOUNT}",
+    "seconds": _AMOUNT,
+    "fingerprint": "text",
+}
+_DATA = {"train": f"null or {_COUNT}", "test": f"null or {_COUNT}", "words": f"null or {_AMOUNT}"}
+
+
+def attack_key(recipe: str, profile: str, *, calibrated: bool = False) -> str:
+    """Key of an attack in ``card["attacks"]``: ``RECIPE-PROFILE`` or ``…-calibrated``."""
+    return f"{recipe}-{profile}" + ("-calibrated" if calibrated else "")
+
+
+def split_attack_key(key: str) -> tuple[str, str]:
+    """``(recipe, profile)`` of an attack's key; the profile keeps its ``-calibrated``.
+
+    Raises:
+        ValueError: the key does not end in a known profile.
+    """
+    stem = key.removesuffix("-calibrated")
+    recipe, _, profile = stem.rpartition("-")
+    if not recipe or profile not in PROFILES:
+        raise ValueError(f"'{key}' is not RECIPE-PROFILE with a profile of {', '.join(PROFILES)}")
+    return recipe, profile + key[len(stem) :]
+
+
+def check_card(card: Any, path: Path) -> None:
+    """Raise :class:`UserError` naming ``path`` and the first key that is wrong."""
+    _check_object(card, _CARD, path, "")
+    if "data" in card:
+        _check_object(card["data"], _DATA, path, "data.")
+    for name, version in card["versions"].items():
+        _expect(isinstance(version, str), path, f"versions.{name}", "a version as text", version)
+    source = card["flood_level_source"]
+    _expect(
+        source is None or source in LEVEL_SOURCES,
+        path,
+        "flood_level_source",
+        f"null or one of {', '.join(LEVEL_SOURCES)}",
+        source,
+    )
+    for key, summary in card["attacks"].items():
+        try:
+            split_attack_key(key)
+        except ValueError as error:
+            raise UserError(f"{path}: key 'attacks': {error}") from None
+        _check_object(summary, _ATTACK, path, f"attacks.{key}.")
+        replaced = summary.get("replaced", [])
+        listed = isinstance(replaced, list | tuple) and all(
+            isinstance(part, str) for part in replaced
+        )
+        where = f"attacks.{key}.replaced"
+        _expect(listed, path, where, "a list of texts", replaced)
+
+
+def _check_object(value: Any, fields: dict[str, str], path: Path, prefix: str) -> None:
+    _expect(isinstance(value, dict), path, prefix.rstrip(".") or "card", "an object", value)
+    for name, kind in fields.items():
+        if name not in value:
+            raise UserError(f"{path}: key '{prefix}{name}' is missing: expected {kind}")
+        _expect(_is(value[name], kind), path, prefix + name, kind, value[name])
+
+
+def _is(value: Any, kind: str) -> bool:
+    if kind.startswith("null or "):
+        return value is None or _is(value, kind.removeprefix("null or "))
+    if kind == "text":
+        return isinstance(value, str) and bool(value)
+    if kind == "an object":
+        return isinstance(value, dict)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    if kind == "a whole number":
+        return isinstance(value, int)
+    if kind == "a count (0 or more)":
+        return isinstance(value, int) and value >= 0
+    if kind == "a fraction between 0 and 1":
+        return 0 <= value <= 1
+    return 0 <= value < float("inf")  # _AMOUNT
+
+
+def _expect(holds: bool, path: Path, key: str, expected: str, found: Any) -> None:
+    if not holds:
+        raise UserError(f"{path}: key '{key}': expected {expected}, found {str(found)[:60]!r}")

@@ -1,0 +1,289 @@
+"""The Flooding-X paper's Tables 1 to 3 from result cards, the published numbers beside ours."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from mindflood.report import published
+from mindflood.report.aggregate import Attacked, Estimate, Row, by_setting, costs, rows, wilson
+from mindflood.report.cards import Card
+from mindflood.report.layout import Cell, Column, Number, Table, TableRow
+from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name, position
+from mindflood.report.notes import attack_notes, condition_notes, seed_notes
+from mindflood.report.render import terminal
+
+if TYPE_CHECKING:
+    import rich.console
+
+_SETTING = (
+    Column("Dataset", numeric=False),
+    Column("Model", numeric=False),
+    Column("Method", numeric=False),
+)
+_METRICS = ("Aua%", "Suc%", "#Query")
+_BETTER = {"Clean%": 1, "Aua%": 1, "Suc%": -1, "#Query": 1, "Seconds/epoch": -1}
+
+
+def table1(cards: Sequence[Card], tasks: Iterable[str]) -> Table:
+    """Table 1, statistics of the data: what the cards say was used, and what was published."""
+    columns = (
+        Column("Dataset", numeric=False),
+        Column("Training set"),
+        Column("Test set"),
+        Column("# Words"),
+        Column("Source", numeric=False),
+    )
+    lines = []
+    for task in _ordered(tasks):
+        used = {
+            (sizes["train"], sizes["test"], sizes["words"])
+            for card in cards
+            if card["task"] == task and (sizes := card.get("data")) is not None
+        }
+        for train, test, words in sorted(used, key=str):
+            ours = (_task(task), _count(train), _count(test), _number(words, 1), "ours")
+            lines.append(TableRow(ours))
+        if printed := published.sizes(task):
+            counts = (_count(size) for size in printed)
+            lines.append(TableRow((_task(task), *counts, "published"), published=True))
+    notes = (
+        "Published sizes are rounded as printed. # Words is the mean length of a training text.",
+    )
+    return Table("table1", "Table 1: statistics of the data", columns, tuple(lines), notes)
+
+
+def table2(cards: Sequence[Card], tasks: Iterable[str], *, with_published: bool = True) -> Table:
+    """Table 2, clean accuracy and robustness, best in bold, published rows below ours."""
+    ours = rows(cards)
+    tasks = _ordered(tasks)
+    recipes = {recipe for row in ours for recipe in row.attacks}
+    if not recipes:
+        recipes = {recipe for task in tasks for recipe in _published_recipes(task)}
+    shown = sorted(recipes, key=lambda recipe: position(recipe, ATTACKS))
+    columns = (
+        *_SETTING,
+        Column("Clean%"),
+        *(
+            Column(name, group=ATTACKS.get(recipe, recipe))
+            for recipe in shown
+            for name in (*_METRICS, "n")
+        ),
+        Column("b", numeric=False),
+        Column("Seeds", numeric=False),
+    )
+    lines: list[TableRow] = []
+    for task in tasks:
+        for block in _blocks(row for row in ours if row.setting.task == task):
+            mixed = {recipe for recipe in shown if len(_fingerprints(block, recipe)) > 1}
+            cells = [_our_cells(row, shown) for row in block]
+            lines += _mark_best(cells, columns, {ATTACKS.get(name, name) for name in mixed})
+        if with_published:
+            printed = [_published_cells(task, row, shown) for row in published.robustness(task)]
+            lines += _mark_best(printed, columns, set(), published=True)
+    notes = [*attack_notes(ours), *seed_notes(cards), *condition_notes(ours)]
+    if with_published and cards:
+        notes += [
+            f"No numbers were published for {_task(task)}."
+            for task in tasks
+            if not published.robustness(task)
+        ]
+    caption = "Table 2: accuracy without and under attack"
+    table = Table("table2", caption, columns, tuple(lines), tuple(notes))
+    return table.without_empty_columns()
+
+
+def counts_table(cards: Sequence[Card]) -> Table:
+    """Table 2's denominators: what became of every attacked sample, all seeds together."""
+    names = ("Attacked", "Skipped", "Succeeded", "Failed", "Errors", "Out of budget")
+    columns = (
+        *_SETTING,
+        Column("Attack", numeric=False),
+        *(Column(name) for name in names),
+        Column("Aua% 95 % interval"),
+    )
+    lines = [
+        TableRow(
+            (
+                *_names(row),
+                ATTACKS.get(recipe, recipe),
+                *(str(count) for count in attacked.counts.values()),
+                _interval(attacked),
+            )
+        )
+        for row in rows(cards)
+        for recipe, attacked in row.attacks.items()
+    ]
+    notes = (
+        "Skipped: the model was wrong before the attack; it counts as wrong in Aua%, and is in "
+        "neither Suc% nor #Query. Errors and samples out of budget are in no rate.",
+        "The interval is Wilson's, for the choice of the attacked texts; rows of one seed only.",
+    )
+    caption = "Table 2, denominators: what became of the attacked texts"
+    return Table("table2_counts", caption, columns, tuple(lines), notes)
+
+
+def table3(cards: Sequence[Card], tasks: Iterable[str]) -> Table:
+    """Table 3, training time: seconds per epoch and their ratio to fine-tuning's."""
+    columns = (
+        *_SETTING,
+        Column("Seeds"),
+        Column("Seconds/epoch"),
+        Column("× fine-tuning"),
+        Column("Seconds in all"),
+    )
+    ours = costs(cards)
+    base = {
+        (cost.setting.task, cost.setting.encoder): cost.epoch.mean
+        for cost in ours
+        if cost.setting.method == "finetune" and cost.epoch is not None
+    }
+    lines = []
+    for task in _ordered(tasks):
+        for cost in ours:
+            if cost.setting.task != task or cost.epoch is None:
+                continue
+            reference = base.get((task, cost.setting.encoder))
+            model = f"ours: {encoder_name(cost.setting.encoder)}"
+            cells: tuple[Cell, ...] = (
+                _task(task),
+                model,
+                _method(cost.setting.method, cost.setting.level),
+                str(cost.epoch.n),
+                _estimate(cost.epoch, 1),
+                _number(cost.epoch.mean / reference if reference else None, 2),
+                _estimate(cost.whole, 1),
+            )
+            lines.append(TableRow(cells))
+        printed = published.seconds_per_epoch(task)
+        for method, seconds in printed.items():
+            ratio = Number(seconds / printed["finetune"], digits=2)
+            cells = (_task(task), published.LABEL, _method(method), None)
+            timing = (Number(seconds, digits=0), ratio, None)
+            lines.append(TableRow((*cells, *timing), published=True))
+    notes = (
+        "Published seconds are of one RTX 2080 Ti: compare the ratios, not the seconds.",
+        "Seconds in all: the whole training, the candidates of a grid search included.",
+    )
+    table = Table("table3", "Table 3: training time", columns, tuple(lines), notes)
+    return table.without_empty_columns()
+
+
+def comparison_table(cards: Sequence[Card]) -> "rich.console.Group":
+    """Table 2 without the published rows, for ``rich.print`` at the end of ``mindflood run``."""
+    return terminal(table2(cards, tasks_of(cards), with_published=False))
+
+
+def tasks_of(cards: Sequence[Card]) -> list[str]:
+    """The cards' tasks, in the papers' order."""
+    return _ordered({setting.task for setting in by_setting(cards)})
+
+
+def _ordered(tasks: Iterable[str]) -> list[str]:
+    return sorted(set(tasks), key=lambda task: position(task, TASKS))
+
+
+def _published_recipes(task: str) -> list[str]:
+    return [recipe for row in published.robustness(task) for recipe in row.attacks]
+
+
+def _blocks(ours: Iterable[Row]) -> list[list[Row]]:
+    """Rows that compare with each other: one encoder, one attack profile."""
+    blocks: dict[tuple[str, str], list[Row]] = {}
+    for row in ours:
+        blocks.setdefault((row.setting.encoder, row.profile), []).append(row)
+    return list(blocks.values())
+
+
+def _fingerprints(block: list[Row], recipe: str) -> set[str]:
+    return {
+        name for row in block if recipe in row.attacks for name in row.attacks[recipe].fingerprints
+    }
+
+
+def _our_cells(row: Row, recipes: list[str]) -> list[Cell]:
+    seeds = ", ".join("–" if seed is None else str(seed) for seed in row.seeds)
+    task, model, _ = _names(row)
+    cells: list[Cell] = [task, model, _method(row.setting.method), _percent(row.clean)]
+    for recipe in recipes:
+        attacked = row.attacks.get(recipe)
+        if attacked is None:
+            cells += [None] * 4
+        else:
+            rates = (_percent(attacked.accuracy), _percent(attacked.success))
+            queries = _estimate(attacked.queries, 2)
+            cells += [*rates, queries, str(attacked.counts["num_examples"])]
+    return [*cells, row.level or None, seeds]
+
+
+def _published_cells(task: str, row: published.PublishedRow, recipes: list[str]) -> list[Cell]:
+    cells: list[Cell] = [_task(task), published.LABEL, _method(row.method), Number(row.clean)]
+    for recipe in recipes:
+        if recipe in row.attacks:
+            accuracy, success, queries = row.attacks[recipe]
+            cells += [Number(accuracy), Number(success), Number(queries, digits=2), None]
+        else:
+            cells += [None] * 4
+    return [*cells, None, None]
+
+
+def _mark_best(
+    block: list[list[Cell]], columns: Sequence[Column], mixed: set[str], *, published: bool = False
+) -> list[TableRow]:
+    """Mark each column's best, if its values differ and the fingerprints are not ``mixed``."""
+    for at, column in enumerate(columns):
+        sign = _BETTER.get(column.name)
+        if sign is None or column.group in mixed:
+            continue
+        numbers = [cells[at] for cells in block]
+        values = [round(n.value, n.digits) for n in numbers if isinstance(n, Number)]
+        best = max((sign * value for value in values), default=0.0)
+        for cells in block:
+            number = cells[at]
+            if isinstance(number, Number) and len(set(values)) > 1:
+                is_best = sign * round(number.value, number.digits) == best
+                cells[at] = replace(number, best=is_best)
+    return [TableRow(tuple(cells), published) for cells in block]
+
+
+def _names(row: Row) -> tuple[str, str, str]:
+    profile = f", {row.profile} profile" if row.profile else ""
+    model = f"ours: {encoder_name(row.setting.encoder)}{profile}"
+    return _task(row.setting.task), model, _method(row.setting.method, row.setting.level)
+
+
+def _task(task: str) -> str:
+    return TASKS.get(task, task)
+
+
+def _method(method: str, level: float | None = None) -> str:
+    name = METHODS.get(method, method)
+    return name if level is None else f"{name}, b = {level:g}"
+
+
+def _percent(estimate: Estimate | None) -> Number | None:
+    if estimate is None:
+        return None
+    return Number(100 * estimate.mean, None if estimate.half is None else 100 * estimate.half)
+
+
+def _estimate(estimate: Estimate | None, digits: int) -> Number | None:
+    return None if estimate is None else Number(estimate.mean, estimate.half, digits)
+
+
+def _number(value: float | None, digits: int) -> Number | None:
+    return None if value is None else Number(value, digits=digits)
+
+
+def _count(size: int | None) -> str | None:
+    return None if size is None else f"{size:,}"
+
+
+def _interval(attacked: Attacked) -> str | None:
+    if attacked.accuracy is None or attacked.accuracy.n > 1:
+        return None
+    counts = attacked.counts
+    total = counts["num_examples"] - counts["errors"] - counts["out_of_budget"]
+    if total <= 0 or counts["failed"] > total:
+        return None
+    low, high = wilson(counts["failed"], total)
+    return f"{100 * low:.1f} to {100 * high:.1f}"

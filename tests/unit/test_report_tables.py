@@ -1,0 +1,290 @@
+"""Tables: the arithmetic of means and intervals, what is bold, what is flagged, what is escaped."""
+
+import csv
+import io
+import math
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from mindflood.report import published
+from mindflood.report.aggregate import Estimate, estimate, wilson
+from mindflood.report.cards import Card
+from mindflood.report.layout import Column, Number, Table, TableRow, text_of
+from mindflood.report.render import (
+    comma_separated,
+    escape_csv,
+    escape_latex,
+    escape_markdown,
+    latex,
+    markdown,
+)
+from mindflood.report.tables import comparison_table, counts_table, table1, table2, table3
+from tests.unit.report_runs import a_card, an_attack
+
+OFFLINE = "textfooler-offline"
+
+
+def attacked(method: str, failed: int, seed: int = 0, **changes: object) -> Card:
+    return a_card(method, seed, attacks={OFFLINE: an_attack(failed)}, **changes)
+
+
+def cell(table: Table, row: int, title: str) -> str:
+    at = [column.title for column in table.columns].index(title)
+    return text_of(table.rows[row].cells[at])
+
+
+def bold(table: Table, title: str) -> list[bool]:
+    at = [column.title for column in table.columns].index(title)
+    return [
+        isinstance(row.cells[at], Number) and row.cells[at].best
+        for row in table.rows
+        if not row.published
+    ]
+
+
+def test_interval_by_hand() -> None:
+    # t quantile 0.975 with 2 degrees of freedom is 4.302653; the deviation of 1, 2, 3 is 1.
+    found = estimate([1.0, 2.0, 3.0])
+    assert found == Estimate(2.0, pytest.approx(4.302653 / math.sqrt(3), rel=1e-6), 3)
+
+
+def test_one_seed_has_a_mean_and_no_interval() -> None:
+    assert estimate([0.25, None]) == Estimate(0.25, None, 1)
+    assert estimate([None]) is None
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=12), st.floats(-5, 5))
+def test_intervals_move_with_the_values(values: list[float], shift: float) -> None:
+    here, there = estimate(values), estimate([value + shift for value in values])
+    assert here is not None
+    assert there is not None
+    assert here.half is not None
+    assert min(values) - 1e-12 <= here.mean <= max(values) + 1e-12
+    assert here.half >= 0
+    assert there.mean == pytest.approx(here.mean + shift, abs=1e-9)
+    assert there.half == pytest.approx(here.half, abs=1e-9)
+
+
+@given(st.integers(1, 500), st.data())
+def test_wilson_covers_the_rate(total: int, data: st.DataObject) -> None:
+    successes = data.draw(st.integers(0, total))
+    low, high = wilson(successes, total)
+    assert -1e-12 <= low <= successes / total + 1e-12
+    assert successes / total - 1e-12 <= high <= 1 + 1e-12
+    # Wilson's ends are where the rate is 1.96 deviations away.
+    for end in (low, high):
+        distance = abs(successes / total - end)
+        assert distance == pytest.approx(1.959964 * math.sqrt(end * (1 - end) / total), abs=1e-6)
+
+
+def test_seeds_of_a_setting_are_averaged_and_levels_are_not_mixed() -> None:
+    cards = [attacked("finetune", 20 + 2 * seed, seed) for seed in range(3)]
+    cards += [attacked("flooding", 30, flood_level=level) for level in (0.05, 0.1)]
+    table = table2(cards, ["sst2"], with_published=False)
+    assert [cell(table, row, "Method") for row in range(3)] == ["Fine-tuning"] + ["Flooding"] * 2
+    assert cell(table, 0, "TextFooler Aua%") == "11.0 ± 2.5"
+    assert cell(table, 0, "TextFooler n") == "600"
+    assert [cell(table, row, "b") for row in (1, 2)] == ["0.05", "0.1"]
+
+
+def test_levels_that_a_method_chose_are_one_setting() -> None:
+    cards = [
+        attacked("flooding-x", 30, seed, flood_level=level, flood_level_source="accordance")
+        for seed, level in enumerate((0.1, 0.2))
+    ]
+    table = table2(cards, ["sst2"], with_published=False)
+    assert len(table.rows) == 1
+    assert cell(table, 0, "b") == "0.1, 0.2 (accordance)"
+
+
+def test_the_best_is_bold_and_low_success_is_the_best() -> None:
+    cards = [attacked("finetune", 20), attacked("flooding", 30, clean_accuracy=0.85)]
+    table = table2(cards, ["sst2"])
+    assert bold(table, "TextFooler Aua%") == [False, True]
+    assert bold(table, "TextFooler Suc%") == [False, True]
+    assert bold(table, "Clean%") == [False, False], "a tie has no best"
+
+
+def test_other_fingerprints_are_flagged_and_nothing_is_bold() -> None:
+    other = a_card("flooding", attacks={OFFLINE: an_attack(30, fingerprint="other")})
+    table = table2([attacked("finetune", 20), other], ["sst2"])
+    assert bold(table, "TextFooler Aua%") == [False, False]
+    assert any("fingerprints 3f2a9c11, other" in note for note in table.notes)
+
+
+def test_profiles_are_rows_of_their_own() -> None:
+    both = {OFFLINE: an_attack(20), "textfooler-paper": an_attack(30, fingerprint="paper")}
+    table = table2([a_card(attacks=both)], ["sst2"], with_published=False)
+    assert [cell(table, row, "Model").split(", ")[1] for row in (0, 1)] == [
+        "offline profile",
+        "paper profile",
+    ]
+    assert not any("fingerprints" in note for note in table.notes)
+
+
+@pytest.mark.parametrize(
+    ("card", "words"),
+    [
+        (attacked("finetune", 20), "offline profile is not the paper's"),
+        (attacked("finetune", 20), "stand-in encoder is not BERT-base"),
+        (attacked("finetune", 20), "one seed has no interval"),
+        (attacked("finetune", 20, task="corpus"), "No numbers were published for built-in corpus"),
+        (a_card(attacks={OFFLINE: an_attack(20, succeeded=1)}), "do not add up"),
+        (a_card(attacks={OFFLINE: an_attack(20, requested=800)}), "unfinished (200 of 800 texts)"),
+    ],
+    ids=["offline", "stand-in", "one seed", "not published", "counts", "unfinished"],
+)
+def test_what_misleads_is_said(card: Card, words: str) -> None:
+    assert any(words in note for note in table2([card], [card["task"]]).notes)
+
+
+def test_bert_base_under_the_papers_profile_needs_no_excuse() -> None:
+    card = a_card(encoder="google-bert/bert-base-uncased", attacks={"pso-paper": an_attack()})
+    notes = " ".join(table2([card], ["sst2"]).notes)
+    assert "stand-in" not in notes
+    assert "offline" not in notes
+
+
+def test_a_seed_that_occurs_twice_is_flagged() -> None:
+    table = table2([attacked("finetune", 20), attacked("finetune", 21)], ["sst2"])
+    assert any("seed 0 occurs in more than one run" in note for note in table.notes)
+
+
+def test_published_numbers_are_the_papers() -> None:
+    table = table2([attacked("finetune", 20)], ["sst2"])
+    rows = [row for row in table.rows if row.published]
+    assert len(rows) == 7
+    shown = [text_of(value) for value in rows[-1].cells]
+    assert shown[:7] == ["SST-2", published.LABEL, "Flooding-X", "93.1", "34.9", "62.4", "149.61"]
+
+
+def test_published_tables_are_whole() -> None:
+    everything = published.tasks()
+    assert len(table1([], everything).rows) == 5
+    assert len(table2([], everything).rows) == 7 + 7 + 7 + 6 + 6
+    assert len(table3([], everything).rows) == 6 * 3
+
+
+def test_denominators_and_interval() -> None:
+    summary = an_attack(22, errors=0)
+    summary.update(errors=4, num_examples=204)
+    table = counts_table([a_card(attacks={OFFLINE: summary})])
+    titles = ("Attacked", "Skipped", "Succeeded", "Failed", "Errors", "Out of budget")
+    assert [cell(table, 0, title) for title in titles] == ["204", "30", "148", "22", "4", "0"]
+    assert cell(table, 0, "Aua% 95 % interval") == "7.4 to 16.1"  # 22 of 200
+
+
+def test_training_time_is_a_ratio_to_finetuning() -> None:
+    cards = [a_card(seconds_per_epoch=40.0), a_card("flooding", seconds_per_epoch=41.0)]
+    table = table3(cards, ["sst2"])
+    assert [cell(table, row, "× fine-tuning") for row in (0, 1)] == ["1.00", "1.02"]
+    assert cell(table, 3, "× fine-tuning") == "1.05", "published: 272 / 260"
+
+
+def test_a_search_costs_its_candidates_too() -> None:
+    card: Any = a_card("flooding-search", flood_level_source="search")
+    card["search"] = {"candidates": [{"train_seconds": 100.0}, {"train_seconds": 50.0}]}
+    assert cell(table3([card], ["corpus", "sst2"]), 0, "Seconds in all") == "550.0"
+
+
+def test_other_samples_are_flagged() -> None:
+    cards = [
+        attacked("finetune", 20),
+        a_card("flooding", attacks={OFFLINE: an_attack(10, total=100)}),
+    ]
+    assert any("different samples" in note for note in table2(cards, ["sst2"]).notes)
+    assert not any("different samples" in note for note in table2(cards[:1], ["sst2"]).notes)
+
+
+def test_sizes_come_from_the_cards() -> None:
+    table = table1([a_card(data={"train": 2000, "test": 872, "words": 9.4})], ["sst2"])
+    assert [text_of(value) for value in table.rows[0].cells] == [
+        "SST-2", "2,000", "872", "9.4", "ours",
+    ]  # fmt: skip
+
+
+def test_the_terminal_table_shows_every_method_and_note() -> None:
+    console = Console(width=160, file=io.StringIO())
+    console.print(comparison_table([attacked("finetune", 20), attacked("flooding", 30)]))
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "Fine-tuning" in text
+    assert "15.0" in text
+    assert "[bold" not in text
+    assert "published (BERT" not in text
+
+
+def test_a_card_without_attacks_still_has_its_row() -> None:
+    table = table2([a_card()], ["sst2"], with_published=False)
+    assert cell(table, 0, "Clean%") == "85.0"
+
+
+# What a name may hold, control characters and markup included.
+TEXT = st.text(max_size=40)
+
+
+def one_cell(text: str) -> Table:
+    columns = (Column("Method", numeric=False), Column("Clean%"))
+    return Table("t", text, columns, (TableRow((text, Number(1.5))),), (text,))
+
+
+@given(TEXT)
+def test_markdown_keeps_its_columns(text: str) -> None:
+    lines = markdown(one_cell(text)).split("\n")
+    row = lines[4]
+    assert len(re.findall(r"(?<!\\)(?:\\\\)*\|", row)) == 3
+    assert "<" not in markdown(one_cell(text))
+
+
+@given(TEXT)
+def test_escaped_markdown_reads_as_the_text(text: str) -> None:
+    plain = re.sub(r"\\([\\`*_\[\]|~$])", r"\1", escape_markdown(text))
+    plain = plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    assert plain == " ".join(text.split())
+
+
+@given(st.text(alphabet="=+-@\t\r\n\"',a1 ;|", max_size=12))
+def test_csv_gives_the_text_back_and_no_formula(text: str) -> None:
+    rows = list(csv.reader(io.StringIO(comma_separated(one_cell(text)), newline="")))
+    assert len(rows) == 2
+    line = " ".join(text.split())
+    assert rows[1][0] in (line, f"'{line}")
+    assert not rows[1][0].startswith(("=", "+", "-", "@"))
+
+
+def test_csv_numbers_stay_numbers() -> None:
+    assert escape_csv("-1") == "'-1"
+    table = Table("t", "", (Column("x"),), (TableRow((Number(-1.0, 0.25),)),))
+    assert comma_separated(table) == "x,x ±\n-1.0,0.2\n"
+
+
+@given(st.text(alphabet="\\{}&%$#_~^<>[]a ±\n", max_size=20))
+def test_latex_has_no_special_character_left(text: str) -> None:
+    known = re.compile(
+        r"\\text(?:backslash|asciitilde|asciicircum|less|greater)\{\}|\\[{}&%$#_]|\$\\pm\$|\{[\[\]]\}"
+    )
+    assert re.fullmatch(r"[a ]*", known.sub("", escape_latex(text)))
+
+
+def test_latex_table_has_its_groups_and_rules() -> None:
+    text = latex(table2([attacked("finetune", 20), attacked("flooding", 30)], ["sst2"]))
+    assert r"\multicolumn{4}{c}{TextFooler}" in text
+    assert r"\cmidrule(lr){5-8}" in text
+    assert r"\textbf{15.0}" in text
+    widths = {len(re.findall(r"(?<!\\)&", line)) for line in text.split("\n") if "SST-2 &" in line}
+    assert widths == {9}
+    assert text.count(r"\begin{table}") == text.count(r"\end{table}") == 1
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=6))
+def test_mean_over_seeds_does_not_depend_on_their_order(values: list[float]) -> None:
+    shuffled = np.random.default_rng(0).permutation(values)
+    one, other = estimate(values), estimate([float(value) for value in shuffled])
+    assert one is not None
+    assert other is not None
+    assert one.mean == pytest.approx(other.mean)
