@@ -134,8 +134,7 @@ def _whole_training(card: Card) -> float | None:
     """Seconds of training, with those of a grid search's candidates."""
     if card["train_seconds"] is None:
         return None
-    search: dict[str, Any] = cast(dict[str, Any], card).get("search", {})
-    candidates = search.get("candidates", [])
+    candidates = card.get("search", {}).get("candidates", [])
     return card["train_seconds"] + sum(one["train_seconds"] for one in candidates)
 
 

@@ -66,6 +66,7 @@ class Card(TypedDict):
     attacks: dict[str, AttackSummary]
     versions: dict[str, str]
     data: NotRequired[DataSizes]
+    search: NotRequired[dict[str, Any]]
 
 
 @dataclass(frozen=True)

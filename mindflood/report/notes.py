@@ -49,6 +49,16 @@ def _attacks(rows: Sequence[Row]) -> list[tuple[str, str, str]]:
     return list(dict.fromkeys(found))
 
 
+def search_notes(cards: Sequence[Card]) -> list[str]:
+    """Levels that were chosen on the very examples that the table reports."""
+    if not any(card.get("search", {}).get("choose_on") == "test" for card in cards):
+        return []
+    return [
+        "A flood level of the grid search was chosen on the test set, as the paper does: its "
+        "row is the best of many looks at the test set, not an estimate for new texts."
+    ]
+
+
 def seed_notes(cards: Sequence[Card]) -> list[str]:
     """Whether there is an interval, and seeds that occur twice in a setting."""
     notes = []

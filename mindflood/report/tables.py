@@ -9,7 +9,7 @@ from mindflood.report.aggregate import Attacked, Estimate, Row, by_setting, cost
 from mindflood.report.cards import Card
 from mindflood.report.layout import Cell, Column, Number, Table, TableRow
 from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name, position
-from mindflood.report.notes import attack_notes, condition_notes, seed_notes
+from mindflood.report.notes import attack_notes, condition_notes, search_notes, seed_notes
 from mindflood.report.render import terminal
 
 if TYPE_CHECKING:
@@ -80,7 +80,8 @@ def table2(cards: Sequence[Card], tasks: Iterable[str], *, with_published: bool 
         if with_published:
             printed = [_published_cells(task, row, shown) for row in published.robustness(task)]
             lines += _mark_best(printed, columns, set(), published=True)
-    notes = [*attack_notes(ours), *seed_notes(cards), *condition_notes(ours)]
+    notes = [*attack_notes(ours), *search_notes(cards), *seed_notes(cards)]
+    notes += condition_notes(ours)
     if with_published and cards:
         notes += [
             f"No numbers were published for {_task(task)}."

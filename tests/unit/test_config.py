@@ -44,7 +44,7 @@ def test_overrides_choose_and_win(file):
 
 
 def test_several_models_need_a_choice(file):
-    with pytest.raises(UserError, match="describes 4 models .* choose one with method="):
+    with pytest.raises(UserError, match=r"describes 4 models .* choose one with method="):
         load_train_config(file, [])
 
 

@@ -1,0 +1,37 @@
+"""``mindflood run CONFIG``: train, export, attack every model of a config, and report.
+
+Every stage continues where it was stopped, and so does the whole.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from mindflood.training.command import add_arguments as add_arguments  # same as 'mindflood train'
+
+EPILOG = """example:
+  mindflood run configs/demo.yaml
+
+The same command continues an experiment that was stopped, at any point.
+"""
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the experiment; prints the comparison table and where the report is."""
+    from mindflood import stages
+    from mindflood.config_file import load_run_configs
+    from mindflood.data.tasks import get_task
+    from mindflood.report import command as report
+    from mindflood.training.run_folder import claim
+
+    configs = load_run_configs(args.config, args.overrides)
+    get_task(configs[0].task.name)  # an unknown task is told before anything is written
+    for number, config in enumerate(configs, start=1):
+        folder = config.run_folder
+        print(f"[{number}/{len(configs)}] {folder}", file=sys.stderr, flush=True)
+        claim(folder, config)
+        stages.train(folder / "config.yaml")
+        stages.export(folder)
+        for recipe in config.attack.recipes:
+            stages.attack(folder, config, recipe, config.attack.num_examples)
+    return report.run(argparse.Namespace(folder=Path(configs[0].output)))

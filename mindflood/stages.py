@@ -1,0 +1,57 @@
+"""The stages of an experiment as processes: MindSpore and PyTorch do not share one."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from mindflood.config import Config
+from mindflood.errors import UserError
+
+
+class StageFailedError(Exception):
+    """A stage's process ended with this exit status and has already said why."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"exit status {status}")
+        self.status = status
+
+
+def train(config_file: Path) -> None:
+    """``mindflood train``."""
+    _mindflood("train", str(config_file))
+
+
+def export(run: Path) -> None:
+    """``mindflood export`` into the RUN folder's ``model/``, unless it is there."""
+    if not (run / "model" / "config.json").exists():
+        _mindflood("export", str(run), str(run / "model"))
+
+
+def attack(run: Path, config: Config, recipe: str, num_examples: int | None) -> None:
+    """``mindflood attack`` on the RUN folder's export, into its ``attacks/``."""
+    settings = config.attack
+    words = [str(run / "model"), "--task", config.task.name, "--recipe", recipe]
+    words += ["--out", str(run / "attacks"), "--profile", settings.profile]
+    words += ["--seed", str(settings.seed), "--workers", str(settings.workers)]
+    if config.task.data is not None:
+        words += ["--data", config.task.data]
+    if num_examples is not None:
+        words += ["--num-examples", str(num_examples)]
+    _mindflood("attack", *words)
+
+
+def _mindflood(*words: str) -> None:
+    """Run one verb; its output is the user's to see.
+
+    Raises:
+        StageFailedError: it failed.
+        UserError: it was killed.
+    """
+    status = subprocess.run([sys.executable, "-m", "mindflood", *words], check=False).returncode
+    if status < 0:
+        raise UserError(
+            f"'mindflood {words[0]}' was killed by signal {-status} (out of memory?); "
+            "the same command continues"
+        )
+    if status:
+        raise StageFailedError(status)

@@ -1,0 +1,63 @@
+"""MindSpore's checkpoint format, read with care and written whole."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import mindspore as ms
+import numpy as np
+from mindspore import Parameter, Tensor
+
+from mindflood.errors import UserError
+from mindflood.files import explained
+
+
+def write_checkpoint(
+    path: Path, parameters: Mapping[str, Parameter], extra: Mapping[str, float]
+) -> None:
+    """Write parameters and a few numbers to a ``.ckpt`` file that appears whole.
+
+    Raises:
+        UserError: the disk is full or the folder cannot be written to.
+    """
+    records = [{"name": name, "data": parameter} for name, parameter in parameters.items()]
+    records += [{"name": name, "data": Tensor(value, ms.float64)} for name, value in extra.items()]
+    path = Path(path)
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # A folder, because MindSpore puts files of its own beside the one it writes.
+        with TemporaryDirectory(prefix=".", suffix=".part", dir=path.parent) as beside:
+            whole = Path(beside) / path.name
+            try:
+                ms.save_checkpoint(records, str(whole), crc_check=True)
+            except RuntimeError as error:
+                raise OSError(str(error).splitlines()[0]) from error
+            with whole.open("rb") as written:
+                os.fsync(written.fileno())
+            whole.replace(path)
+
+
+def read_checkpoint(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a MindSpore ``.ckpt`` file by name. The format is plain data, no pickle.
+
+    Raises:
+        UserError: the file is missing, truncated or corrupt.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"{path}: no such checkpoint file")
+    if path.suffix != ".ckpt":
+        raise UserError(f"{path}: expected a MindSpore checkpoint, a file that ends in .ckpt")
+    try:
+        loaded = ms.load_checkpoint(str(path), crc_check=True)
+        arrays = {name: value.asnumpy() for name, value in loaded.items()}
+    except Exception as error:
+        # The parser raises many kinds of exception, depending on the byte that is wrong.
+        raise UserError(
+            f"{path}: not a whole MindSpore checkpoint (truncated or corrupt); delete it and "
+            "continue from the one before, or fetch it again"
+        ) from error
+    if not arrays:
+        raise UserError(f"{path}: the checkpoint holds no parameters")
+    return arrays

@@ -1,0 +1,40 @@
+"""``mindflood train CONFIG``: one method, one seed."""
+
+import argparse
+import os
+from pathlib import Path
+
+EPILOG = """example:
+  mindflood train configs/demo.yaml method=flooding training.epochs=3
+
+several devices of one machine (MindSpore's own launcher, one worker each):
+  msrun --worker_num=2 --local_worker_num=2 tools/train.py configs/demo.yaml method=flooding
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``mindflood train``."""
+    parser.add_argument("config", type=Path, metavar="CONFIG", help="YAML file of the experiment")
+    parser.add_argument(
+        "overrides",
+        nargs="*",
+        metavar="section.key=value",
+        help="settings that replace those of the file; the value is YAML",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train, or continue a RUN folder that is incomplete; prints the RUN folder."""
+    from mindflood.config_file import load_train_config
+
+    config = load_train_config(args.config, args.overrides)
+    os.environ.setdefault("GLOG_v", "3")  # MindSpore's warnings about itself
+    if config.method == "flooding-search":
+        from mindflood.training.search import search
+
+        print(search(config))
+    else:
+        from mindflood.training.loop import train
+
+        print(train(config))
+    return 0

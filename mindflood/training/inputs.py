@@ -1,0 +1,54 @@
+"""What goes into each training step, prepared one step ahead of the device."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from mindspore import Tensor
+
+from mindflood.data.batching import Batches
+from mindflood.models.dropout import DropoutNoise
+from mindflood.training.parallel import Worker, row_weights
+
+Inputs = tuple[Tensor, ...]
+
+
+def step_inputs(
+    batches: Batches,
+    noise: DropoutNoise,
+    worker: Worker,
+    accumulation_steps: int,
+    first: int,
+    last: int,
+) -> Iterator[list[Inputs]]:
+    """For the steps ``first`` to ``last`` (exclusive): this worker's micro-batches.
+
+    Each is the argument list of :class:`~mindflood.training.objective.MeanCrossEntropy`. A step's
+    inputs depend on the seed and the step alone, so they can be drawn while the one before runs.
+    """
+    rows = worker.rows(batches.batch_size, accumulation_steps)
+
+    def prepare(step: int) -> list[Inputs]:
+        batch = batches.batch(*divmod(step, batches.steps_per_epoch))
+        weights = row_weights(batch, worker)
+        micro_batches = []
+        for part in rows:
+            keep = slice(part.start, part.stop)
+            hidden, attention = noise.draw(step, part, batch.input_ids.shape[1])
+            arrays = (
+                batch.input_ids[keep],
+                batch.attention_mask[keep],
+                batch.token_type_ids[keep],
+                batch.labels[keep],
+                weights[keep],
+                hidden,
+                attention,
+            )
+            micro_batches.append(tuple(Tensor(array) for array in arrays))
+        return micro_batches
+
+    with ThreadPoolExecutor(max_workers=1) as ahead:
+        waiting = ahead.submit(prepare, first) if first < last else None
+        for step in range(first, last):
+            inputs = waiting.result()  # type: ignore[union-attr]
+            waiting = ahead.submit(prepare, step + 1) if step + 1 < last else None
+            yield inputs

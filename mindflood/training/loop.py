@@ -1,0 +1,216 @@
+"""Train one model: one method, one seed, one RUN folder."""
+
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import mindspore as ms
+import numpy as np
+
+from mindflood.config import Config
+from mindflood.errors import UserError
+from mindflood.flooding.accumulation import AccumulatedFloodingStep
+from mindflood.flooding.step import FloodingTrainOneStepCell
+from mindflood.flooding.update import LossScale
+from mindflood.models.dropout import DropoutNoise
+from mindflood.models.pretrained import from_pretrained, resolve_encoder
+from mindflood.report.cards import Card, new_card, write_card
+from mindflood.training import context, parallel, state
+from mindflood.training.dataset import Datasets, load_datasets
+from mindflood.training.evaluation import Classifier, evaluate
+from mindflood.training.inputs import step_inputs
+from mindflood.training.logs import JsonLines
+from mindflood.training.objective import MeanCrossEntropy
+from mindflood.training.optimizer import AdamW, parameter_groups
+from mindflood.training.progress import TrainingProgress
+from mindflood.training.run_folder import claim, is_complete
+from mindflood.training.schedule import LinearWarmupDecay, warmup_steps
+
+_COMPUTE = {"float32": ms.float32, "float16": ms.float16, "bfloat16": ms.bfloat16}
+
+
+@dataclass(frozen=True)
+class Level:
+    """The flood level b of a run in nats (None: no flooding), and where it comes from."""
+
+    value: float | None
+    source: str | None
+
+
+def train(config: Config) -> Path:
+    """Train the model of ``config``, or continue a RUN folder that is incomplete.
+
+    Returns:
+        The RUN folder, with ``config.yaml``, logs, checkpoints and ``card.json``.
+
+    Raises:
+        UserError: bad input; or the loss stopped being finite, with the last good checkpoint kept.
+    """
+    device, worker = start(config)
+    # The workers of msrun share a folder: one of them makes it.
+    complete = claim(config.run_folder, config) if worker.writes else is_complete(config)
+    if complete:
+        return config.run_folder
+    source = None if config.flood_level is None else "fixed"
+    return Trainer(config, device, worker, Level(config.flood_level, source)).run()
+
+
+def start(config: Config) -> tuple[str, parallel.Worker]:
+    """Set MindSpore up and join the other workers; the device's name and which worker this is."""
+    device = context.set_up(config.device, config.training.mode, config.training.threads)
+    return device, parallel.join()
+
+
+class Trainer:
+    """One run: the network, its step cell and the data, from first step to card."""
+
+    def __init__(self, config: Config, device: str, worker: parallel.Worker, level: Level) -> None:
+        self.config, self.device, self.worker, self.level = config, device, worker, level
+        self.folder = config.run_folder
+        encoder = resolve_encoder(config.encoder)
+        self.data: Datasets = load_datasets(config, encoder)
+        settings = config.training
+        self.total_steps = settings.epochs * self.data.train.steps_per_epoch
+        self.model = from_pretrained(
+            encoder,
+            label_names=self.data.task.label_names,
+            seed=config.seed,
+            compute_type=_COMPUTE[settings.precision],
+        )
+        longest = self.model.config.max_length
+        if config.task.max_length > longest:
+            raise UserError(
+                f"task.max_length: the encoder takes at most {longest} tokens, not "
+                f"{config.task.max_length}"
+            )
+        self.noise = DropoutNoise(self.model.config, config.seed)
+        self.schedule = LinearWarmupDecay(
+            settings.learning_rate,
+            warmup_steps(settings.warmup, self.total_steps),
+            self.total_steps,
+        )
+        groups = parameter_groups(self.model, settings.weight_decay)
+        self.step_cell = FloodingTrainOneStepCell(
+            MeanCrossEntropy(self.model),
+            AdamW(groups, self.schedule),
+            level.value,
+            max_gradient_norm=settings.max_gradient_norm,
+            loss_scale=None if settings.precision == "float32" else LossScale(),
+        )
+        self.accumulated = AccumulatedFloodingStep(self.step_cell)
+        self.classifier = Classifier(self.model)
+        self.parameters = state.state_of(self.step_cell)
+
+    def run(self) -> Path:
+        """Train to the end and write the card."""
+        position = state.restore(self.folder / "checkpoints", self.parameters)
+        writes = self.worker.writes
+        trace = JsonLines(self.folder / "trace.jsonl", position.step, writes)
+        evaluations = JsonLines(self.folder / "evaluations.jsonl", position.step, writes)
+        settings = self.config.training
+        per_epoch = self.data.train.steps_per_epoch
+        batches = step_inputs(
+            self.data.train, self.noise, self.worker, settings.accumulation_steps,
+            position.step, self.total_steps,
+        )  # fmt: skip
+        title = self.folder.name
+        with TrainingProgress(title, self.total_steps, position.step, not writes) as progress:
+            started = time.perf_counter()
+            for micro_batches in batches:
+                J = self._step(micro_batches, position.step)
+                epoch = position.step // per_epoch
+                position.step += 1
+                if position.step % settings.log_every == 0 or position.step == self.total_steps:
+                    trace.append(self._trace_line(position.step, J))
+                position.spend(epoch, time.perf_counter() - started)
+                progress.step(J, self.level.value)
+                if position.step % per_epoch == 0:
+                    progress.accuracy(self._evaluate(position, evaluations))
+                    self._save(position)
+                elif position.step % settings.checkpoint_every == 0:
+                    self._save(position)
+                started = time.perf_counter()
+        if writes:
+            write_card(self.folder / "card.json", self._card(position))
+        return self.folder
+
+    def _step(self, micro_batches: list[tuple[ms.Tensor, ...]], step: int) -> float:
+        """One optimizer step, tried again while the loss scale comes down; the raw J."""
+        update = self.step_cell.update
+        while True:
+            scale = update.current_scale()
+            if len(micro_batches) == 1:
+                J = float(self.step_cell(*micro_batches[0]).asnumpy())
+            else:
+                J = float(self.accumulated(micro_batches).asnumpy())
+            norm = float(update.gradient_norm.asnumpy())
+            if math.isfinite(J) and math.isfinite(norm):
+                return J
+            if not update.scaled or scale <= update.settings.minimum:
+                self._stop(step, "the loss" if not math.isfinite(J) else "a gradient")
+
+    def _stop(self, step: int, what: str) -> NoReturn:
+        found = state.checkpoints(self.folder / "checkpoints")
+        kept = f"the last good checkpoint is {found[-1][1]}" if found else "nothing was saved yet"
+        raise UserError(
+            f"{self.folder}: step {step + 1}: {what} is no longer finite; {kept}; lower "
+            f"training.learning_rate ({self.config.training.learning_rate:g}) or set "
+            "training.max_gradient_norm, in a new output folder"
+        )
+
+    def _trace_line(self, step: int, J: float) -> dict[str, float | int | bool]:
+        level = self.level.value
+        return {
+            "step": step,
+            "epoch": step / self.data.train.steps_per_epoch,
+            "loss": J,
+            "flooding": level is not None and level > J,
+            "gradient_norm": float(self.step_cell.update.gradient_norm.asnumpy()),
+            "learning_rate": self.schedule.at(step - 1),
+        }
+
+    def _evaluate(self, position: state.Position, evaluations: JsonLines) -> float:
+        result = evaluate(self.classifier, self.data.evaluation)
+        evaluations.append(
+            {
+                "step": position.step,
+                "epoch": position.step / self.data.train.steps_per_epoch,
+                "eval_loss": result.loss,
+                "eval_accuracy": result.accuracy,
+                "train_seconds": position.train_seconds,
+            }
+        )
+        return result.accuracy
+
+    def _save(self, position: state.Position) -> None:
+        if not self.worker.writes:
+            return
+        if not state.is_finite(self.parameters):
+            self._stop(position.step - 1, "a weight")
+        per_epoch = self.data.train.steps_per_epoch
+        ends = range(per_epoch, self.total_steps + 1, per_epoch)
+        kept = frozenset(ends) if self.config.training.keep_epochs else frozenset()
+        state.save(self.folder / "checkpoints", self.parameters, position, kept)
+
+    def _card(self, position: state.Position) -> Card:
+        config = self.config
+        card = new_card(
+            task=config.task.name,
+            method=config.method,
+            seed=config.seed,
+            encoder=config.encoder,
+            flood_level=self.level.value,
+            flood_level_source=self.level.source,
+        )
+        card["clean_accuracy"] = evaluate(self.classifier, self.data.clean).accuracy
+        card["train_seconds"] = position.train_seconds
+        # The median: the first epoch also compiles the graphs.
+        card["seconds_per_epoch"] = float(np.median(position.epoch_seconds))
+        card["data"] = {
+            "train": len(self.data.train.labels),
+            "test": len(self.data.clean.labels),
+            "words": self.data.mean_words,
+        }
+        return card

@@ -1,0 +1,49 @@
+"""J: the mean cross-entropy of a batch, as a network that a training step can differentiate."""
+
+import mindspore as ms
+from mindspore import Tensor, nn, ops
+
+from mindflood.models.bert import BertForSequenceClassification
+
+
+def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """-log softmax(logits)[label] of every row.
+
+    Args:
+        logits: float32 [B, k].
+        labels: int32 [B].
+
+    Returns:
+        float32 [B], in nats.
+    """
+    log_probabilities = ops.log_softmax(logits, -1)
+    chosen = ops.one_hot(labels, logits.shape[-1], Tensor(1.0), Tensor(0.0))
+    return -ops.reduce_sum(log_probabilities * chosen, -1)
+
+
+class MeanCrossEntropy(nn.Cell):
+    """J = Σ w_i · ce_i over the rows of a batch.
+
+    The weights are the host's: 1/n for the n real rows of a whole batch and 0 for filler rows, so
+    that a last batch that is not full, a micro-batch and a worker's share all stay exact.
+    """
+
+    def __init__(self, classifier: BertForSequenceClassification) -> None:
+        super().__init__(auto_prefix=False)
+        self.classifier = classifier
+
+    def construct(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        token_type_ids: Tensor,
+        labels: Tensor,
+        weights: Tensor,
+        keep_hidden: Tensor | None = None,
+        keep_attention: Tensor | None = None,
+    ) -> Tensor:
+        """Scalar float32; shapes as in ``Batch`` and ``DropoutNoise.draw``; None: no dropout."""
+        logits = self.classifier(
+            input_ids, attention_mask, token_type_ids, keep_hidden, keep_attention
+        )
+        return ops.reduce_sum(cross_entropy(ops.cast(logits, ms.float32), labels) * weights)

@@ -1,0 +1,62 @@
+"""A RUN folder belongs to one resolved config."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from mindflood.config import Config, to_yaml
+from mindflood.config_file import from_yaml
+from mindflood.errors import UserError
+from mindflood.files import write_text
+
+# What may change without changing the trained model.
+_FREE = ("attack", "search", "output", "device")
+
+
+def claim(run: Path, config: Config) -> bool:
+    """Make the folder this config's, or find that it already is.
+
+    Returns:
+        True where the run is complete and nothing is left to train.
+
+    Raises:
+        UserError: the folder holds another run, or cannot be written to.
+    """
+    resolved = run / "config.yaml"
+    if not resolved.exists():
+        if run.exists() and any(run.iterdir()):
+            raise UserError(
+                f"{run}: is not empty and holds no config.yaml; choose another output folder"
+            )
+        write_text(resolved, to_yaml(config))
+        return False
+    difference = _first_difference(_identity(from_yaml(resolved)), _identity(config))
+    if difference:
+        key, before, now = difference
+        raise UserError(
+            f"{run}: holds a run with {key} {before!r}, not {now!r}; choose another output folder "
+            "or name, or delete this one"
+        )
+    return is_complete(config)
+
+
+def is_complete(config: Config) -> bool:
+    """Whether the run of ``config`` is trained to its end: the card comes last."""
+    return (config.run_folder / "card.json").exists()
+
+
+def _identity(config: Config) -> dict[str, Any]:
+    values = dataclasses.asdict(config)
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if key in _FREE:
+            continue
+        if isinstance(value, dict):
+            flat |= {f"{key}.{inner}": item for inner, item in value.items()}
+        else:
+            flat[key] = value
+    return flat
+
+
+def _first_difference(before: dict[str, Any], now: dict[str, Any]) -> tuple[str, Any, Any] | None:
+    return next(((key, before[key], now[key]) for key in now if before[key] != now[key]), None)

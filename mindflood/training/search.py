@@ -1,0 +1,134 @@
+"""Vanilla Flooding's grid search over the flood level (Flooding-X §4.1: steps of 0.01)."""
+
+import dataclasses
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+
+from mindflood import stages
+from mindflood.config import Config, SearchSettings, to_yaml
+from mindflood.data.sources import Examples
+from mindflood.data.tasks import Task, get_task
+from mindflood.errors import UserError
+from mindflood.files import read_json, write_json, write_text
+from mindflood.report.cards import read_card, write_card
+from mindflood.report.schema import attack_key
+from mindflood.training.dataset import training_rows
+from mindflood.training.run_folder import claim
+
+
+def search(config: Config) -> Path:
+    """Train one model a level, keep the level that resists best, train the final model with it.
+
+    A candidate's worth is its accuracy under attack, by default on rows set aside from the training
+    rows, on which no candidate is trained; the final model is trained on all of them. Everything
+    continues where it was stopped.
+
+    Returns:
+        The RUN folder; its ``search/`` holds the candidates and ``search.json`` the outcome.
+
+    Raises:
+        UserError: bad input, or a training set too small to set rows aside from.
+    """
+    run = config.run_folder
+    trained = claim(run, config)
+    outcome_file = run / "search.json"
+    if not outcome_file.exists():
+        write_json(outcome_file, _outcome(config))
+    outcome = read_json(outcome_file)
+    if not trained:
+        from mindflood.training.loop import Level, Trainer, start
+
+        Trainer(config, *start(config), Level(outcome["flood_level"], "search")).run()
+    card = read_card(run / "card.json")
+    write_card(run / "card.json", {**card, "search": outcome})
+    return run
+
+
+def grid(settings: SearchSettings) -> list[float]:
+    """The levels to try, in nats, ascending, both ends included."""
+    count = int(np.floor((settings.upper - settings.lower) / settings.step + 1e-6)) + 1
+    return [round(settings.lower + index * settings.step, 6) for index in range(count)]
+
+
+def best(candidates: list[dict[str, float]]) -> dict[str, float]:
+    """The candidate with the highest accuracy under attack; of equals, the lowest level."""
+    return max(candidates, key=lambda c: (c["accuracy_under_attack"], -c["flood_level"]))
+
+
+def _outcome(config: Config) -> dict[str, object]:
+    started = time.monotonic()
+    data = config.task.data
+    if config.search.choose_on == "held-out":
+        data = str(_set_aside(config))
+    candidates = [_candidate(config, level, data) for level in grid(config.search)]
+    return {
+        "flood_level": best(candidates)["flood_level"],
+        "choose_on": config.search.choose_on,
+        "attack": attack_key(config.search.recipe, config.attack.profile),
+        "examples": config.search.examples,
+        "seconds": time.monotonic() - started,
+        "candidates": candidates,
+    }
+
+
+def _candidate(config: Config, level: float, data: str | None) -> dict[str, float]:
+    candidate = dataclasses.replace(
+        config,
+        output=str(config.run_folder / "search"),
+        name=f"b{level:g}",
+        method="flooding",
+        flood_level=level,
+        task=dataclasses.replace(config.task, data=data, train_examples=None)
+        if data != config.task.data
+        else config.task,
+    )
+    run = candidate.run_folder
+    if not (run / "config.yaml").exists():
+        write_text(run / "config.yaml", to_yaml(candidate))
+    stages.train(run / "config.yaml")
+    stages.export(run)
+    stages.attack(run, candidate, config.search.recipe, config.search.examples)
+    card = read_card(run / "card.json")
+    summary = card["attacks"][attack_key(config.search.recipe, config.attack.profile)]
+    robust, clean = summary["accuracy_under_attack"], card["clean_accuracy"]
+    if robust is None or clean is None:
+        raise UserError(f"{run / 'card.json'}: no example was attacked; raise search.examples")
+    return {
+        "flood_level": level,
+        "accuracy_under_attack": robust,
+        "clean_accuracy": clean,
+        "train_seconds": card["train_seconds"] or 0.0,
+    }
+
+
+def _set_aside(config: Config) -> Path:
+    """A folder whose test rows are held out of the training rows, and whose train is the rest."""
+    task = get_task(config.task.name)
+    rows = training_rows(config)
+    count = config.search.examples
+    if count * 2 > len(rows):
+        raise UserError(
+            f"search.examples: {count} rows cannot be set aside from {len(rows)} training rows; "
+            f"use at most {len(rows) // 2}"
+        )
+    order = np.random.default_rng([config.seed, count]).permutation(len(rows))
+    folder = config.run_folder / "search" / "data"
+    held_out = _json_lines(task, rows.take(order[:count]))
+    for name, text in (
+        ("train", _json_lines(task, rows.take(order[count:]))),
+        ("dev", held_out),
+        ("test", held_out),
+    ):
+        write_text(folder / f"{name}.jsonl", text)
+    return folder
+
+
+def _json_lines(task: Task, rows: Examples) -> str:
+    records = (
+        dict(zip(task.text_columns, texts, strict=True)) | {task.label_column: int(label)}
+        for texts, label in zip(rows.texts, rows.labels, strict=True)
+    )
+    return "".join(json.dumps(record) + "\n" for record in records)

@@ -1,0 +1,117 @@
+"""What a run has to remember to continue as if it had never been stopped."""
+
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from mindspore import Parameter, Tensor, nn
+
+from mindflood.errors import UserError
+from mindflood.files import explained
+from mindflood.training.checkpoint import read_checkpoint, write_checkpoint
+
+_KEPT = 2  # the newest checkpoint may be the one a full disk or a crash spoils
+_TRANSIENT = ("gradient_norm", "applied")
+_NAME = re.compile(r"step-(\d{8})\.ckpt")
+
+
+@dataclass
+class Position:
+    """How far the run is; everything random is a function of (seed, step), so this is enough.
+
+    Attributes:
+        step: optimizer steps done.
+        train_seconds: spent in training steps, compiling included, evaluation not.
+        epoch_seconds: the same for every finished epoch, then for the one under way.
+    """
+
+    step: int = 0
+    train_seconds: float = 0.0
+    epoch_seconds: list[float] = field(default_factory=list)
+
+    def spend(self, epoch: int, seconds: float) -> None:
+        """Count the time of one step of ``epoch`` (from 0)."""
+        self.train_seconds += seconds
+        self.epoch_seconds += [0.0] * (epoch + 1 - len(self.epoch_seconds))
+        self.epoch_seconds[epoch] += seconds
+
+
+def state_of(step_cell: nn.Cell) -> dict[str, Parameter]:
+    """Weights, optimizer moments and step, flood level and loss scale, by name."""
+    named = {parameter.name: parameter for parameter in step_cell.get_parameters()}
+    return {name: value for name, value in named.items() if name not in _TRANSIENT}
+
+
+def is_finite(parameters: Mapping[str, Parameter]) -> bool:
+    """Whether no weight or moment overflowed; minus infinity is a level: that of no flooding."""
+    return all(
+        bool(np.isfinite(parameter.asnumpy()).all())
+        for name, parameter in parameters.items()
+        if name != "flood_level"
+    )
+
+
+def save(
+    folder: Path,
+    parameters: Mapping[str, Parameter],
+    position: Position,
+    keep_steps: frozenset[int] = frozenset(),
+) -> None:
+    """Write ``folder/step-N.ckpt`` and remove older ones but ``keep_steps`` and the one before.
+
+    Raises:
+        UserError: the file cannot be written; the checkpoints before it stay.
+    """
+    extra = {"position.step": position.step, "position.train_seconds": position.train_seconds}
+    extra |= {
+        f"position.epoch_seconds.{epoch}": seconds
+        for epoch, seconds in enumerate(position.epoch_seconds)
+    }
+    write_checkpoint(folder / f"step-{position.step:08d}.ckpt", parameters, extra)
+    with explained(folder):
+        for step, path in checkpoints(folder)[:-_KEPT]:
+            if step not in keep_steps:
+                path.unlink()
+        for part in folder.glob(".*.part"):  # left by a kill in the middle of a save
+            shutil.rmtree(part)
+
+
+def checkpoints(folder: Path) -> list[tuple[int, Path]]:
+    """(step, path) of the checkpoints in a folder, oldest first."""
+    matches = ((_NAME.fullmatch(path.name), path) for path in folder.glob("step-*.ckpt"))
+    return sorted((int(match[1]), path) for match, path in matches if match)
+
+
+def restore(folder: Path, parameters: Mapping[str, Parameter]) -> Position:
+    """Set the parameters from the newest checkpoint of the folder, if there is one.
+
+    Raises:
+        UserError: the checkpoint is corrupt, or belongs to another network.
+    """
+    found = checkpoints(folder)
+    if not found:
+        return Position()
+    _, path = found[-1]
+    arrays = read_checkpoint(path)
+    for name, parameter in parameters.items():
+        value = arrays.get(name)
+        if value is None or value.shape != tuple(parameter.shape):
+            had = "no" if value is None else f"shape {value.shape} for"
+            raise UserError(
+                f"{path}: has {had} parameter {name!r}, expected shape {tuple(parameter.shape)}: "
+                "it belongs to another network; choose another output folder"
+            )
+        parameter.set_data(Tensor(value, parameter.dtype))
+    return _position(arrays)
+
+
+def _position(arrays: Mapping[str, np.ndarray]) -> Position:
+    epochs = sum(name.startswith("position.epoch_seconds.") for name in arrays)
+    return Position(
+        step=int(arrays["position.step"]),
+        train_seconds=float(arrays["position.train_seconds"]),
+        epoch_seconds=[float(arrays[f"position.epoch_seconds.{i}"]) for i in range(epochs)],
+    )

@@ -1,0 +1,172 @@
+"""``mindflood train`` as a user runs it: the RUN folder, resuming, stopping by itself."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mindflood.training.state import checkpoints
+from tests.conftest import read_lines, weights_of
+
+
+def final_weights(run: Path) -> dict[str, np.ndarray]:
+    return weights_of(checkpoints(run / "checkpoints")[-1][1])
+
+
+def assert_identical(first: Path, second: Path) -> None:
+    ours, theirs = final_weights(first), final_weights(second)
+    assert ours.keys() == theirs.keys()
+    different = [name for name in ours if not np.array_equal(ours[name], theirs[name])]
+    assert different == []
+
+
+def test_a_run_folder_holds_what_the_contract_says(write_config, mindflood, tmp_path):
+    config = write_config(method="flooding", flood_level=0.68)
+    done = mindflood("train", config)
+    assert done.returncode == 0, done.stderr
+    run = tmp_path / "runs" / "flooding-seed0"
+    assert done.stdout.strip() == str(run)
+    trace = read_lines(run / "trace.jsonl")
+    assert [line["step"] for line in trace] == list(range(1, 13))
+    assert all(line["flooding"] == (line["loss"] < 0.68) for line in trace)
+    assert {line["flooding"] for line in trace} == {True, False}
+    assert trace[0]["learning_rate"] == 0.0
+    assert trace[-1]["epoch"] == 2.0
+    evaluations = read_lines(run / "evaluations.jsonl")
+    assert [line["epoch"] for line in evaluations] == [1.0, 2.0]
+    card = json.loads((run / "card.json").read_text())
+    assert card["flood_level"] == 0.68
+    assert card["flood_level_source"] == "fixed"
+    assert 0 <= card["clean_accuracy"] <= 1
+    assert not list((run / "checkpoints").glob(".*"))
+    again = mindflood("train", config)
+    assert again.returncode == 0
+    other = mindflood("train", config, "training.epochs=3")
+    assert other.returncode == 2
+    assert "training.epochs 2, not 3" in other.stderr
+
+
+def start(config: Path, *overrides: str) -> subprocess.Popen:
+    words = [sys.executable, "-m", "mindflood", "train", str(config), *overrides]
+    return subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def kill_when(process: subprocess.Popen, condition, seconds: float = 240.0) -> None:
+    """SIGKILL as soon as the condition holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+def test_a_killed_run_ends_with_the_same_weights(write_config, mindflood, tmp_path):
+    changes = {"training__checkpoint_every": 3, "method": "flooding", "flood_level": 0.69}
+    whole = write_config("whole.yaml", output=str(tmp_path / "whole"), **changes)
+    assert mindflood("train", whole).returncode == 0
+    killed = write_config("killed.yaml", output=str(tmp_path / "killed"), **changes)
+    run = tmp_path / "killed" / "flooding-seed0"
+    trace = run / "trace.jsonl"
+    process = start(killed)
+    kill_when(process, lambda: trace.exists() and trace.read_text().count("\n") >= 5)
+    process = start(killed)  # the next one is shot in the middle of writing a checkpoint
+    kill_when(process, lambda: any((run / "checkpoints").glob(".*.part/*")))
+    finished = mindflood("train", killed)
+    assert finished.returncode == 0, finished.stderr
+    reference = tmp_path / "whole" / "flooding-seed0"
+    assert_identical(run, reference)
+    assert [line["loss"] for line in read_lines(trace)] == [
+        line["loss"] for line in read_lines(reference / "trace.jsonl")
+    ]
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(write_config, mindflood, tmp_path):
+    config = write_config(
+        training__learning_rate=1e25, training__checkpoint_every=1, training__warmup=2
+    )
+    stopped = mindflood("train", config)
+    assert stopped.returncode == 2
+    message = stopped.stderr.strip().splitlines()[-1]
+    assert "is no longer finite; the last good checkpoint is" in message
+    _, last = checkpoints(tmp_path / "runs" / "finetune-seed0" / "checkpoints")[-1]
+    weights = {k: v for k, v in weights_of(last).items() if k != "flood_level"}
+    assert all(np.isfinite(value).all() for value in weights.values())
+
+
+def test_a_truncated_checkpoint_is_refused(write_config, mindflood, tmp_path):
+    config = write_config(training__checkpoint_every=2)
+    run = tmp_path / "runs" / "finetune-seed0"
+    kill_when(start(config), lambda: any((run / "checkpoints").glob("step-*.ckpt")))
+    _, last = checkpoints(run / "checkpoints")[-1]
+    last.write_bytes(last.read_bytes()[:-1000])
+    refused = mindflood("train", config)
+    assert refused.returncode == 2
+    assert str(last) in refused.stderr.splitlines()[-1]
+    assert "truncated or corrupt" in refused.stderr.splitlines()[-1]
+
+
+@pytest.mark.slow
+def test_accumulated_micro_batches_take_the_step_of_the_whole_batch(
+    write_config, mindflood, tmp_path
+):
+    changes = {"method": "flooding", "flood_level": 0.69, "task__train_examples": 90}
+    one = write_config("one.yaml", output=str(tmp_path / "one"), **changes)
+    four = write_config(
+        "four.yaml", output=str(tmp_path / "four"), training__accumulation_steps=4, **changes
+    )
+    assert mindflood("train", one).returncode == 0
+    assert mindflood("train", four).returncode == 0
+    runs = [tmp_path / name / "flooding-seed0" for name in ("one", "four")]
+    losses = [[line["loss"] for line in read_lines(run / "trace.jsonl")] for run in runs]
+    np.testing.assert_allclose(losses[0], losses[1], rtol=2e-5)
+
+
+@pytest.mark.slow
+def test_float16_trains_as_float32_does(write_config, mindflood, tmp_path):
+    losses = []
+    for precision in ("float32", "float16"):
+        output = str(tmp_path / precision)
+        config = write_config(
+            f"{precision}.yaml", output=output, training__precision=precision,
+            method="flooding", flood_level=0.69,
+        )  # fmt: skip
+        done = mindflood("train", config)
+        assert done.returncode == 0, done.stderr
+        trace = read_lines(Path(output) / "flooding-seed0" / "trace.jsonl")
+        losses.append([line["loss"] for line in trace])
+    np.testing.assert_allclose(losses[0], losses[1], atol=5e-3)
+
+
+def test_pynative_and_graph_mode_train_alike(write_config, mindflood, tmp_path):
+    losses = []
+    for mode in ("graph", "pynative"):
+        output = str(tmp_path / mode)
+        config = write_config(
+            f"{mode}.yaml", output=output, training__mode=mode, training__epochs=1,
+            method="flooding", flood_level=0.69,
+        )  # fmt: skip
+        done = mindflood("train", config)
+        assert done.returncode == 0, done.stderr
+        trace = read_lines(Path(output) / "flooding-seed0" / "trace.jsonl")
+        losses.append([line["loss"] for line in trace])
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-5)
+
+
+def test_the_mindspore_half_never_imports_torch(write_config):
+    code = (
+        "import sys; from mindflood.cli import main; "
+        f"assert main(['train', {str(write_config(training__epochs=1))!r}]) == 0; "
+        "assert not {'torch', 'transformers', 'textattack'} & set(sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=os.environ, check=False
+    )
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,7 @@
+"""Train one model: ``python tools/train.py CONFIG [section.key=value ...]`` (also under msrun)."""
+
+import sys
+
+from mindflood.cli import run_script
+
+sys.exit(run_script("train"))
