@@ -1,0 +1,36 @@
+"""``mindflood export RUN OUT``: MindSpore checkpoint to Hugging Face folder."""
+
+import argparse
+import os
+from pathlib import Path
+
+EPILOG = """examples:
+  mindflood export runs/demo/flooding-seed0 exported/flooding
+  mindflood export network.ckpt exported/network --encoder bert-base-uncased --task sst2
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``mindflood export``."""
+    parser.add_argument("run", type=Path, metavar="RUN", help="RUN folder, or a .ckpt file")
+    parser.add_argument("out", type=Path, metavar="OUT", help="folder to write")
+    parser.add_argument(
+        "--encoder", help="for a .ckpt file: folder or hub id with config.json and tokenizer"
+    )
+    parser.add_argument("--task", help="for a .ckpt file: the task whose labels it predicts")
+    parser.add_argument(
+        "--data", help="for a .ckpt file: where the rows of the check come from (folder or 'hub')"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Export, verify in PyTorch, and say how close the logits are."""
+    os.environ.setdefault("GLOG_v", "3")  # MindSpore's warnings about itself
+    from mindflood.bridge.export import export_torch
+
+    result = export_torch(args.run, args.out, encoder=args.encoder, task=args.task, data=args.data)
+    print(
+        f"{args.out}: PyTorch's logits are within {result.largest_difference:.1e} of MindSpore's "
+        f"on {result.rows} rows"
+    )
+    return 0

@@ -1,0 +1,55 @@
+"""The README.md of an exported model: what it is, how it was trained, what was measured."""
+
+from typing import TYPE_CHECKING
+
+from mindflood.report.cards import Card
+
+if TYPE_CHECKING:
+    from mindflood.bridge.export import Verification
+
+_HEAD = """---
+library_name: transformers
+pipeline_tag: text-classification
+tags:
+- mindspore
+- mindflood
+- adversarial-robustness
+---
+
+# {title}
+"""
+
+
+def model_card(card: Card | None, task: str, check: "Verification") -> str:
+    """Markdown with task, method, flood level and results; ``card`` is None for a bare checkpoint.
+
+    Numbers of the offline profile of an attack, or of an encoder other than BERT-base, are named
+    as such.
+    """
+    method = f" by {card['method']}" if card else ""
+    lines = [_HEAD.format(title=f"Text classifier for {task}, trained{method} in MindSpore")]
+    if card:
+        level = "none" if card["flood_level"] is None else f"{card['flood_level']:g}"
+        lines += [
+            f"- Task: {card['task']}",
+            f"- Method: {card['method']} (flood level: {level}; seed {card['seed']})",
+            f"- Encoder: {card['encoder']}",
+        ]
+        if card["clean_accuracy"] is not None:
+            lines.append(f"- Clean accuracy: {100 * card['clean_accuracy']:.1f} %")
+        lines += [_attack_line(key, summary) for key, summary in card["attacks"].items()]
+    lines += [
+        "",
+        f"PyTorch's logits were within {check.largest_difference:.1e} of MindSpore's on "
+        f"{check.rows} rows of the task when this folder was written.",
+    ]
+    if card and any("-offline" in key for key in card["attacks"]):
+        lines += ["", "The offline profile of an attack is not the papers' profile of it."]
+    return "\n".join(lines) + "\n"
+
+
+def _attack_line(key: str, summary: object) -> str:
+    assert isinstance(summary, dict)
+    robust = summary["accuracy_under_attack"]
+    shown = "not measured" if robust is None else f"{100 * robust:.1f} %"
+    return f"- Accuracy under attack, {key}: {shown} of {summary['num_examples']} examples"
