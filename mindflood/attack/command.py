@@ -1,0 +1,91 @@
+"""``mindflood attack``: the command line of the attack runner."""
+
+import argparse
+import sys
+from typing import Any
+
+DESCRIPTION = """Attack a Hugging Face classifier with TextAttack and measure its robustness.
+An attack that was stopped is continued by the same command."""
+EXAMPLE = """example:
+  mindflood attack runs/sst2/flooding/model --task sst2 --data sst2 --recipe textfooler \\
+      --out runs/sst2/flooding/attacks --num-examples 200"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``mindflood attack`` to its (sub-)parser."""
+    parser.description = DESCRIPTION
+    parser.epilog = EXAMPLE
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("model", metavar="MODEL", help="Hugging Face folder, RUN folder or hub id")
+    parser.add_argument("--task", required=True, help="task the model was trained on")
+    parser.add_argument("--recipe", required=True, help="attack, such as textfooler")
+    parser.add_argument("--out", required=True, metavar="DIR", help="folder of the results")
+    parser.add_argument("--data", help="folder or file with the examples (default: the hub)")
+    parser.add_argument(
+        "--profile",
+        default="offline",
+        help="paper: TextAttack's own recipe; offline: nothing is downloaded (default)",
+    )
+    parser.add_argument("--num-examples", type=int, metavar="N", help="default: as in the paper")
+    parser.add_argument(
+        "--split", choices=("train", "dev", "test"), help="default: as in the paper"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the sample and the attack (0)")
+    parser.add_argument("--workers", type=int, default=1, metavar="W", help="processes (1)")
+    parser.add_argument(
+        "--allow-textattack-pickles",
+        action="store_true",
+        help="let TextAttack load the pickles among the downloads of profile paper",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Attack as ``args`` say; returns the exit status.
+
+    Raises:
+        UserError: as :func:`mindflood.attack.runner.attack`.
+    """
+    from mindflood.attack.runner import attack
+
+    try:
+        summary = attack(
+            args.model,
+            args.task,
+            args.recipe,
+            args.out,
+            data=args.data,
+            profile=args.profile,
+            num_examples=args.num_examples,
+            split=args.split,
+            seed=args.seed,
+            workers=args.workers,
+            allow_pickles=args.allow_textattack_pickles,
+        )
+    except KeyboardInterrupt:
+        print(
+            f"stopped; what is done is in {args.out}; the same command continues", file=sys.stderr
+        )
+        return 130
+    print(describe(args.recipe, args.profile, summary))
+    return 0
+
+
+def describe(recipe: str, profile: str, summary: dict[str, Any]) -> str:
+    """The summary of an attack as a few lines of text."""
+    counts = ", ".join(
+        f"{summary[key]} {key.replace('_', ' ')}"
+        for key in ("skipped", "succeeded", "failed", "errors", "out_of_budget")
+    )
+    queries = summary["mean_queries"]
+    lines = [
+        f"{recipe} ({profile}): {summary['num_examples']} samples: {counts}",
+        f"Aua {_percent(summary['accuracy_under_attack'])}  "
+        f"Suc {_percent(summary['attack_success_rate'])}  "
+        f"#Query {'–' if queries is None else f'{queries:.1f}'}  {summary['seconds']:.0f} s  "
+        f"fingerprint {summary['fingerprint']}",
+    ]
+    return "\n".join(lines + [f"  replaced: {what}" for what in summary["replaced"]])
+
+
+def _percent(rate: float | None) -> str:
+    return "–" if rate is None else f"{100 * rate:.1f} %"

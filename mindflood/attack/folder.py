@@ -1,0 +1,44 @@
+"""Which folder a model to attack is in, checked before anything heavy is imported."""
+
+from pathlib import Path
+
+from mindflood.attack.fingerprint import file_fingerprint
+from mindflood.errors import UserError
+
+_TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "merges.txt")
+
+
+def model_folder(folder: str | Path) -> str:
+    """``folder`` itself, the export inside a RUN folder, or a hub id.
+
+    Raises:
+        UserError: it is a folder without a model or with pickled weights only, or neither a
+            folder nor a hub id.
+    """
+    path = Path(folder).expanduser()
+    if not path.exists():
+        if str(folder).count("/") == 1 and not str(folder).startswith((".", "/", "~")):
+            return str(folder)
+        raise UserError(f"{folder}: no such folder; give a Hugging Face folder or a hub id")
+    if (path / "model" / "config.json").exists() and not (path / "config.json").exists():
+        path = path / "model"
+    if not (path / "config.json").is_file():
+        raise UserError(
+            f"{path}: not a model: there is no config.json; give a Hugging Face folder, such as "
+            "the 'model' folder of a run"
+        )
+    if not list(path.glob("*.safetensors")):
+        pickled = sorted(file.name for file in path.glob("*.bin"))
+        found = f"only {pickled[0]}, a pickle, which is never loaded" if pickled else "none"
+        raise UserError(
+            f"{path}: expected weights in model.safetensors, found {found}; save the model with "
+            "save_pretrained(..., safe_serialization=True)"
+        )
+    return str(path)
+
+
+def model_fingerprint(folder: Path) -> str:
+    """Hash of a model folder's weights, configuration and tokenizer."""
+    files = [*folder.glob("*.safetensors"), folder / "config.json"]
+    files += [file for name in _TOKENIZER_FILES if (file := folder / name).exists()]
+    return file_fingerprint(*sorted(files))

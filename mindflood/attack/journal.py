@@ -1,0 +1,104 @@
+"""The results file of an attack: one line a sample, kept through kills, never mixed."""
+
+import fcntl
+import json
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from mindflood.errors import UserError
+from mindflood.files import explained, read_json, read_json_lines, write_json
+
+
+class Journal:
+    """``RECIPE.jsonl`` of one attack, opened to be continued.
+
+    Args:
+        folder: where the results go.
+        recipe: name of the recipe.
+        identity: everything that decides the outcome; kept in ``RECIPE.meta.json``. Results of
+            another identity are refused.
+        shared: the keys of ``identity`` in which all attacks of the folder must agree.
+
+    Raises:
+        UserError: the folder holds results of another attack, another process is writing to it,
+            or it cannot be written to.
+    """
+
+    def __init__(
+        self, folder: Path, recipe: str, identity: dict[str, Any], shared: tuple[str, ...]
+    ) -> None:
+        self.path = folder / f"{recipe}.jsonl"
+        meta = folder / f"{recipe}.meta.json"
+        with explained(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        for other in sorted(folder.glob("*.meta.json")):
+            _refuse_other(other, identity, tuple(identity) if other == meta else shared)
+        if not meta.exists():
+            if self.path.exists():
+                raise UserError(
+                    f"{self.path}: results of an attack that nothing describes ({meta.name} is "
+                    "missing); choose another --out"
+                )
+            write_json(meta, identity)
+        with explained(self.path):
+            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        self._lock()
+        self._drop_torn_line()
+        self.records = read_json_lines(self.path)
+
+    def append(self, record: dict[str, Any]) -> None:
+        """Add one line; it is on the disk when this returns.
+
+        Raises:
+            UserError: the disk is full.
+        """
+        line = (json.dumps(record, allow_nan=False) + "\n").encode()
+        with explained(self.path):
+            written = 0
+            while written < len(line):
+                written += os.write(self._file, line[written:])
+            os.fsync(self._file)
+        self.records.append(record)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        os.close(self._file)
+
+    def _lock(self) -> None:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._file)
+            raise UserError(
+                f"{self.path}: another attack is writing to it; wait for it or choose another --out"
+            ) from None
+        except OSError:
+            pass  # a file system without locks
+
+    def _drop_torn_line(self) -> None:
+        """A kill may have cut the last line short: its sample is attacked again."""
+        content = self.path.read_bytes()
+        whole = content.rfind(b"\n") + 1
+        if whole != len(content):
+            with explained(self.path):
+                os.ftruncate(self._file, whole)
+
+
+def _refuse_other(meta: Path, identity: dict[str, Any], keys: tuple[str, ...]) -> None:
+    found = read_json(meta)
+    for key in keys:
+        if not isinstance(found, dict) or found.get(key) != identity[key]:
+            theirs = found.get(key) if isinstance(found, dict) else found
+            raise UserError(
+                f"{meta.parent}: holds results of another attack ({meta.name}: {key} is "
+                f"{theirs!r}, here {identity[key]!r}); choose another --out"
+            )

@@ -1,0 +1,129 @@
+"""Nearest neighbours among the whole words of the encoder's vocabulary, for word swaps offline."""
+
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from mindflood.attack.encoder import SentenceVectors
+from mindflood.attack.nltk_data import cache_folder
+from mindflood.attack.textattack_import import textattack
+from mindflood.files import whole_file
+
+NEIGHBOURS = 50
+_VERSION = 1  # raise it when the way the table is made changes
+
+
+class NeighbourTable(textattack.shared.AbstractWordEmbedding):
+    """Words, their unit vectors and nearest neighbours, as a TextAttack word embedding.
+
+    Args:
+        words: the V words, in the order of their indices.
+        vectors: float32 (V, hidden), of length 1.
+        neighbours: int64 (V, n), nearest first, the word itself left out.
+        fingerprint: names the exact table.
+    """
+
+    def __init__(
+        self, words: list[str], vectors: torch.Tensor, neighbours: torch.Tensor, fingerprint: str
+    ) -> None:
+        self.words = words
+        self.vectors = vectors.numpy()
+        self.neighbours = neighbours.numpy()
+        self.fingerprint = fingerprint
+        self._index = {word: index for index, word in enumerate(words)}
+
+    def word2index(self, word: str) -> int:
+        """Index of ``word``; ``KeyError`` where it is not in the table."""
+        return self._index[word]
+
+    def index2word(self, index: int) -> str:
+        """The word at ``index``; ``KeyError`` outside the table."""
+        if not 0 <= index < len(self.words):
+            raise KeyError(index)
+        return self.words[index]
+
+    def nearest_neighbours(self, index: int | str, topn: int) -> list[int]:
+        """Indices of the ``topn`` nearest words, nearest first."""
+        row: list[int] = self.neighbours[self._row(index), :topn].tolist()
+        return row
+
+    def get_cos_sim(self, a: int | str, b: int | str) -> float:
+        """Cosine of two words' vectors."""
+        return float(self[a] @ self[b])
+
+    def get_mse_dist(self, a: int | str, b: int | str) -> float:
+        """Squared distance of two words' vectors, summed over the dimensions."""
+        return float(np.sum((self[a] - self[b]) ** 2))
+
+    def __getitem__(self, index: int | str) -> np.ndarray:
+        return cast(np.ndarray, self.vectors[self._row(index)])
+
+    def _row(self, index: int | str) -> int:
+        return self._index[index] if isinstance(index, str) else index
+
+
+def load_neighbour_table(encoder: SentenceVectors) -> NeighbourTable:
+    """The table of ``encoder``'s vocabulary, from the cache or computed (under a minute) into it.
+
+    Raises:
+        UserError: the cache folder cannot be written to.
+    """
+    fingerprint = f"{encoder.fingerprint}-{_VERSION}"
+    path = cache_folder() / f"neighbours-{fingerprint}.safetensors"
+    table = _read(path, fingerprint)
+    if table is None:
+        _write(path, *_compute(encoder))
+        table = _read(path, fingerprint)
+    assert table is not None, f"{path} was just written"
+    return table
+
+
+def whole_words(vocabulary: dict[str, int]) -> list[str]:
+    """Words of a WordPiece vocabulary that stand alone: English letters only, two or more."""
+    return sorted(
+        word for word in vocabulary if len(word) > 1 and word.isascii() and word.isalpha()
+    )
+
+
+def nearest(vectors: torch.Tensor, count: int) -> torch.Tensor:
+    """Indices of the ``count`` rows with the largest cosine to each row, the row itself left out.
+
+    Args:
+        vectors: float32 (V, hidden), rows of length 1.
+
+    Returns:
+        int64 (V, count); nearest first.
+    """
+    found = []
+    for start in range(0, len(vectors), 1024):
+        cosines = vectors[start : start + 1024] @ vectors.T
+        rows = torch.arange(len(cosines))
+        cosines[rows, start + rows] = -2.0
+        found.append(cosines.topk(count, dim=1).indices)
+    return torch.cat(found)
+
+
+def _compute(encoder: SentenceVectors) -> tuple[list[str], torch.Tensor, torch.Tensor]:
+    words = whole_words(encoder.tokenizer.get_vocab())
+    vectors = encoder.encode(words, batch_size=256)
+    return words, vectors, nearest(vectors, min(NEIGHBOURS, len(words) - 1))
+
+
+def _write(path: Path, words: list[str], vectors: torch.Tensor, neighbours: torch.Tensor) -> None:
+    letters = torch.frombuffer(bytearray("\n".join(words).encode()), dtype=torch.uint8)
+    with whole_file(path) as beside:
+        save_file({"words": letters, "vectors": vectors, "neighbours": neighbours}, beside)
+
+
+def _read(path: Path, fingerprint: str) -> NeighbourTable | None:
+    """The cached table; None where there is none or the file is damaged."""
+    try:
+        tensors = load_file(path)
+        words = bytes(tensors["words"].tolist()).decode().split("\n")
+        return NeighbourTable(words, tensors["vectors"], tensors["neighbours"], fingerprint)
+    except (OSError, SafetensorError, KeyError, UnicodeDecodeError):
+        return None

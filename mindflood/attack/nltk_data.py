@@ -1,0 +1,163 @@
+"""NLTK data that TextAttack needs: what is missing is fetched, else replaced, else named."""
+
+import contextlib
+import os
+import threading
+import urllib.request
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from mindflood.files import write_text
+
+Origin = Literal["found", "fetched", "replaced", "missing"]
+TAGGER = "averaged_perceptron_tagger_eng"
+_INDEX = "https://raw.githubusercontent.com/nltk/nltk_data/gh-pages/index.xml"
+_PATIENCE = 5.0  # seconds for the index to answer
+_DOWNLOAD_TIME = 60.0  # seconds for one package; the tagger has 1.5 MB
+
+
+def cache_folder() -> Path:
+    """Where mindflood keeps what it computes or fetches: MINDFLOOD_CACHE or ~/.cache/mindflood."""
+    chosen = os.environ.get("MINDFLOOD_CACHE")
+    return Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "mindflood"
+
+
+@cache
+def stop_words() -> Origin:
+    """Make ``nltk.corpus.stopwords`` work, with a list of our own as the last resort."""
+    origin = _find_or_fetch(_read_stop_words, "stopwords")
+    if origin == "missing":
+        _write_own_stop_words()
+        _read_stop_words()
+        return "replaced"
+    return origin
+
+
+@cache
+def tagger() -> Origin:
+    """Make ``nltk.pos_tag(words, tagset="universal")`` work, or report it ``missing``."""
+    return _find_or_fetch(_tag_a_word, TAGGER, "universal_tagset")
+
+
+def _find_or_fetch(use: Callable[[], None], *packages: str) -> Origin:
+    """Try ``use``, then fetch ``packages`` into our cache and try again."""
+    _search_in(cache_folder() / "nltk_data")
+    if _works(use):
+        return "found"
+    if _may_fetch() and all(_fetch(package) for package in packages) and _works(use):
+        return "fetched"
+    return "missing"
+
+
+def _works(use: Callable[[], None]) -> bool:
+    """Whether NLTK finds a resource and accepts it: it refuses files that others may write."""
+    try:
+        use()
+    except (LookupError, OSError, ValueError):
+        return False
+    return True
+
+
+def _read_stop_words() -> None:
+    from nltk.corpus import stopwords
+
+    stopwords.words("english")
+
+
+def _tag_a_word() -> None:
+    import nltk
+
+    nltk.pos_tag(["word"], tagset="universal")
+
+
+def _search_in(folder: Path) -> None:
+    import nltk
+
+    if str(folder) not in nltk.data.path:
+        nltk.data.path.append(str(folder))
+
+
+@cache
+def _may_fetch() -> bool:
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
+        return False
+    return reachable(_INDEX)
+
+
+def reachable(url: str, seconds: float = _PATIENCE) -> bool:
+    """Whether ``url`` answers within ``seconds``, name look-up included."""
+
+    def ask() -> bool:
+        request = urllib.request.Request(url, method="HEAD")
+        with urllib.request.urlopen(request, timeout=seconds) as answer:
+            return bool(answer.status < 400)
+
+    return _within(seconds, ask)
+
+
+def _fetch(package: str) -> bool:
+    """Download one NLTK package into our cache, private to its owner as NLTK demands."""
+    folder = cache_folder() / "nltk_data"
+
+    def download() -> bool:
+        import nltk
+
+        folder.mkdir(parents=True, exist_ok=True)
+        fetched = bool(nltk.download(package, download_dir=str(folder), quiet=True))
+        for path in [folder, *folder.rglob("*")]:
+            path.chmod(path.stat().st_mode & ~0o022)
+        return fetched
+
+    return _within(_DOWNLOAD_TIME, download)
+
+
+def _within(seconds: float, action: Callable[[], bool]) -> bool:
+    """Result of ``action``; False where it fails or is not done in time.
+
+    A thread, because neither name look-up nor NLTK's downloader can be given a time limit.
+    """
+    outcome = [False]
+
+    def run() -> None:
+        with contextlib.suppress(Exception):
+            outcome[0] = action()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return outcome[0]
+
+
+def _write_own_stop_words() -> None:
+    """English function words in NLTK's file layout, in a folder that NLTK searches last."""
+    root = cache_folder() / "nltk_data_own"
+    write_text(root / "corpora" / "stopwords" / "english", "\n".join(OWN_STOP_WORDS) + "\n")
+    for folder in (root, root / "corpora", root / "corpora" / "stopwords"):
+        folder.chmod(0o755)
+    _search_in(root)
+
+
+_PRONOUNS = """
+i me my mine myself we us our ours ourselves you your yours yourself yourselves he him his himself
+she her hers herself it its itself they them their theirs themselves who whom whose which what
+this that these those someone something anyone anything everyone everything nobody nothing
+"""
+_VERBS = """
+am is are was were be been being have has had having do does did doing can could will would shall
+should may might must ought
+"""
+_OTHERS = """
+a an the and but or nor so yet if because as until while although though unless than of at by for
+with about against between into through during before after above below to from up down in out on
+off over under again further then once here there when where why how all any both each few more
+most other some such no not only own same too very just now also
+"""
+_CONTRACTIONS = """
+s t d ll m o re ve y ain aren couldn didn doesn don hadn hasn haven isn mightn mustn needn shan
+shouldn wasn weren won wouldn aren't couldn't didn't doesn't don't hadn't hasn't haven't isn't
+mightn't mustn't needn't shan't shouldn't wasn't weren't won't wouldn't it's she's he's that's
+you're you've you'll you'd i'm i've i'll i'd we're we've we'll we'd they're they've they'll they'd
+"""
+OWN_STOP_WORDS = tuple((_PRONOUNS + _VERBS + _OTHERS + _CONTRACTIONS).split())

@@ -1,0 +1,125 @@
+"""One sample attacked: from its texts and label to its record."""
+
+import random
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from mindflood.attack.recipes import BuiltRecipe, build_recipe
+from mindflood.attack.textattack_import import textattack
+from mindflood.attack.victim import Victim
+from mindflood.data.tasks import Task
+
+
+@dataclass(frozen=True)
+class AttackSettings:
+    """What decides the outcome of every sample, and what a worker needs to attack them."""
+
+    model: str
+    task: Task
+    recipe: str
+    profile: str
+    seed: int
+    allow_pickles: bool = False
+
+
+class SampleAttacker:
+    """A victim and a recipe, ready to attack one sample after another.
+
+    Raises:
+        UserError: as :class:`Victim` and :func:`build_recipe`.
+    """
+
+    def __init__(self, settings: AttackSettings) -> None:
+        self.settings = settings
+        self.victim = Victim(settings.model, num_labels=settings.task.num_labels)
+        self.recipe: BuiltRecipe = build_recipe(
+            settings.recipe, settings.profile, self.victim, allow_pickles=settings.allow_pickles
+        )
+
+    def __call__(self, index: int, texts: Sequence[str], label: int) -> dict[str, Any]:
+        """Attack the sample in row ``index``; its random numbers depend on (seed, index) only.
+
+        An attack that raises is recorded with its error.
+
+        Args:
+            texts: one string, or the two of a pair.
+
+        Returns:
+            ``index, result, label, original_prediction, original_probability,
+            perturbed_prediction, perturbed_probability, queries, seconds, original, perturbed,
+            changed_words, error``: probabilities are of the prediction beside them; ``perturbed``
+            and its prediction are None where nothing was attacked; ``changed_words`` are
+            positions among TextAttack's words of the perturbed texts, counted from 0 over both
+            texts of a pair.
+        """
+        record = _blank_record(index, texts, label)
+        started = time.perf_counter()
+        seed_sample(self.settings.seed, index)
+        try:
+            outcome = self.recipe.attack.attack(self._named(texts), label)
+            record |= _from_result(outcome)
+        except Exception as error:  # TextAttack and the model may raise anything: not the run's end
+            record |= {"result": "error", "error": f"{type(error).__name__}: {error}"[:500]}
+            record["queries"] = int(getattr(self.recipe.attack.goal_function, "num_queries", 0))
+        finally:
+            self.recipe.attack.clear_cache()  # nothing of this sample may reach the next
+        record["seconds"] = round(time.perf_counter() - started, 4)
+        return record
+
+    def _named(self, texts: Sequence[str]) -> str | OrderedDict[str, str]:
+        if len(texts) == 1:
+            return texts[0]
+        return OrderedDict(zip(self.settings.task.text_columns, texts, strict=True))
+
+
+def seed_sample(seed: int, index: int) -> None:
+    """Seed every random generator that an attack may draw from by (seed, index)."""
+    state = int(np.random.SeedSequence([seed, index]).generate_state(1)[0])
+    random.seed(state)
+    np.random.seed(state)
+    torch.manual_seed(state)
+
+
+def _blank_record(index: int, texts: Sequence[str], label: int) -> dict[str, Any]:
+    return {
+        "index": index,
+        "result": None,
+        "label": label,
+        "original_prediction": None,
+        "original_probability": None,
+        "perturbed_prediction": None,
+        "perturbed_probability": None,
+        "queries": 0,
+        "seconds": 0.0,
+        "original": list(texts),
+        "perturbed": None,
+        "changed_words": [],
+        "error": None,
+    }
+
+
+def _from_result(outcome: Any) -> dict[str, Any]:
+    """The fields that a TextAttack result decides."""
+    before, after = outcome.original_result, outcome.perturbed_result
+    found = {
+        "original_prediction": int(before.output),
+        "original_probability": round(float(before.raw_output[before.output]), 6),
+        "queries": int(outcome.num_queries),
+    }
+    if isinstance(outcome, textattack.attack_results.SkippedAttackResult):
+        return found | {"result": "skipped"}
+    succeeded = isinstance(outcome, textattack.attack_results.SuccessfulAttackResult)
+    changed = after.attacked_text.attack_attrs["modified_indices"]
+    return found | {
+        "result": "succeeded" if succeeded else "failed",
+        "perturbed_prediction": int(after.output),
+        "perturbed_probability": round(float(after.raw_output[after.output]), 6),
+        "perturbed": list(after.attacked_text._text_input.values()),
+        "changed_words": sorted(int(position) for position in changed),
+    }

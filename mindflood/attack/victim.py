@@ -1,0 +1,156 @@
+"""The model under attack: any Hugging Face classifier as a TextAttack model wrapper."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+from mindflood.attack.folder import model_fingerprint, model_folder
+from mindflood.attack.textattack_import import textattack
+from mindflood.errors import UserError
+
+Text = str | Sequence[str]
+_UNBOUNDED = int(1e29)  # tokenizers without a maximum carry a number above this
+
+
+class Victim(textattack.models.wrappers.ModelWrapper):
+    """A sequence classifier queried in evaluation mode, without gradients, padded per batch.
+
+    Its logits are those of TextAttack's own ``HuggingFaceModelWrapper``, which pads every query
+    to the model's maximum length.
+
+    Args:
+        folder: a Hugging Face folder with ``config.json``, safetensors weights and a tokenizer,
+            or the id of such a model on the hub.
+        num_labels: number of classes the task has; None accepts any.
+        device: where the model runs; None takes the GPU where there is one.
+        batch_size: most texts in one forward pass.
+
+    Raises:
+        UserError: the folder is not such a model, has pickled weights only, has no trained
+            classification head, or has another number of labels.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        *,
+        num_labels: int | None = None,
+        device: str | torch.device | None = None,
+        batch_size: int = 64,
+    ) -> None:
+        self.folder = model_folder(folder)
+        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.batch_size = batch_size
+        self.model = _load_model(self.folder).to(self.device).eval()
+        self.tokenizer = _load_tokenizer(self.folder)
+        self.max_length = _max_length(self.tokenizer, self.model.config)
+        if num_labels is not None and self.num_labels != num_labels:
+            raise UserError(
+                f"{self.folder}: the model has {self.num_labels} labels and the task has "
+                f"{num_labels}; choose the task it was trained on"
+            )
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the exact weights: a hash of the folder's files, or hub id and commit."""
+        if Path(self.folder).is_dir():
+            return model_fingerprint(Path(self.folder))
+        return f"{self.folder}@{getattr(self.model.config, '_commit_hash', None)}"
+
+    @property
+    def num_labels(self) -> int:
+        """Number of classes the model tells apart."""
+        return int(self.model.config.num_labels)
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """Name of label 0, 1, ... as the model's configuration gives them."""
+        return tuple(self.model.config.id2label[label] for label in range(self.num_labels))
+
+    def __call__(self, text_input_list: Sequence[Text], **_: Any) -> torch.Tensor:
+        """Logits of each text.
+
+        Args:
+            text_input_list: n texts; a pair is a tuple or list of two strings.
+
+        Returns:
+            float32 (n, labels) on the CPU, in the order of the texts.
+        """
+        if not len(text_input_list):
+            return torch.empty(0, self.num_labels)
+        # Neighbours in length share a batch: little of it is padding then.
+        order = sorted(range(len(text_input_list)), key=lambda i: _length(text_input_list[i]))
+        logits = torch.empty(len(order), self.num_labels)
+        for start in range(0, len(order), self.batch_size):
+            rows = order[start : start + self.batch_size]
+            logits[rows] = self._forward([text_input_list[i] for i in rows])
+        return logits
+
+    def _forward(self, texts: Sequence[Text]) -> torch.Tensor:
+        self.model.eval()  # something else may have left the model in training mode
+        batch = self._encode(texts, padding=True, return_tensors="pt").to(self.device)
+        with torch.inference_mode():
+            logits: torch.Tensor = self.model(**batch).logits
+        return logits.float().cpu()
+
+    def _encode(self, texts: Sequence[Text], **options: Any) -> Any:
+        if isinstance(texts[0], str):
+            first, second = list(texts), None
+        else:
+            first, second = [pair[0] for pair in texts], [pair[1] for pair in texts]
+        return self.tokenizer(first, second, truncation=True, max_length=self.max_length, **options)
+
+    def _tokenize(self, inputs: Sequence[Text]) -> list[list[str]]:
+        """Tokens of each text, for TextAttack's alignment of words and tokens."""
+        encoded = self._encode(inputs)["input_ids"]
+        return [self.tokenizer.convert_ids_to_tokens(ids) for ids in encoded]
+
+
+def _length(text: Text) -> int:
+    return len(text) if isinstance(text, str) else sum(map(len, text))
+
+
+def _load_model(folder: str) -> Any:
+    try:
+        model, report = AutoModelForSequenceClassification.from_pretrained(
+            folder,
+            use_safetensors=True,
+            trust_remote_code=False,
+            local_files_only=Path(folder).is_dir(),
+            output_loading_info=True,
+            dtype=torch.float32,
+        )
+    except Exception as error:  # safetensors, JSON, shapes, unknown architectures: all the user's
+        raise UserError(f"{folder}: cannot be loaded as a classifier: {_line(error)}") from error
+    if missing := sorted(report["missing_keys"]):
+        raise UserError(
+            f"{folder}: the weights lack {', '.join(missing[:3])}: this is not a trained "
+            "classifier; train it first or give the folder of one that is"
+        )
+    return model
+
+
+def _load_tokenizer(folder: str) -> Any:
+    try:
+        return AutoTokenizer.from_pretrained(
+            folder, trust_remote_code=False, local_files_only=Path(folder).is_dir()
+        )
+    except Exception as error:
+        raise UserError(f"{folder}: its tokenizer cannot be loaded: {_line(error)}") from error
+
+
+def _max_length(tokenizer: Any, config: Any) -> int:
+    """Most tokens the model takes: its tokenizer's maximum and its position embeddings."""
+    positions = getattr(config, "max_position_embeddings", 512)
+    if config.model_type in ("roberta", "xlm-roberta", "camembert"):
+        positions -= config.pad_token_id + 1  # their positions begin behind the padding's
+    longest = tokenizer.model_max_length
+    return int(min(positions, 512 if longest > _UNBOUNDED else longest))
+
+
+def _line(error: BaseException) -> str:
+    text = str(error) or type(error).__name__
+    return " ".join(text.split())[:300]

@@ -1,0 +1,276 @@
+"""The offline TextFooler on a trained classifier: whole, killed, and by TextAttack's own loop."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from mindflood.attack.nltk_data import cache_folder
+from mindflood.attack.runner import attack
+from mindflood.data.sources import load_examples
+from mindflood.data.tasks import get_task
+from mindflood.errors import UserError
+from mindflood.report.cards import read_card
+
+ROWS, SAMPLES = 32, 4
+ROOT = Path(__file__).parents[2]
+TIMES = ("seconds",)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Short sentences of the built-in corpus as a folder in SST-2's format."""
+    examples = load_examples(get_task("corpus"), "train", limit=20 * ROWS, seed=0)
+    rows = zip(examples.texts, examples.labels, strict=True)
+    short = [(text, label) for (text,), label in rows if len(text.split()) <= 12][:ROWS]
+    lines = ["sentence\tlabel", *(f"{text}\t{label}" for text, label in short)]
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "dev.tsv").write_text("\n".join(lines) + "\n")
+    (folder / "train.tsv").write_text("\n".join(lines) + "\n")  # else dev would be divided
+    return str(folder)
+
+
+@pytest.fixture(scope="module")
+def model(data, tmp_path_factory):
+    """The embedded encoder with a pooler and head that know these sentences by heart."""
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    from mindflood.attack.encoder import embedded_encoder
+
+    torch.manual_seed(0)
+    tokenizer = AutoTokenizer.from_pretrained(embedded_encoder())
+    classifier = AutoModelForSequenceClassification.from_pretrained(
+        embedded_encoder(), num_labels=2
+    ).eval()
+    examples = load_examples(get_task("sst2"), "dev", data)
+    texts, labels = [text for (text,) in examples.texts], torch.from_numpy(examples.labels)
+    with torch.no_grad():
+        inputs = tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
+        states = classifier.bert(**inputs).last_hidden_state[:, :1]
+    head = [*classifier.bert.pooler.parameters(), *classifier.classifier.parameters()]
+    optimizer = torch.optim.Adam(head, 1e-3)
+    for _ in range(40):
+        logits = classifier.classifier(classifier.bert.pooler(states))
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(logits, labels).backward()
+        optimizer.step()
+    folder = tmp_path_factory.mktemp("model")
+    classifier.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(model, data):
+    """Attack the model on the sentences; only the folder of the results differs."""
+
+    def attack_into(out, seed=1):
+        return attack(model, "sst2", "textfooler", out, data=data, num_examples=SAMPLES, seed=seed)
+
+    return attack_into
+
+
+@pytest.fixture(scope="module")
+def unbroken(run, tmp_path_factory):
+    """A whole run without any network: its folder, summary and records."""
+    out = tmp_path_factory.mktemp("unbroken")
+
+    def refuse(*_):
+        raise AssertionError("the offline profile asked for the network")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HF_HUB_OFFLINE", "1")
+        patch.setattr(socket.socket, "connect", refuse)
+        summary = run(out)
+    return out, summary, records(out)
+
+
+def records(out):
+    lines = (out / "textfooler.jsonl").read_text().splitlines()
+    found = {}
+    for line in lines:
+        record = json.loads(line)
+        assert record["index"] not in found, "a sample is counted twice"
+        found[record["index"]] = {key: value for key, value in record.items() if key not in TIMES}
+    return found
+
+
+def test_card_and_records_agree(unbroken):
+    out, summary, found = unbroken
+    results = [record["result"] for record in found.values()]
+    card = read_card(out / "card.json")
+    assert card["attacks"]["textfooler-offline"] == summary
+    assert 0.8 < card["clean_accuracy"] <= 1
+    assert len(found) == summary["num_examples"] == SAMPLES
+    assert results.count("succeeded") == summary["succeeded"] > 0
+    assert results.count("error") == summary["errors"] == 0
+    assert any("MiniLM" in what for what in summary["replaced"])
+
+
+def test_successful_attacks_change_the_prediction_by_the_words_they_name(unbroken, model):
+    from mindflood.attack.victim import Victim
+
+    victim = Victim(model)
+    for record in unbroken[2].values():
+        if record["result"] != "succeeded":
+            continue
+        before, after = record["original"], record["perturbed"]
+        predictions = victim([before[0], after[0]]).argmax(1).tolist()
+        assert predictions == [record["original_prediction"], record["perturbed_prediction"]]
+        assert record["original_prediction"] == record["label"] != record["perturbed_prediction"]
+        assert record["changed_words"]
+        changed = [a != b for a, b in zip(before[0].split(), after[0].split(), strict=True)]
+        assert sum(changed) == len(record["changed_words"])
+
+
+def test_same_outcome_as_textattack_s_own_attacker(unbroken, model, data, tmp_path):
+    from mindflood.attack.recipes import build_recipe
+    from mindflood.attack.textattack_import import textattack
+    from mindflood.attack.victim import Victim
+
+    examples = load_examples(get_task("sst2"), "dev", data)
+    indices = sorted(unbroken[2])
+    rows = [(examples.texts[i][0], int(examples.labels[i])) for i in indices]
+    settings = textattack.AttackArgs(
+        num_examples=len(rows), disable_stdout=True, silent=True, checkpoint_dir=str(tmp_path)
+    )
+    recipe = build_recipe("textfooler", "offline", Victim(model)).attack
+    attacker = textattack.Attacker(recipe, textattack.datasets.Dataset(rows), settings)
+    for index, result in zip(indices, attacker.attack_dataset(), strict=True):
+        record = unbroken[2][index]
+        kind = type(result).__name__.removesuffix("AttackResult").lower()
+        assert {"successful": "succeeded"}.get(kind, kind) == record["result"]
+        assert result.num_queries == record["queries"]
+        if record["perturbed"]:
+            assert result.perturbed_result.attacked_text.text == record["perturbed"][0]
+
+
+def test_a_finished_attack_is_not_attacked_again(unbroken, run):
+    out, summary, _ = unbroken
+    before = (out / "textfooler.jsonl").read_bytes()
+    again = run(out)
+    assert (out / "textfooler.jsonl").read_bytes() == before
+    assert again == summary
+
+
+def test_another_sample_in_the_same_folder_is_refused(unbroken, run):
+    with pytest.raises(UserError, match=r"results of another attack.*choose another --out"):
+        run(unbroken[0], seed=2)
+
+
+def test_an_interrupted_attack_leaves_a_card_and_is_continued(unbroken, run, tmp_path):
+    from mindflood.attack.samples import SampleAttacker
+
+    attacked = SampleAttacker.__call__
+
+    def interrupted(self, index, texts, label):
+        if sum(1 for _ in (tmp_path / "textfooler.jsonl").open()) == 2:
+            raise KeyboardInterrupt
+        return attacked(self, index, texts, label)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SampleAttacker, "__call__", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run(tmp_path)
+    partial = read_card(tmp_path / "card.json")["attacks"]["textfooler-offline"]
+    assert (partial["num_examples"], partial["requested"]) == (2, SAMPLES)
+    run(tmp_path)
+    assert records(tmp_path) == unbroken[2]
+
+
+def test_an_attack_that_raises_is_recorded_and_the_run_goes_on(unbroken, run, tmp_path):
+    from mindflood.attack.victim import Victim
+
+    unlucky = unbroken[2][min(unbroken[2])]["original"][0]
+    asked = Victim.__call__
+
+    def raises(self, texts, **options):
+        if list(texts) == [unlucky]:
+            raise RuntimeError("out of memory")
+        return asked(self, texts, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Victim, "__call__", raises)
+        summary = run(tmp_path)
+    assert (summary["errors"], summary["num_examples"]) == (1, SAMPLES)
+    found = records(tmp_path)
+    broken = found.pop(min(found))
+    assert (broken["result"], broken["error"]) == ("error", "RuntimeError: out of memory")
+    assert found == {index: unbroken[2][index] for index in found}
+
+
+def command(model, data, out, *more):  # started in ROOT, where tools/ is
+    return [
+        *(sys.executable, "tools/attack.py", str(model), "--task", "sst2", "--data", data),
+        *("--recipe", "textfooler", "--out", str(out), "--num-examples", str(SAMPLES)),
+        *("--seed", "1", *more),
+    ]
+
+
+def here():
+    """This environment, with the package importable."""
+    return os.environ | {"PYTHONPATH": str(ROOT)}
+
+
+def bare_machine(home):
+    """No NLTK data, no TextAttack cache, no network wanted."""
+    kept = {k: v for k, v in os.environ.items() if k not in ("NLTK_DATA", "TA_CACHE_DIR")}
+    bare = {"HOME": str(home), "MINDFLOOD_CACHE": str(cache_folder()), "HF_HUB_OFFLINE": "1"}
+    return kept | bare | {"PYTHONPATH": str(ROOT)}
+
+
+def test_the_command_line_on_a_bare_machine(unbroken, model, data, tmp_path):
+    """Without NLTK data TextAttack still imports, and the replaced tagger is named."""
+    done = subprocess.run(
+        command(model, data, tmp_path / "out"),
+        cwd=ROOT,
+        env=bare_machine(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Aua" in done.stdout
+    assert f"{SAMPLES}/{SAMPLES}" in done.stderr
+    card = read_card(tmp_path / "out" / "card.json")["attacks"]["textfooler-offline"]
+    assert card["num_examples"] == SAMPLES
+    if any("tagger" in what for what in card["replaced"]):
+        assert card["fingerprint"] != unbroken[1]["fingerprint"] or any(
+            "tagger" in what for what in unbroken[1]["replaced"]
+        )
+
+
+@pytest.mark.slow
+def test_killed_and_continued_equals_an_unbroken_run(unbroken, model, data, tmp_path):
+    out = tmp_path / "out"
+    results = out / "textfooler.jsonl"
+    for kill in range(2):
+        process = subprocess.Popen(command(model, data, out), cwd=ROOT, env=here())
+        while process.poll() is None and (not results.exists() or _lines(results) < 2 * (kill + 1)):
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert (
+        subprocess.run(command(model, data, out), cwd=ROOT, env=here(), check=False).returncode == 0
+    )
+    assert records(out) == unbroken[2]
+
+
+def _lines(path):
+    return path.read_bytes().count(b"\n")
+
+
+@pytest.mark.slow
+def test_two_workers_give_the_same_records(unbroken, model, data, tmp_path):
+    done = subprocess.run(
+        command(model, data, tmp_path, "--workers", "2"), cwd=ROOT, env=here(), check=False
+    )
+    assert done.returncode == 0
+    assert records(tmp_path) == unbroken[2]

@@ -1,0 +1,93 @@
+"""The results file: continued after a kill, never mixed, never written by two."""
+
+import json
+import multiprocessing
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mindflood.attack.journal import Journal
+from mindflood.errors import UserError
+
+IDENTITY = {"model": "m", "task": "sst2", "recipe": "textfooler", "seed": 0}
+SHARED = ("model", "task")
+
+
+def open_journal(folder, **changed):
+    return Journal(folder, changed.get("recipe", "textfooler"), {**IDENTITY, **changed}, SHARED)
+
+
+def test_records_survive_closing_and_reopening(tmp_path):
+    with open_journal(tmp_path) as journal:
+        journal.append({"index": 3, "text": "naïve\nlines"})
+    with open_journal(tmp_path) as journal:
+        journal.append({"index": 5})
+        assert journal.records == [{"index": 3, "text": "naïve\nlines"}, {"index": 5}]
+
+
+@settings(max_examples=25, deadline=None)
+@given(cut=st.integers(1, 200))
+def test_a_kill_inside_the_last_line_loses_that_line_only(tmp_path_factory, cut):
+    folder = tmp_path_factory.mktemp("killed")
+    with open_journal(folder) as journal:
+        journal.append({"index": 0, "text": "x" * 20})
+        whole = journal.path.read_bytes()
+        journal.append({"index": 1, "text": "y" * 150})
+        content = journal.path.read_bytes()
+    journal.path.write_bytes(content[: max(len(whole), len(content) - cut)])
+    with open_journal(folder) as journal:
+        assert [record["index"] for record in journal.records] == [0]
+        journal.append({"index": 1})
+    assert [json.loads(line)["index"] for line in journal.path.read_text().splitlines()] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [({"seed": 1}, "seed"), ({"model": "other"}, "model"), ({"task": "mr"}, "task")],
+    ids=["seed", "model", "task"],
+)
+def test_results_of_another_attack_are_refused(tmp_path, changed, named):
+    open_journal(tmp_path).__exit__(None, None, None)
+    with pytest.raises(UserError, match=f"another attack.*{named} is"):
+        open_journal(tmp_path, **changed)
+
+
+def test_another_recipe_on_the_same_model_shares_the_folder(tmp_path):
+    with open_journal(tmp_path), open_journal(tmp_path, recipe="bae", seed=7) as second:
+        second.append({"index": 0})
+    assert sorted(path.name for path in tmp_path.glob("*.jsonl")) == [
+        "bae.jsonl",
+        "textfooler.jsonl",
+    ]
+
+
+def test_another_recipe_on_another_model_does_not(tmp_path):
+    open_journal(tmp_path).__exit__(None, None, None)
+    with pytest.raises(UserError, match="model is 'm', here 'n'"):
+        open_journal(tmp_path, recipe="bae", model="n")
+
+
+def test_results_without_their_description_are_refused(tmp_path):
+    (tmp_path / "textfooler.jsonl").write_text("{}\n")
+    with pytest.raises(UserError, match="nothing describes"):
+        open_journal(tmp_path)
+
+
+def _open_in_child(folder, answer):
+    try:
+        open_journal(folder).__exit__(None, None, None)
+        answer.put("opened")
+    except UserError as error:
+        answer.put(str(error))
+
+
+def test_two_attacks_cannot_write_to_one_file(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    answer = context.Queue()
+    with open_journal(tmp_path):
+        child = context.Process(target=_open_in_child, args=(tmp_path, answer))
+        child.start()
+        said = answer.get(timeout=60)
+        child.join()
+    assert "another attack is writing" in said

@@ -1,0 +1,153 @@
+"""The victim: TextAttack's own wrapper's logits, without its padding."""
+
+import json
+import shutil
+
+import pytest
+import torch
+from transformers import (
+    BertConfig,
+    BertForSequenceClassification,
+    BertModel,
+    RobertaConfig,
+    RobertaForSequenceClassification,
+)
+
+from mindflood.attack.textattack_import import textattack
+from mindflood.attack.victim import Victim
+from mindflood.errors import UserError
+from tests.unit.attack_models import LONGEST, SHAPE, save_tokenizer
+
+TEXTS = [
+    "the film was very good",
+    "bad",
+    "",
+    "the plot is not very long , the actor was not very good .",
+    "the unknown film was dull " * 12,
+]
+PAIRS = [(a, b) for a, b in zip(TEXTS, reversed(TEXTS), strict=True)]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("victim")
+    BertForSequenceClassification(BertConfig(**SHAPE)).save_pretrained(path)
+    save_tokenizer(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def victim(folder):
+    return Victim(folder, num_labels=3, device="cpu", batch_size=2)
+
+
+@pytest.mark.parametrize("texts", [TEXTS, PAIRS], ids=["single", "pairs"])
+def test_same_logits_as_textattack_s_wrapper(victim, texts):
+    stock = textattack.models.wrappers.HuggingFaceModelWrapper(victim.model, victim.tokenizer)
+    ours, theirs = victim(texts), stock(texts)
+    assert ours.shape == (len(texts), 3)
+    assert ours.dtype == torch.float32
+    assert (theirs.max(0).values - theirs.min(0).values).min() > 0.1  # the texts do differ
+    torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=0)
+
+
+def test_a_pair_given_as_a_list_is_a_pair(victim):
+    torch.testing.assert_close(victim([list(pair) for pair in PAIRS]), victim(PAIRS))
+
+
+def test_the_second_text_of_a_pair_counts(victim):
+    one, other = victim([("the film", "was good"), ("the film", "was bad")])
+    assert (one - other).abs().max() > 1e-3
+
+
+def test_order_is_kept_whatever_the_batch_size(folder, victim):
+    whole = Victim(folder, device="cpu", batch_size=100)
+    torch.testing.assert_close(victim(TEXTS), whole(TEXTS), atol=1e-5, rtol=0)
+    torch.testing.assert_close(victim(TEXTS[::-1]), victim(TEXTS).flip(0), atol=1e-5, rtol=0)
+
+
+def test_evaluation_mode_and_no_gradients_whatever_happened_before(victim):
+    before = victim(TEXTS)
+    victim.model.train()
+    after = victim(TEXTS)
+    assert torch.equal(before, after)
+    assert not after.requires_grad
+
+
+def test_no_text_gives_no_logits(victim):
+    assert victim([]).shape == (0, 3)
+
+
+def test_roberta_positions_leave_room_for_the_padding_s(tmp_path):
+    shape = {**SHAPE, "max_position_embeddings": LONGEST + 2}
+    model = RobertaForSequenceClassification(RobertaConfig(**shape, pad_token_id=1))
+    model.save_pretrained(tmp_path)
+    save_tokenizer(tmp_path, longest=512)
+    settings = tmp_path / "tokenizer_config.json"
+    settings.write_text(
+        json.dumps(
+            {
+                **json.loads(settings.read_text()),
+                "model_input_names": ["input_ids", "attention_mask"],
+            }
+        )
+    )
+    victim = Victim(tmp_path, device="cpu")
+    assert victim.max_length == LONGEST
+    assert torch.isfinite(victim(TEXTS)).all()
+
+
+def test_tokens_for_the_alignment_of_words(victim):
+    assert victim.tokenize(["The film"]) == [["[CLS]", "the", "film", "[SEP]"]]
+
+
+def test_labels_that_do_not_fit_the_task(folder):
+    with pytest.raises(UserError, match="the model has 3 labels and the task has 2"):
+        Victim(folder, num_labels=2)
+
+
+def damaged(folder, tmp_path, change):
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    change(copy)
+    return copy
+
+
+def truncate(folder):
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+
+
+def without_head(folder):
+    BertModel(BertConfig(**SHAPE)).save_pretrained(folder)
+
+
+def other_shape(folder):
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "hidden_size": 64}))
+
+
+def not_json(folder):
+    (folder / "config.json").write_text("{")
+
+
+def without_tokenizer(folder):
+    for name in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"):
+        (folder / name).unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (truncate, "cannot be loaded as a classifier"),
+        (without_head, "not a trained classifier"),
+        (other_shape, "cannot be loaded as a classifier"),
+        (not_json, "cannot be loaded as a classifier"),
+        (without_tokenizer, "tokenizer cannot be loaded"),
+    ],
+)
+def test_a_damaged_folder_is_one_line(folder, tmp_path, change, message):
+    with pytest.raises(UserError, match=message) as caught:
+        Victim(damaged(folder, tmp_path, change))
+    assert "\n" not in str(caught.value)
