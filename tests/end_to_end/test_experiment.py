@@ -1,0 +1,75 @@
+"""``mindflood run`` and the grid search, from config to report."""
+
+import json
+
+import pytest
+
+from mindflood.training.search import best, grid
+from tests.conftest import read_lines
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_run_trains_exports_attacks_and_reports(write_config, mindflood, tmp_path):
+    config = write_config(
+        methods=["finetune", {"method": "flooding", "flood_level": 0.6}],
+        attack={"recipes": ["textfooler"], "profile": "offline", "num_examples": 4},
+    )
+    done = mindflood("run", config)
+    assert done.returncode == 0, done.stderr
+    for name in ("finetune", "flooding"):
+        run = tmp_path / "runs" / f"{name}-seed0"
+        assert (run / "model" / "model.safetensors").exists()
+        assert len(read_lines(run / "attacks" / "textfooler.jsonl")) == 4
+        card = json.loads((run / "card.json").read_text())
+        assert card["attacks"]["textfooler-offline"]["num_examples"] == 4
+        assert name.capitalize() in done.stdout.replace("Fine-tuning", "Finetune")
+    page = (tmp_path / "runs" / "report.html").read_text()
+    assert "offline" in page
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("*.ckpt")}
+    again = mindflood("run", config)
+    assert again.returncode == 0
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("*.ckpt")} == before
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_the_grid_search_chooses_on_rows_that_no_candidate_saw(write_config, mindflood, tmp_path):
+    config = write_config(
+        method="flooding-search",
+        search={"lower": 0.1, "upper": 0.2, "step": 0.1, "examples": 6},
+        attack={"profile": "offline"},
+        training={"epochs": 1, "batch_size": 16, "learning_rate": 1e-3},
+    )
+    done = mindflood("train", config)
+    assert done.returncode == 0, done.stderr
+    run = tmp_path / "runs" / "flooding-search-seed0"
+    card = json.loads((run / "card.json").read_text())
+    assert card["flood_level_source"] == "search"
+    assert card["search"]["choose_on"] == "held-out"
+    levels = [one["flood_level"] for one in card["search"]["candidates"]]
+    assert levels == [0.1, 0.2]
+    assert card["flood_level"] == best(card["search"]["candidates"])["flood_level"]
+    seen, held_out = (
+        {line["text"] for line in read_lines(run / "search" / "data" / f"{part}.jsonl")}
+        for part in ("train", "test")
+    )
+    assert len(held_out) == 6
+    assert not seen & held_out
+
+
+def test_the_grid_has_both_ends():
+    from mindflood.config import SearchSettings
+
+    levels = grid(SearchSettings())
+    assert levels == [round(0.01 * n, 2) for n in range(1, 21)]
+    assert grid(SearchSettings(lower=0.0, upper=0.1, step=0.04)) == [0.0, 0.04, 0.08]
+
+
+def test_of_equals_the_lowest_level_is_chosen():
+    candidates = [
+        {"flood_level": 0.3, "accuracy_under_attack": 0.5},
+        {"flood_level": 0.1, "accuracy_under_attack": 0.5},
+        {"flood_level": 0.2, "accuracy_under_attack": 0.4},
+    ]
+    assert best(candidates)["flood_level"] == 0.1
