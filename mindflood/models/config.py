@@ -9,6 +9,17 @@ from mindflood.files import read_json
 
 MODEL_TYPES = ("bert", "roberta")
 ACTIVATIONS = ("gelu", "gelu_new", "relu")
+_SIZES = (
+    "vocab_size",
+    "hidden_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "intermediate_size",
+    "max_position_embeddings",
+    "type_vocab_size",
+    "num_labels",
+)
+_RATES = ("hidden_dropout_prob", "attention_probs_dropout_prob", "head_dropout_prob")
 _DEFAULT_PADDING = {"bert": 0, "roberta": 1}
 
 
@@ -38,14 +49,10 @@ class BertConfig:
     label_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads"):
-            _expect(name, getattr(self, name), int, getattr(self, name) > 0, "a positive integer")
-        for name in ("intermediate_size", "max_position_embeddings", "type_vocab_size"):
-            _expect(name, getattr(self, name), int, getattr(self, name) > 0, "a positive integer")
-        for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
-            rate = getattr(self, name)
-            _expect(name, rate, (int, float), 0 <= rate < 1, "a probability in [0, 1)")
-        _expect("num_labels", self.num_labels, int, self.num_labels >= 2, "at least 2")
+        for name in _SIZES:
+            _at_least(name, getattr(self, name), 2 if name == "num_labels" else 1)
+        for name in _RATES:
+            _probability(name, getattr(self, name))
         _one_of("model_type", self.model_type, MODEL_TYPES)
         _one_of("hidden_act", self.hidden_act, ACTIVATIONS)
         if self.hidden_size % self.num_attention_heads:
@@ -123,9 +130,14 @@ def _labels(path: Path, stated: dict[str, Any]) -> dict[str, Any]:
     return {"num_labels": len(ordered), "label_names": ordered}
 
 
-def _expect(name: str, value: Any, kind: Any, valid: bool, wanted: str) -> None:
-    if not isinstance(value, kind) or isinstance(value, bool) or not valid:
-        raise UserError(f"{name}: expected {wanted}, got {value!r}")
+def _at_least(name: str, value: Any, least: int) -> None:
+    if type(value) is not int or value < least:
+        raise UserError(f"{name}: expected an integer of at least {least}, got {value!r}")
+
+
+def _probability(name: str, value: Any) -> None:
+    if type(value) not in (int, float) or not 0 <= value < 1:
+        raise UserError(f"{name}: expected a probability in [0, 1), got {value!r}")
 
 
 def _one_of(name: str, value: Any, known: tuple[str, ...]) -> None:

@@ -60,7 +60,7 @@ class DropoutNoise:
         )
 
     def _bits(self, kind: int, step: int, rows: range, shape: tuple[int, ...]) -> np.ndarray:
-        """uint16 ``[len(rows), *shape]``; row r starts r·(draws of a row) into the step's stream."""
+        """uint16 ``[len(rows), *shape]``: row r has the r-th stretch of the step's stream."""
         numbers = int(np.prod(shape))
         draws = -(-numbers // _LANES)
         stream = np.random.PCG64(np.random.SeedSequence((self.seed, step, kind)))

@@ -10,6 +10,8 @@ import mindspore as ms
 import numpy as np
 from mindspore import Parameter, Tensor, nn, ops
 
+from mindflood.models.kernels import Affine, Gelu, Normalise
+
 
 def _parameter(value: float, *shape: int) -> Parameter:
     return Parameter(Tensor(np.full(shape, value, np.float32)))
@@ -23,12 +25,12 @@ class Dense(nn.Cell):
         self.weight = _parameter(0.0, outputs, inputs)
         self.bias = _parameter(0.0, outputs)
         self.compute_type = compute_type
-        self.product = ops.MatMul(transpose_b=True)
+        self.affine = Affine()
 
     def construct(self, x: Tensor) -> Tensor:
         weight = ops.cast(self.weight, self.compute_type)
-        product = self.product(ops.cast(x, self.compute_type), weight)
-        return product + ops.cast(self.bias, self.compute_type)
+        bias = ops.cast(self.bias, self.compute_type)
+        return self.affine(ops.cast(x, self.compute_type), weight, bias)
 
 
 class LayerNorm(nn.Cell):
@@ -38,10 +40,11 @@ class LayerNorm(nn.Cell):
         super().__init__()
         self.weight = _parameter(1.0, size)
         self.bias = _parameter(0.0, size)
-        self.normalise = ops.LayerNorm(-1, -1, epsilon)
+        self.normalise = Normalise(epsilon)
 
     def construct(self, x: Tensor) -> Tensor:
-        return self.normalise(ops.cast(x, ms.float32), self.weight, self.bias)[0]
+        rows = ops.reshape(ops.cast(x, ms.float32), (-1, x.shape[-1]))
+        return ops.reshape(self.normalise(rows, self.weight, self.bias)[0], x.shape)
 
 
 class Embedding(nn.Cell):
@@ -55,21 +58,21 @@ class Embedding(nn.Cell):
         return ops.gather(self.weight, ids, 0)
 
 
-def gelu(x: Tensor) -> Tensor:
-    """x·Φ(x), Φ the standard normal distribution function."""
-    return x * (0.5 + 0.5 * ops.erf(x * 0.7071067811865476))
+class Activation(nn.Cell):
+    """The function between the two products of a feed-forward block, by Hugging Face's name."""
 
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+        self.gelu = Gelu()
 
-def gelu_tanh(x: Tensor) -> Tensor:
-    """Hugging Face's ``gelu_new``: Φ by a tanh."""
-    return 0.5 * x * (1.0 + ops.tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))
-
-
-def relu(x: Tensor) -> Tensor:
-    return ops.relu(x)
-
-
-ACTIVATION = {"gelu": gelu, "gelu_new": gelu_tanh, "relu": relu}
+    def construct(self, x: Tensor) -> Tensor:
+        if self.name == "relu":
+            return ops.relu(x)
+        if self.name == "gelu":
+            return ops.cast(self.gelu(ops.cast(x, ms.float32))[0], x.dtype)
+        # gelu_new: Φ by a tanh
+        return 0.5 * x * (1.0 + ops.tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))
 
 
 def drop(x: Tensor, keep: Tensor, scale: float) -> Tensor:

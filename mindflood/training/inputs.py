@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 from mindspore import Tensor
 
 from mindflood.data.batching import Batches
@@ -43,7 +44,8 @@ def step_inputs(
                 hidden,
                 attention,
             )
-            micro_batches.append(tuple(Tensor(array) for array in arrays))
+            # Without a copy: the masks of a step are tens of megabytes.
+            micro_batches.append(tuple(map(Tensor.from_numpy, map(np.ascontiguousarray, arrays))))
         return micro_batches
 
     with ThreadPoolExecutor(max_workers=1) as ahead:

@@ -1,7 +1,6 @@
 """The JSON-lines files of a RUN folder, which a continued run carries on."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ from mindflood.files import explained, read_json_lines, write_text
 
 
 class JsonLines:
-    """Append records to a file, a flushed line each.
+    """Append records to a file; each is handed to the system whole, so that a kill loses none.
 
     Args:
         path: the file.
@@ -34,8 +33,6 @@ class JsonLines:
             return
         with explained(self.path), self.path.open("a", encoding="utf-8") as file:
             file.write(_line(record))
-            file.flush()
-            os.fsync(file.fileno())
 
 
 def _line(record: dict[str, Any]) -> str:

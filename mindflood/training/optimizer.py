@@ -1,4 +1,4 @@
-"""AdamW with bias correction (Loshchilov & Hutter 2019, algorithm 2), which MindSpore's CPU lacks."""
+"""AdamW with bias correction (Loshchilov & Hutter 2019, algorithm 2): MindSpore has none on CPU."""
 
 import math
 from typing import Any

@@ -15,15 +15,15 @@ from mindflood.models.bert import BertConfig, BertForSequenceClassification
 from mindflood.models.dropout import DropoutNoise
 from mindflood.models.pretrained import from_pretrained, resolve_encoder
 
-SIZES = dict(
-    vocab_size=120,
-    hidden_size=48,
-    num_hidden_layers=2,
-    num_attention_heads=4,
-    intermediate_size=96,
-    max_position_embeddings=40,
-    num_labels=3,
-)
+SIZES = {
+    "vocab_size": 120,
+    "hidden_size": 48,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "intermediate_size": 96,
+    "max_position_embeddings": 40,
+    "num_labels": 3,
+}
 PADDING = {"bert": 0, "roberta": 1}
 MODES = pytest.mark.parametrize("mode", ["graph", "pynative"])
 
@@ -108,17 +108,19 @@ def test_gradients_equal_hugging_face(pair, kind, mode):
     assert_gradients_close(our_gradients(ours, batch(kind), labels), expected)
 
 
-def our_gradients(model: nn.Cell, arrays: list[np.ndarray], labels: np.ndarray) -> dict:
+def our_gradients(
+    model: nn.Cell, arrays: list[np.ndarray], labels: np.ndarray, *noise: Tensor
+) -> dict:
     class Loss(nn.Cell):
         def __init__(self):
             super().__init__(auto_prefix=False)
             self.network = model
 
-        def construct(self, ids, mask, segments, labels):
-            return ops.cross_entropy(self.network(ids, mask, segments), labels)
+        def construct(self, ids, mask, segments, labels, *noise):
+            return ops.cross_entropy(self.network(ids, mask, segments, *noise), labels)
 
     weights = tuple(model.trainable_params())
-    gradients = ms.grad(Loss(), None, weights)(*map(Tensor, arrays), Tensor(labels))
+    gradients = ms.grad(Loss(), None, weights)(*map(Tensor, arrays), Tensor(labels), *noise)
     return {p.name: g.asnumpy() for p, g in zip(weights, gradients, strict=True)}
 
 
@@ -172,10 +174,15 @@ def test_dropout_equals_hugging_face_with_the_same_masks(pair, kind, monkeypatch
     monkeypatch.setattr(
         torch.nn.functional, "dropout", lambda x, *_, **__: x * torch.tensor(next(queue)) * scale
     )
-    expected = torch_logits(theirs, arrays).detach().numpy()
+    expected = torch_logits(theirs, arrays)
     assert next(queue, None) is None
-    logits = our_logits(ours, arrays, Tensor(hidden), Tensor(attention))
-    np.testing.assert_allclose(logits, expected, rtol=0, atol=1e-4)
+    noise = (Tensor(hidden), Tensor(attention))
+    logits = our_logits(ours, arrays, *noise)
+    np.testing.assert_allclose(logits, expected.detach().numpy(), rtol=0, atol=1e-4)
+    labels = np.array([0, 2, 1, 1, 0], np.int32)
+    torch.nn.functional.cross_entropy(expected, torch.tensor(labels).long()).backward()
+    gradients = {name: p.grad.numpy() for name, p in theirs.named_parameters()}
+    assert_gradients_close(our_gradients(ours, arrays, labels, *noise), gradients)
 
 
 @pytest.mark.slow

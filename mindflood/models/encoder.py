@@ -1,0 +1,166 @@
+"""The transformer below the classification head: embeddings, encoder layers, pooler."""
+
+from typing import Any
+
+import mindspore as ms
+from mindspore import Tensor, nn, ops
+
+from mindflood.models.config import BertConfig
+from mindflood.models.dropout import keep_scale
+from mindflood.models.kernels import DroppedAttention
+from mindflood.models.layers import Activation, Dense, Embedding, LayerNorm, drop, slice_axis
+
+
+class Embeddings(nn.Cell):
+    """Word + position + segment embeddings, normalised."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        size = config.hidden_size
+        self.word_embeddings = Embedding(config.vocab_size, size)
+        self.position_embeddings = Embedding(config.max_position_embeddings, size)
+        self.token_type_embeddings = Embedding(config.type_vocab_size, size)
+        self.LayerNorm = LayerNorm(size, config.layer_norm_eps)
+        self.roberta = config.model_type == "roberta"
+        self.padding = config.pad_token_id
+        self.max_length = config.max_length
+        self.accumulate = ops.CumSum()
+
+    def construct(self, words: Tensor, input_ids: Tensor, token_type_ids: Tensor) -> Tensor:
+        length = input_ids.shape[1]
+        if length > self.max_length:
+            raise ValueError("The input is longer than the model's position embeddings.")
+        if self.roberta:
+            # Positions count the tokens that are not padding, behind the padding index itself.
+            real = ops.cast(input_ids != self.padding, ms.int32)
+            positions = self.accumulate(real, 1) * real + self.padding
+            places = self.position_embeddings(positions) + self.token_type_embeddings.weight[0]
+        else:
+            places = slice_axis(self.position_embeddings.weight, 0, 0, length)
+            places = places + self.token_type_embeddings(token_type_ids)
+        return self.LayerNorm(words + places)
+
+
+class SelfAttention(nn.Cell):
+    """softmax(Q Kᵀ / √d + mask) V, over all heads."""
+
+    def __init__(self, config: BertConfig, compute_type: Any) -> None:
+        super().__init__()
+        size = config.hidden_size
+        self.query = Dense(size, size, compute_type)
+        self.key = Dense(size, size, compute_type)
+        self.value = Dense(size, size, compute_type)
+        self.heads = config.num_attention_heads
+        self.width = size // self.heads
+        self.scale = float(self.width) ** -0.5
+        self.rate = config.attention_probs_dropout_prob
+        self.dropped = DroppedAttention(keep_scale(self.rate))
+        self.compute_type = compute_type
+        self.scores = ops.BatchMatMul(transpose_b=True)
+        self.mix = ops.BatchMatMul()
+        self.softmax = ops.Softmax(-1)
+
+    def construct(self, x: Tensor, bias: Tensor, keep: Tensor | None) -> Tensor:
+        query, key, value = self.query(x), self.key(x), self.value(x)
+        batch, length = bias.shape[0], bias.shape[3]
+        shape = (batch, length, self.heads, self.width)
+        query = ops.transpose(ops.reshape(query * self.scale, shape), (0, 2, 1, 3))
+        key = ops.transpose(ops.reshape(key, shape), (0, 2, 1, 3))
+        value = ops.transpose(ops.reshape(value, shape), (0, 2, 1, 3))
+        if keep is not None and self.rate > 0:
+            keep = ops.reshape(keep, (batch, self.heads, length, length))
+            context = self.dropped(query, key, value, bias, keep)[0]
+        else:
+            scores = ops.cast(self.scores(query, key), ms.float32) + bias
+            context = self.mix(ops.cast(self.softmax(scores), self.compute_type), value)
+        context = ops.transpose(context, (0, 2, 1, 3))
+        return ops.reshape(context, (batch * length, self.heads * self.width))
+
+
+class AddAndNorm(nn.Cell):
+    """LayerNorm(residual + dropout(dense(x))), the end of both halves of a layer."""
+
+    def __init__(self, inputs: int, config: BertConfig, compute_type: Any) -> None:
+        super().__init__()
+        self.dense = Dense(inputs, config.hidden_size, compute_type)
+        self.LayerNorm = LayerNorm(config.hidden_size, config.layer_norm_eps)
+        self.rate = config.hidden_dropout_prob
+        self.keep_scale = keep_scale(self.rate)
+
+    def construct(self, x: Tensor, residual: Tensor, keep: Tensor | None) -> Tensor:
+        x = self.dense(x)
+        if keep is not None and self.rate > 0:
+            x = drop(x, ops.reshape(keep, x.shape), self.keep_scale)
+        return self.LayerNorm(ops.cast(x, ms.float32) + residual)
+
+
+class Attention(nn.Cell):
+    def __init__(self, config: BertConfig, compute_type: Any) -> None:
+        super().__init__()
+        self.self_attention = SelfAttention(config, compute_type)
+        self.output = AddAndNorm(config.hidden_size, config, compute_type)
+
+    def construct(
+        self, x: Tensor, bias: Tensor, keep_output: Tensor | None, keep_attention: Tensor | None
+    ) -> Tensor:
+        return self.output(self.self_attention(x, bias, keep_attention), x, keep_output)
+
+
+class Intermediate(nn.Cell):
+    def __init__(self, config: BertConfig, compute_type: Any) -> None:
+        super().__init__()
+        self.dense = Dense(config.hidden_size, config.intermediate_size, compute_type)
+        self.activation = Activation(config.hidden_act)
+
+    def construct(self, x: Tensor) -> Tensor:
+        return self.activation(self.dense(x))
+
+
+class Layer(nn.Cell):
+    """One transformer layer. x: float32 ``[B·L, H]``, as is the result."""
+
+    def __init__(self, config: BertConfig, compute_type: Any) -> None:
+        super().__init__()
+        self.attention = Attention(config, compute_type)
+        self.intermediate = Intermediate(config, compute_type)
+        self.output = AddAndNorm(config.intermediate_size, config, compute_type)
+
+    def construct(
+        self,
+        x: Tensor,
+        bias: Tensor,
+        keep_first: Tensor | None,
+        keep_second: Tensor | None,
+        keep_attention: Tensor | None,
+    ) -> Tensor:
+        x = self.attention(x, bias, keep_first, keep_attention)
+        return self.output(self.intermediate(x), x, keep_second)
+
+
+class Encoder(nn.Cell):
+    def __init__(self, config: BertConfig, compute_type: Any) -> None:
+        super().__init__()
+        layers = [Layer(config, compute_type) for _ in range(config.num_hidden_layers)]
+        self.layer = nn.CellList(layers)
+
+
+class Pooler(nn.Cell):
+    """tanh(dense(x)) of the [CLS] state."""
+
+    def __init__(self, size: int, compute_type: Any) -> None:
+        super().__init__()
+        self.dense = Dense(size, size, compute_type)
+
+    def construct(self, x: Tensor) -> Tensor:
+        return ops.tanh(self.dense(x))
+
+
+class Backbone(nn.Cell):
+    """Embeddings, encoder and (BERT only) pooler."""
+
+    def __init__(self, config: BertConfig, compute_type: Any) -> None:
+        super().__init__()
+        self.embeddings = Embeddings(config)
+        self.encoder = Encoder(config, compute_type)
+        if config.model_type == "bert":
+            self.pooler = Pooler(config.hidden_size, compute_type)

@@ -1,0 +1,205 @@
+"""Seconds of one training step: our cell against PyTorch's Hugging Face BERT and mindnlp's.
+
+python tools/bench_step.py --rounds 10 --skip-mindnlp
+
+The MiniLM architecture (6 layers, hidden 384, 12 heads, 30,522 words), batch 32, dropout 0.1,
+AdamW on all parameters, 2 threads on every side. Each implementation lives in its own process;
+they take turns, one step at a time, and the table gives medians and ratios of that one run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+THREADS = 2
+BATCH = 32
+SIZES = {
+    "vocab_size": 30522,
+    "hidden_size": 384,
+    "num_hidden_layers": 6,
+    "num_attention_heads": 12,
+    "intermediate_size": 1536,
+    "max_position_embeddings": 512,
+}
+SIDES = ["finetune", "flooding", "torch", "mindnlp"]
+Step = Callable[[], float]
+
+
+def batches(length: int) -> Iterator[tuple[np.ndarray, ...]]:
+    """Random ids, full masks, one segment, labels."""
+    random = np.random.default_rng(0)
+    while True:
+        ids = random.integers(1000, SIZES["vocab_size"], (BATCH, length)).astype(np.int32)
+        labels = random.integers(0, 2, BATCH).astype(np.int32)
+        yield ids, np.ones_like(ids), np.zeros_like(ids), labels
+
+
+def native(length: int, level: float | None) -> Step:
+    """Our cell in graph mode; the drawing of the dropout masks is part of the step."""
+    import mindspore as ms
+    from mindspore import Tensor
+
+    from mindflood.flooding import FloodingTrainOneStepCell
+    from mindflood.models.bert import BertConfig, BertForSequenceClassification
+    from mindflood.models.dropout import DropoutNoise
+    from mindflood.training.context import set_up
+    from mindflood.training.objective import MeanCrossEntropy
+    from mindflood.training.optimizer import AdamW, parameter_groups
+
+    set_up("CPU", "graph", THREADS)
+    model = BertForSequenceClassification(BertConfig(**SIZES))  # type: ignore[arg-type]
+    optimizer = AdamW(parameter_groups(model, 0.01), 2e-5)
+    cell = FloodingTrainOneStepCell(MeanCrossEntropy(model), optimizer, level)
+    cell.set_train()
+    noise = DropoutNoise(model.config, seed=0)
+    weights = np.full(BATCH, 1 / BATCH, np.float32)
+    stream = enumerate(batches(length))
+
+    def step() -> float:
+        number, arrays = next(stream)
+        masks = noise.draw(number, range(BATCH), length)
+        return float(cell(*map(Tensor.from_numpy, (*arrays, weights, *masks))).asnumpy())
+
+    ms.runtime.synchronize()
+    return step
+
+
+def hugging_face(length: int) -> Step:
+    """PyTorch eager, or mindnlp where that has taken the place of ``torch``."""
+    import torch
+    import transformers
+
+    torch.set_num_threads(THREADS)
+    model = transformers.BertForSequenceClassification(transformers.BertConfig(**SIZES)).train()
+    plain = ("bias", "LayerNorm.weight")
+    groups = [
+        {"params": [p for n, p in model.named_parameters() if not n.endswith(plain)]},
+        {"params": [p for n, p in model.named_parameters() if n.endswith(plain)]},
+    ]
+    groups[1]["weight_decay"] = 0.0  # type: ignore[assignment]
+    optimizer = torch.optim.AdamW(groups, lr=2e-5, weight_decay=0.01)
+    stream = batches(length)
+
+    def step() -> float:
+        ids, mask, segments, labels = (torch.tensor(a.astype(np.int64)) for a in next(stream))
+        output = model(ids, mask, segments, labels=labels)
+        optimizer.zero_grad()
+        output.loss.backward()
+        optimizer.step()
+        return float(output.loss)
+
+    return step
+
+
+def build(side: str, length: int) -> Step:
+    if side in ("finetune", "flooding"):
+        return native(length, 0.1 if side == "flooding" else None)
+    if side == "mindnlp":
+        import mindnlp  # noqa: F401
+    return hugging_face(length)
+
+
+def serve(side: str, length: int) -> None:
+    """Take a step whenever a line comes in; answer with its seconds."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what the frameworks print does not go into the answers
+    step = build(side, length)
+    step()
+    print("ready", file=answers, flush=True)
+    for _ in sys.stdin:
+        start = time.perf_counter()
+        step()
+        print(time.perf_counter() - start, file=answers, flush=True)
+
+
+class Contestant:
+    """One implementation in its own process."""
+
+    def __init__(self, side: str, length: int) -> None:
+        command = [sys.executable, __file__, "--serve", side, "--seq", str(length)]
+        root = str(Path(__file__).resolve().parents[1])
+        paths = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+        settings = os.environ | {"OMP_NUM_THREADS": str(THREADS), "PYTHONPATH": paths}
+        process: Any = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=settings,
+        )
+        self.process = process
+        if process.stdout.readline().strip() != "ready":
+            raise SystemExit(f"{side} did not start; run it alone: {' '.join(command)}")
+        self.seconds: list[float] = []
+
+        self.process.send_signal(signal.SIGSTOP)
+
+    def step(self) -> None:
+        """One step; outside of it the process is stopped, so that no idle thread spins."""
+        self.process.send_signal(signal.SIGCONT)
+        print("step", file=self.process.stdin, flush=True)
+        self.seconds.append(float(self.process.stdout.readline()))
+        self.process.send_signal(signal.SIGSTOP)
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def race(length: int, rounds: int, sides: list[str]) -> dict[str, list[float]]:
+    """Seconds of every step; the first two rounds warm up and are not counted."""
+    contestants = {side: Contestant(side, length) for side in sides}
+    for number in range(rounds + 2):
+        # The order is turned round every time, so that no side always follows the same one.
+        for side in sides if number % 2 else sides[::-1]:
+            contestants[side].step()
+    for contestant in contestants.values():
+        contestant.stop()
+    return {side: contestant.seconds[2:] for side, contestant in contestants.items()}
+
+
+def row(length: int, seconds: dict[str, list[float]]) -> str:
+    median = {side: statistics.median(values) for side, values in seconds.items()}
+    cells = [f"{BATCH}×{length}"]
+    cells += [f"{median[side]:.3f}" if side in median else "-" for side in SIDES]
+    cells.append(f"{median['finetune'] / median['torch']:.2f}")
+    cells.append(f"{median['mindnlp'] / median['finetune']:.1f}" if "mindnlp" in median else "-")
+    # Neighbouring steps share the machine's mood: the median of their ratios is steadier.
+    pairs = zip(seconds["flooding"], seconds["finetune"], strict=True)
+    cells.append(f"{statistics.median(flood / plain for flood, plain in pairs):.3f}")
+    return f"| {' | '.join(cells)} |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
+    parser.add_argument("--seq", type=int, nargs="+", default=[32, 64, 128], metavar="L")
+    parser.add_argument("--rounds", type=int, default=10, help="counted steps of each side")
+    parser.add_argument("--skip-mindnlp", action="store_true", help="it takes seconds a step")
+    parser.add_argument("--serve", choices=SIDES, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.serve:
+        serve(options.serve, options.seq[0])
+        return
+    sides = SIDES[:-1] if options.skip_mindnlp else SIDES
+    header = ["shape", *(f"{side} (s)" for side in SIDES)]
+    header += ["finetune / torch", "mindnlp / finetune", "flooding / finetune"]
+    print(f"| {' | '.join(header)} |\n|{' --- |' * len(header)}", flush=True)
+    for length in options.seq:
+        print(row(length, race(length, options.rounds, sides)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
