@@ -11,7 +11,7 @@ import yaml
 
 from mindflood.errors import UserError
 
-METHODS = ("finetune", "flooding", "flooding-search")
+METHODS = ("finetune", "flooding", "flooding-search", "flooding-x", "flooding-x-online")
 PROFILES = ("paper", "offline")
 
 
@@ -89,6 +89,27 @@ class SearchSettings:
 
 
 @dataclass(frozen=True)
+class AccordanceSettings:
+    """When gradient accordance is probed, and what counts as its crossing (Flooding-X §3.2).
+
+    Attributes:
+        sub_epochs: probes an epoch, evenly spaced, the last at its end.
+        batches: of a sub-epoch that are probed: its last ones.
+        parameters: whose gradients: ``all``, ``encoder`` or ``last-N`` (layers).
+        direction: ``either``, ``rising`` (negative to positive, §5.1) or ``falling`` (§3).
+        persistence: sub-epochs in a row that establish a side of zero.
+        margin: accordance up to this size is indistinguishable from zero.
+    """
+
+    sub_epochs: int = 2
+    batches: int = 8
+    parameters: str = "all"
+    direction: str = "either"
+    persistence: int = 2
+    margin: float = 0.0
+
+
+@dataclass(frozen=True)
 class AttackSettings:
     """What attacks the trained models.
 
@@ -131,6 +152,7 @@ class Config:
     task: TaskSettings = field(default_factory=TaskSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
     search: SearchSettings = field(default_factory=SearchSettings)
+    accordance: AccordanceSettings = field(default_factory=AccordanceSettings)
     attack: AttackSettings = field(default_factory=AttackSettings)
 
     @property
@@ -192,14 +214,27 @@ def checked(config: Config, source: str) -> Config:
             training.accumulation_steps)  # fmt: skip
     if config.method == "flooding" and level is None:
         raise UserError(f"{source}: flood_level: 'flooding' needs one, for instance 0.1")
-    if config.method in ("finetune", "flooding-search") and level is not None:
+    if config.method != "flooding" and level is not None:
         raise UserError(
             f"{source}: flood_level: '{config.method}' takes none; use method: flooding"
         )
+    _check_accordance(config, require, choice)
     require(0 <= search.lower <= search.upper, "search.lower", "0 <= lower <= upper", search.lower)
     require(search.step > 0, "search.step", "more than 0", search.step)
     require(search.examples >= 1, "search.examples", "at least 1", search.examples)
     return config
+
+
+def _check_accordance(config: Config, require: Any, choice: Any) -> None:
+    accordance = config.accordance
+    choice("accordance.direction", accordance.direction, ("either", "rising", "falling"))
+    for key in ("sub_epochs", "persistence"):
+        require(getattr(accordance, key) >= 1, f"accordance.{key}", "at least 1",
+                getattr(accordance, key))  # fmt: skip
+    require(accordance.batches >= 2, "accordance.batches", "at least 2 (accordance compares them)",
+            accordance.batches)  # fmt: skip
+    require(0 <= accordance.margin < 0.5, "accordance.margin", "0 <= margin < 0.5",
+            accordance.margin)  # fmt: skip
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -47,7 +47,9 @@ def _mindflood(*words: str) -> None:
         StageFailedError: it failed.
         UserError: it was killed.
     """
-    status = subprocess.run([sys.executable, "-m", "mindflood", *words], check=False).returncode
+    # -P: a file of the working folder must not stand in for a module of that name.
+    command = [sys.executable, "-P", "-m", "mindflood", *words]
+    status = subprocess.run(command, check=False).returncode
     if status < 0:
         raise UserError(
             f"'mindflood {words[0]}' was killed by signal {-status} (out of memory?); "

@@ -205,7 +205,7 @@ def _verify_in_pytorch(
     """Compare in a process of its own: this one never imports torch."""
     question = {"texts": rows.texts, "logits": logits.tolist(), "max_length": max_length}
     answer = subprocess.run(
-        [sys.executable, "-m", "mindflood.bridge.verify", str(folder)],
+        [sys.executable, "-P", "-m", "mindflood.bridge.verify", str(folder)],
         input=json.dumps(question),
         capture_output=True,
         text=True,

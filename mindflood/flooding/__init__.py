@@ -8,6 +8,7 @@ _HOMES = {
     "FloodingTrainOneStepCell": "step",
     "AccumulatedFloodingStep": "accumulation",
     "AccordanceEstimator": "estimator",
+    "AccordanceProbe": "accordance",
     "CrossingDetector": "level",
     "FloodLevel": "level",
     "choose_flood_level": "level",

@@ -67,6 +67,7 @@ class Card(TypedDict):
     versions: dict[str, str]
     data: NotRequired[DataSizes]
     search: NotRequired[dict[str, Any]]
+    accordance: NotRequired[dict[str, Any]]
 
 
 @dataclass(frozen=True)

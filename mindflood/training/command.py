@@ -30,11 +30,10 @@ def run(args: argparse.Namespace) -> int:
     config = load_train_config(args.config, args.overrides)
     os.environ.setdefault("GLOG_v", "3")  # MindSpore's warnings about itself
     if config.method == "flooding-search":
-        from mindflood.training.search import search
-
-        print(search(config))
+        from mindflood.training.search import search as method
+    elif config.method == "flooding-x":
+        from mindflood.training.flooding_x import flooding_x as method
     else:
-        from mindflood.training.loop import train
-
-        print(train(config))
+        from mindflood.training.loop import train as method
+    print(method(config))
     return 0

@@ -3,6 +3,7 @@
 import math
 import time
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import NoReturn
 
@@ -12,6 +13,7 @@ import numpy as np
 from mindflood.config import Config
 from mindflood.errors import UserError
 from mindflood.flooding.accumulation import AccumulatedFloodingStep
+from mindflood.flooding.level import FloodLevel
 from mindflood.flooding.step import FloodingTrainOneStepCell
 from mindflood.flooding.update import LossScale
 from mindflood.models.dropout import DropoutNoise
@@ -27,8 +29,17 @@ from mindflood.training.optimizer import AdamW, parameter_groups
 from mindflood.training.progress import TrainingProgress
 from mindflood.training.run_folder import claim, is_complete
 from mindflood.training.schedule import LinearWarmupDecay, warmup_steps
+from mindflood.training.sub_epochs import SubEpochs
 
 _COMPUTE = {"float32": ms.float32, "float16": ms.float16, "bfloat16": ms.bfloat16}
+
+
+class Watch(Enum):
+    """What a run does with gradient accordance."""
+
+    OFF = "no probe"
+    PROBE = "record it"
+    FLOOD = "flood at the level that it gives, from the crossing on"
 
 
 @dataclass(frozen=True)
@@ -48,26 +59,34 @@ def train(config: Config) -> Path:
     Raises:
         UserError: bad input; or the loss stopped being finite, with the last good checkpoint kept.
     """
-    device, worker = start(config)
+    worker = start(config)
     # The workers of msrun share a folder: one of them makes it.
     complete = claim(config.run_folder, config) if worker.writes else is_complete(config)
     if complete:
         return config.run_folder
     source = None if config.flood_level is None else "fixed"
-    return Trainer(config, device, worker, Level(config.flood_level, source)).run()
+    watch = Watch.FLOOD if config.method == "flooding-x-online" else Watch.OFF
+    return Trainer(config, worker, Level(config.flood_level, source), watch).run()
 
 
-def start(config: Config) -> tuple[str, parallel.Worker]:
-    """Set MindSpore up and join the other workers; the device's name and which worker this is."""
-    device = context.set_up(config.device, config.training.mode, config.training.threads)
-    return device, parallel.join()
+def start(config: Config) -> parallel.Worker:
+    """Set MindSpore up and join the other workers; which of them this is."""
+    context.set_up(config.device, config.training.mode, config.training.threads)
+    return parallel.join()
 
 
 class Trainer:
     """One run: the network, its step cell and the data, from first step to card."""
 
-    def __init__(self, config: Config, device: str, worker: parallel.Worker, level: Level) -> None:
-        self.config, self.device, self.worker, self.level = config, device, worker, level
+    def __init__(
+        self,
+        config: Config,
+        worker: parallel.Worker,
+        level: Level,
+        watch: Watch = Watch.OFF,
+    ) -> None:
+        self.config, self.worker, self.level, self.watch = config, worker, level, watch
+        self.sub_epochs: SubEpochs | None = None
         self.folder = config.run_folder
         encoder = resolve_encoder(config.encoder)
         self.data: Datasets = load_datasets(config, encoder)
@@ -109,6 +128,9 @@ class Trainer:
         writes = self.worker.writes
         trace = JsonLines(self.folder / "trace.jsonl", position.step, writes)
         evaluations = JsonLines(self.folder / "evaluations.jsonl", position.step, writes)
+        if self.watch is not Watch.OFF:
+            self.sub_epochs = self._sub_epochs(position)
+            self._flood_from_the_crossing(self.sub_epochs.detector.crossing)
         settings = self.config.training
         per_epoch = self.data.train.steps_per_epoch
         batches = step_inputs(
@@ -126,6 +148,8 @@ class Trainer:
                     trace.append(self._trace_line(position.step, J))
                 position.spend(epoch, time.perf_counter() - started)
                 progress.step(J, self.level.value)
+                if self.sub_epochs is not None:
+                    self._flood_from_the_crossing(self.sub_epochs.after_step(position, J))
                 if position.step % per_epoch == 0:
                     progress.accuracy(self._evaluate(position, evaluations))
                     self._save(position)
@@ -135,6 +159,19 @@ class Trainer:
         if writes:
             write_card(self.folder / "card.json", self._card(position))
         return self.folder
+
+    def _sub_epochs(self, position: state.Position) -> SubEpochs:
+        trace = JsonLines(self.folder / "accordance.jsonl", position.step, self.worker.writes)
+        return SubEpochs(
+            self.config, self.model, self.data, self.worker, trace, position,
+            lambda: evaluate(self.classifier, self.data.evaluation),
+        )  # fmt: skip
+
+    def _flood_from_the_crossing(self, crossing: FloodLevel | None) -> None:
+        """Set b in the running step cell (method flooding-x-online); nothing is compiled again."""
+        if self.watch is Watch.FLOOD and crossing is not None and self.level.value is None:
+            self.level = Level(crossing.level, crossing.source)
+            self.step_cell.set_flood_level(crossing.level)
 
     def _step(self, micro_batches: list[tuple[ms.Tensor, ...]], step: int) -> float:
         """One optimizer step, tried again while the loss scale comes down; the raw J."""
@@ -213,4 +250,6 @@ class Trainer:
             "test": len(self.data.clean.labels),
             "words": self.data.mean_words,
         }
+        if self.sub_epochs is not None:
+            card["accordance"] = self.sub_epochs.summary(position.train_seconds)
         return card

@@ -9,8 +9,9 @@ from mindflood.config_file import from_yaml
 from mindflood.errors import UserError
 from mindflood.files import write_text
 
-# What may change without changing the trained model.
-_FREE = ("attack", "search", "output", "device")
+# What may change without changing the trained model, and the method that a section is for.
+_FREE = ("attack", "output", "device")
+_ONLY_FOR = {"search": "flooding-search", "accordance": "flooding-x"}
 
 
 def claim(run: Path, config: Config) -> bool:
@@ -49,7 +50,7 @@ def _identity(config: Config) -> dict[str, Any]:
     values = dataclasses.asdict(config)
     flat: dict[str, Any] = {}
     for key, value in values.items():
-        if key in _FREE:
+        if key in _FREE or not config.method.startswith(_ONLY_FOR.get(key, "")):
             continue
         if isinstance(value, dict):
             flat |= {f"{key}.{inner}": item for inner, item in value.items()}
@@ -59,4 +60,6 @@ def _identity(config: Config) -> dict[str, Any]:
 
 
 def _first_difference(before: dict[str, Any], now: dict[str, Any]) -> tuple[str, Any, Any] | None:
-    return next(((key, before[key], now[key]) for key in now if before[key] != now[key]), None)
+    return next(
+        ((key, before.get(key), now[key]) for key in now if before.get(key) != now[key]), None
+    )

@@ -41,7 +41,7 @@ def search(config: Config) -> Path:
     if not trained:
         from mindflood.training.loop import Level, Trainer, start
 
-        Trainer(config, *start(config), Level(outcome["flood_level"], "search")).run()
+        Trainer(config, start(config), Level(outcome["flood_level"], "search")).run()
     card = read_card(run / "card.json")
     write_card(run / "card.json", {**card, "search": outcome})
     return run

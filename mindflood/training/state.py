@@ -15,6 +15,7 @@ from mindflood.training.checkpoint import read_checkpoint, write_checkpoint
 
 _KEPT = 2  # the newest checkpoint may be the one a full disk or a crash spoils
 _TRANSIENT = ("gradient_norm", "applied")
+_NUMBERS = ("step", "sub_epoch_loss", "sub_epoch_steps", "train_seconds")
 _NAME = re.compile(r"step-(\d{8})\.ckpt")
 
 
@@ -24,11 +25,15 @@ class Position:
 
     Attributes:
         step: optimizer steps done.
+        sub_epoch_loss, sub_epoch_steps: sum of the raw losses of the sub-epoch under way, and how
+            many they are.
         train_seconds: spent in training steps, compiling included, evaluation not.
         epoch_seconds: the same for every finished epoch, then for the one under way.
     """
 
     step: int = 0
+    sub_epoch_loss: float = 0.0
+    sub_epoch_steps: int = 0
     train_seconds: float = 0.0
     epoch_seconds: list[float] = field(default_factory=list)
 
@@ -65,7 +70,7 @@ def save(
     Raises:
         UserError: the file cannot be written; the checkpoints before it stay.
     """
-    extra = {"position.step": position.step, "position.train_seconds": position.train_seconds}
+    extra: dict[str, float] = {f"position.{name}": getattr(position, name) for name in _NUMBERS}
     extra |= {
         f"position.epoch_seconds.{epoch}": seconds
         for epoch, seconds in enumerate(position.epoch_seconds)
@@ -112,6 +117,8 @@ def _position(arrays: Mapping[str, np.ndarray]) -> Position:
     epochs = sum(name.startswith("position.epoch_seconds.") for name in arrays)
     return Position(
         step=int(arrays["position.step"]),
+        sub_epoch_loss=float(arrays["position.sub_epoch_loss"]),
+        sub_epoch_steps=int(arrays["position.sub_epoch_steps"]),
         train_seconds=float(arrays["position.train_seconds"]),
         epoch_seconds=[float(arrays[f"position.epoch_seconds.{i}"]) for i in range(epochs)],
     )

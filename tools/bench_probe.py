@@ -1,0 +1,119 @@
+"""What the gradient accordance probe costs: its share of the training time.
+
+python tools/bench_probe.py --threads 2
+
+The embedded encoder on rows of one length, in graph mode, without compilation. Training steps and
+probed batches take turns in one process; medians. The share is that of a run whose epochs have
+``--steps`` steps and ``--sub-epochs`` probes of ``--batches`` batches.
+"""
+
+import argparse
+import resource
+import statistics
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--encoder", default="embedded")
+    parser.add_argument("--length", type=int, default=32, help="tokens a row")
+    parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument("--classes", type=int, default=2)
+    parser.add_argument("--which", default="all", help="probed parameters: all, encoder, last-N")
+    parser.add_argument(
+        "--rows-a-pass", type=int, nargs="+", default=[0], help="several compare; 0: the default"
+    )
+    parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--batches", type=int, default=8, help="of a probe")
+    parser.add_argument("--sub-epochs", type=int, default=2, help="probes an epoch")
+    parser.add_argument("--steps", type=int, default=1000, help="training steps an epoch")
+    parser.add_argument("--threads", type=int, default=2)
+    measure(parser.parse_args())
+
+
+def measure(settings: argparse.Namespace) -> None:
+    """Take turns and print a line a way of probing."""
+    from mindspore import Tensor
+
+    from mindflood.flooding.accordance import (
+        AccordanceEstimator,
+        AccordanceProbe,
+        LabelledBatch,
+        probed_parameters,
+    )
+    from mindflood.flooding.step import FloodingTrainOneStepCell
+    from mindflood.models.dropout import DropoutNoise
+    from mindflood.models.pretrained import from_pretrained, resolve_encoder
+    from mindflood.training.context import set_up
+    from mindflood.training.objective import MeanCrossEntropy
+    from mindflood.training.optimizer import AdamW, parameter_groups
+
+    set_up("CPU", "graph", settings.threads)
+    rows, length, k = settings.batch_size, settings.length, settings.classes
+    model = from_pretrained(resolve_encoder(settings.encoder), num_labels=k)
+    network = MeanCrossEntropy(model)
+    step_cell = FloodingTrainOneStepCell(network, AdamW(parameter_groups(model, 0.01), 2e-5), 0.1)
+    step_cell.set_train()
+    noise = DropoutNoise(model.config, seed=0)
+    parameters = probed_parameters(model, settings.which)
+    random = np.random.default_rng(0)
+
+    def batch() -> LabelledBatch:
+        ids = random.integers(1000, model.config.vocab_size, (rows, length)).astype(np.int32)
+        labels = random.integers(0, k, rows).astype(np.int32)
+        return LabelledBatch((ids, np.ones_like(ids), np.zeros_like(ids)), labels)
+
+    def step(number: int) -> None:
+        arrays = batch()
+        weights = np.full(rows, 1 / rows, np.float32)
+        masks = noise.draw(number, range(rows), length)
+        inputs = (*arrays.inputs, arrays.labels, weights, *masks)
+        step_cell(*map(Tensor, inputs)).asnumpy()
+
+    probes = [
+        AccordanceProbe(network, parameters, k, rows_a_pass=size or None)
+        for size in settings.rows_a_pass
+    ]
+    estimators = [AccordanceEstimator(k, dtype=np.float32) for _ in probes]
+    steps: list[float] = []
+    passes: list[list[float]] = [[] for _ in probes]
+    updates: list[list[float]] = [[] for _ in probes]
+    memory: list[float] = []
+    for number in range(settings.rounds + 1):
+        steps.append(_seconds(lambda: step(number)))  # noqa: B023
+        memory.append(_peak())
+        for probe, estimator, spent, added in zip(probes, estimators, passes, updates, strict=True):
+            started = time.perf_counter()
+            gradients = probe.class_gradients(*batch())
+            spent.append(time.perf_counter() - started)
+            added.append(_seconds(lambda: estimator.update(gradients)))  # noqa: B023
+    step_seconds = statistics.median(steps[1:])
+    vector = sum(parameter.size for parameter in parameters) * 4 / 2**30
+    print(f"training step {step_seconds:.3f} s at {rows}x{length}; {k} classes; a gradient vector "
+          f"of the probed parameters ({settings.which}) {vector:.3f} GiB")  # fmt: skip
+    print(f"peak memory {memory[0]:.2f} GiB after the first step, {_peak():.2f} GiB at the end")
+    print("rows a pass | gradients / step | estimator / step | share of training time")
+    for size, spent, added in zip(settings.rows_a_pass, passes, updates, strict=True):
+        ratios = [statistics.median(part[1:]) / step_seconds for part in (spent, added)]
+        probed = settings.sub_epochs * settings.batches * sum(ratios)
+        share = probed / (settings.steps + probed)
+        name = size or "default"
+        print(f"{name!s:11} | {ratios[0]:16.2f} | {ratios[1]:16.2f} | {share:.1%}")
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def _peak() -> float:
+    """Largest resident memory of this process so far, in GiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+if __name__ == "__main__":
+    main()
