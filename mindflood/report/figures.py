@@ -1,14 +1,12 @@
-"""Figures as SVG text: drawn from a run's own files, the same bytes for the same numbers.
+"""The training curves of a run as SVG text, and what all figures share: palette, series, output.
 
-Each figure is one function from a run folder to SVG, or to None where the run has not the files;
-``FIGURES`` names them in the order of the page.
+The same numbers give the same bytes.
 """
 
 import io
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,29 +37,6 @@ _STYLE: Any = {  # matplotlib types each key
         ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), _INK
     ),
 }
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """One figure: its kind, what it shows in words, and the SVG."""
-
-    kind: str
-    description: str
-    svg: str
-
-
-def figures(run: Run, name: str) -> list[Drawn]:
-    """Every figure that the run's files allow; ``name`` makes the SVG's ids its own.
-
-    Raises:
-        UserError: a line of a trace lacks a key or holds something else than a number.
-    """
-    found = []
-    for kind, (description, draw) in FIGURES.items():
-        svg = draw(run, f"{name}-{kind}")
-        if svg is not None:
-            found.append(Drawn(kind, description, svg))
-    return found
 
 
 def training_curves(run: Run, name: str) -> str | None:
@@ -196,8 +171,3 @@ def to_svg(draw: Callable[["Figure"], None], name: str) -> str:
     svg = out.getvalue()
     svg = svg[svg.index("<svg") :].replace(_INK, "currentColor")
     return re.sub(r'((?<=\bid=")|(?<=href="#)|(?<=url\(#))', f"{name}-", svg)
-
-
-FIGURES: dict[str, tuple[str, Callable[[Run, str], str | None]]] = {
-    "training": ("Loss and accuracy during training", training_curves),
-}

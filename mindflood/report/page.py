@@ -11,10 +11,10 @@ from mindflood.report import published
 from mindflood.report.aggregate import order, setting_of
 from mindflood.report.cards import Card, Run, find_runs
 from mindflood.report.examples import examples
-from mindflood.report.figures import Drawn, figures
 from mindflood.report.layout import Number, Table, section_columns, sections, text_of
 from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name
 from mindflood.report.render import comma_separated, latex, markdown
+from mindflood.report.run_figures import Drawn, figures
 from mindflood.report.schema import split_attack_key
 from mindflood.report.tables import counts_table, table1, table2, table3, tasks_of
 

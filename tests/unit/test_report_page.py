@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from mindflood.errors import UserError
 from mindflood.report.cards import Run, write_card
 from mindflood.report.examples import differences, examples
-from mindflood.report.figures import figures, read_series, smoothed, thinned
+from mindflood.report.figures import read_series, smoothed, thinned
 from mindflood.report.page import report
+from mindflood.report.run_figures import figures
 from tests.unit.report_runs import a_card, a_run, an_attack, an_example, lines
 
 HOSTILE = "<script>alert('x')</script> & \"quoted\" {{ 7 * 7 }}"
