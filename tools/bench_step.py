@@ -10,6 +10,7 @@ they take turns, one step at a time, and the table gives medians and ratios of t
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import statistics
@@ -18,6 +19,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -80,7 +82,8 @@ def hugging_face(length: int) -> Step:
     import torch
     import transformers
 
-    torch.set_num_threads(THREADS)
+    if hasattr(torch, "set_num_threads"):  # mindnlp's stand-in has not; see build()
+        torch.set_num_threads(THREADS)
     model = transformers.BertForSequenceClassification(transformers.BertConfig(**SIZES)).train()
     plain = ("bias", "LayerNorm.weight")
     groups = [
@@ -107,6 +110,15 @@ def build(side: str, length: int) -> Step:
         return native(length, 0.1 if side == "flooding" else None)
     if side == "mindnlp":
         import mindnlp  # noqa: F401
+        import mindspore as ms
+
+        ms.set_context(runtime_num_threads=THREADS)
+        import mindtorch
+
+        # Its optimizers ask for a profiler that it does not have.
+        mindtorch.autograd.profiler = SimpleNamespace(
+            record_function=lambda name: contextlib.nullcontext()
+        )
     return hugging_face(length)
 
 
