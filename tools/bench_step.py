@@ -153,9 +153,9 @@ class Contestant:
         )
         self.process = process
         if process.stdout.readline().strip() != "ready":
+            process.kill()
             raise SystemExit(f"{side} did not start; run it alone: {' '.join(command)}")
         self.seconds: list[float] = []
-
         self.process.send_signal(signal.SIGSTOP)
 
     def step(self) -> None:
@@ -166,20 +166,24 @@ class Contestant:
         self.process.send_signal(signal.SIGSTOP)
 
     def stop(self) -> None:
-        self.process.send_signal(signal.SIGCONT)
-        self.process.stdin.close()
+        """End the process, also one that is stopped or in the middle of a step."""
+        self.process.kill()
         self.process.wait()
 
 
 def race(length: int, rounds: int, sides: list[str]) -> dict[str, list[float]]:
     """Seconds of every step; the first two rounds warm up and are not counted."""
-    contestants = {side: Contestant(side, length) for side in sides}
-    for number in range(rounds + 2):
-        # The order is turned round every time, so that no side always follows the same one.
-        for side in sides if number % 2 else sides[::-1]:
-            contestants[side].step()
-    for contestant in contestants.values():
-        contestant.stop()
+    contestants: dict[str, Contestant] = {}
+    try:
+        for side in sides:
+            contestants[side] = Contestant(side, length)
+        for number in range(rounds + 2):
+            # The order is turned round every time, so that no side always follows the same one.
+            for side in sides if number % 2 else sides[::-1]:
+                contestants[side].step()
+    finally:
+        for contestant in contestants.values():
+            contestant.stop()
     return {side: contestant.seconds[2:] for side, contestant in contestants.items()}
 
 
