@@ -53,7 +53,7 @@ def test_online_floods_from_the_crossing_on_and_resumes(write_config, mindflood,
     online = {
         "method": "flooding-x-online",
         "task__train_examples": 48,
-        "training__epochs": 8,
+        "training__epochs": 14,
         "training__batch_size": 8,
         "training__learning_rate": 3e-3,
         "training__checkpoint_every": 2,
@@ -78,7 +78,7 @@ def test_online_floods_from_the_crossing_on_and_resumes(write_config, mindflood,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     trace = again / "trace.jsonl"
-    while not (trace.exists() and trace.read_text().count("\n") >= 41):
+    while not (trace.exists() and trace.read_text().count("\n") >= 45):
         assert process.poll() is None
         time.sleep(0.002)
     process.send_signal(signal.SIGKILL)
