@@ -251,6 +251,7 @@ Path(sys.argv[1], f"{get_rank()}.json").write_text(json.dumps(found))
 """
 
 
+@pytest.mark.slow
 def test_two_workers_measure_what_one_does(tmp_path):
     script = tmp_path / "worker.py"
     script.write_text(WORKER)
