@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 
 from mindflood.config import Config
-from mindflood.files import read_json_lines, write_json
+from mindflood.files import read_json_lines, write_json, write_text
 from mindflood.flooding.level import FloodLevel, choose_flood_level
 from mindflood.report.cards import read_card, write_card
 from mindflood.training.loop import Level, Trainer, Watch, start
@@ -44,7 +44,7 @@ def flooding_x(config: Config) -> Path:
     )
     if worker.writes:
         write_json(run / "flood_level.json", dataclasses.asdict(found))
-        (run / "accordance.jsonl").write_bytes(trace.read_bytes())
+        write_text(run / "accordance.jsonl", trace.read_text(encoding="utf-8"))
     Trainer(config, worker, Level(found.level, found.source)).run()
     if worker.writes:
         card, first = read_card(run / "card.json"), read_card(probe.run_folder / "card.json")
