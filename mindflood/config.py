@@ -1,15 +1,15 @@
 """The experiment's settings: what there is to set, and which values make sense together."""
 
 import dataclasses
-import difflib
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 
 from mindflood.errors import UserError
+from mindflood.flooding.level import Direction
+from mindflood.suggestions import nearest
 
 METHODS = ("finetune", "flooding", "flooding-search", "flooding-x", "flooding-x-online")
 PROFILES = ("paper", "offline")
@@ -104,7 +104,7 @@ class AccordanceSettings:
     sub_epochs: int = 2
     batches: int = 8
     parameters: str = "all"
-    direction: str = "either"
+    direction: Direction = "either"
     persistence: int = 2
     margin: float = 0.0
 
@@ -227,7 +227,7 @@ def checked(config: Config, source: str) -> Config:
 
 def _check_accordance(config: Config, require: Any, choice: Any) -> None:
     accordance = config.accordance
-    choice("accordance.direction", accordance.direction, ("either", "rising", "falling"))
+    choice("accordance.direction", accordance.direction, get_args(Direction))
     for key in ("sub_epochs", "persistence"):
         require(getattr(accordance, key) >= 1, f"accordance.{key}", "at least 1",
                 getattr(accordance, key))  # fmt: skip
@@ -235,14 +235,6 @@ def _check_accordance(config: Config, require: Any, choice: Any) -> None:
             accordance.batches)  # fmt: skip
     require(0 <= accordance.margin < 0.5, "accordance.margin", "0 <= margin < 0.5",
             accordance.margin)  # fmt: skip
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """'; did you mean X?' and the list of what is known, to end an error message."""
-    known = list(known)
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    return f"{hint} (known: {', '.join(known)})"
 
 
 def to_yaml(config: Config) -> str:

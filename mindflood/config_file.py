@@ -9,8 +9,9 @@ from typing import Any
 
 import yaml
 
-from mindflood.config import Config, checked, nearest
+from mindflood.config import Config, checked
 from mindflood.errors import UserError
+from mindflood.suggestions import nearest
 
 
 def load_train_config(path: Path, overrides: list[str]) -> Config:
@@ -156,6 +157,8 @@ def _convert(kind: Any, value: Any, source: str, key: str) -> Any:
         if not isinstance(value, (list, tuple)):
             raise UserError(f"{source}: {key}: expected a list, not {value!r}")
         return tuple(_convert(item, part, source, f"{key}[{i}]") for i, part in enumerate(value))
+    if typing.get_origin(kind) is typing.Literal:
+        kind = str  # which words there are, ``checked`` knows
     try:
         if kind is float and isinstance(value, (int, float, str)) and not isinstance(value, bool):
             number = float(value)

@@ -1,10 +1,10 @@
 """The recipes and profiles there are; known without importing TextAttack."""
 
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from mindflood.attack.downloads import TEXTFOOLER, Download, require
 from mindflood.errors import UserError
+from mindflood.suggestions import nearest
 
 PROFILES = ("offline", "paper")
 # Recipe → what TextAttack's own version of it downloads.
@@ -24,10 +24,6 @@ def check_available(recipe: str, profile: str, *, allow_pickles: bool = False) -
         require(recipe, RECIPES[recipe], allow_pickles=allow_pickles)
 
 
-def _check_known(kind: str, name: str, known: Iterable[str]) -> None:
-    known = tuple(known)
-    if name in known:
-        return
-    nearest = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
-    hint = f"did you mean '{nearest[0]}'? " if nearest else ""
-    raise UserError(f"{kind} '{name}': no such {kind}; {hint}known are {', '.join(known)}")
+def _check_known(kind: str, name: str, known: Collection[str]) -> None:
+    if name not in known:
+        raise UserError(f"{kind} '{name}': no such {kind}{nearest(name, known)}")

@@ -2,7 +2,6 @@
 
 import contextlib
 import csv
-import difflib
 import io
 import json
 import re
@@ -15,6 +14,7 @@ from typing import NamedTuple
 
 from mindflood.data.tasks import Format, Task
 from mindflood.errors import UserError
+from mindflood.suggestions import did_you_mean
 
 SUFFIXES: dict[str, Format] = {
     ".tsv": "tsv",
@@ -130,12 +130,10 @@ def _columns(header: list[str], task: Task, path: Path) -> dict[str, list[int]]:
 
 
 def _missing_column(path: Path, column: str, there: list[str], task: Task) -> UserError:
-    nearest = difflib.get_close_matches(column, there, n=1, cutoff=0.5)
-    hint = f"did you mean '{nearest[0]}'? " if nearest else ""
     found = ", ".join(repr(name) for name in there) or "none"
     return UserError(
-        f"{path}: no column '{column}', which task {task.name} needs; there are {found}; "
-        f"{hint}rename the column to '{column}'"
+        f"{path}: no column '{column}', which task {task.name} needs; there are {found}"
+        f"{did_you_mean(column, there)}; rename the column to '{column}'"
     )
 
 

@@ -1,11 +1,11 @@
 """The table of tasks: columns, labels, splits and attacked sample of each data set."""
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from mindflood.errors import UserError
+from mindflood.suggestions import nearest
 
 Split = Literal["train", "dev", "test"]
 Format = Literal["tsv", "csv", "jsonl", "label text", "class folders", "sentences"]
@@ -198,6 +198,4 @@ def get_task(name: str) -> Task:
     """
     if name in TASKS:
         return TASKS[name]
-    nearest = difflib.get_close_matches(name.lower().replace("-", ""), TASKS, n=1, cutoff=0.5)
-    hint = f"did you mean '{nearest[0]}'? " if nearest else ""
-    raise UserError(f"task '{name}': no such task; {hint}known are {', '.join(TASKS)}")
+    raise UserError(f"task '{name}': no such task{nearest(name, TASKS)}")

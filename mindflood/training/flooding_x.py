@@ -37,7 +37,7 @@ def flooding_x(config: Config) -> Path:
     settings = config.accordance
     found: FloodLevel = choose_flood_level(
         read_json_lines(trace),
-        direction=settings.direction,  # type: ignore[arg-type]
+        direction=settings.direction,
         persistence=settings.persistence,
         margin=settings.margin,
         name=str(trace),

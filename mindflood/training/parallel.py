@@ -38,13 +38,18 @@ class Worker:
         return [range(start, start + size) for start in starts[:accumulation_steps]]
 
 
+def several() -> bool:
+    """Whether ``msrun`` started this process as one of several."""
+    return int(os.environ.get("MS_WORKER_NUM", "1")) > 1
+
+
 def join() -> Worker:
     """Join the workers that ``msrun`` started; a single worker without it.
 
     Gradients are averaged over the workers and J by the step cell, so that k workers with n/k rows
     each take the step of one worker with n rows.
     """
-    if int(os.environ.get("MS_WORKER_NUM", "1")) <= 1:
+    if not several():
         return Worker()
     import mindspore as ms
     from mindspore.communication import get_group_size, get_rank, init

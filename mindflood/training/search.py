@@ -15,6 +15,7 @@ from mindflood.errors import UserError
 from mindflood.files import read_json, write_json, write_text
 from mindflood.report.cards import read_card, write_card
 from mindflood.report.schema import attack_key
+from mindflood.training import parallel
 from mindflood.training.dataset import training_rows
 from mindflood.training.run_folder import claim
 
@@ -30,8 +31,14 @@ def search(config: Config) -> Path:
         The RUN folder; its ``search/`` holds the candidates and ``search.json`` the outcome.
 
     Raises:
-        UserError: bad input, or a training set too small to set rows aside from.
+        UserError: bad input, a training set too small to set rows aside from, or workers of
+            ``msrun``: each of them would search.
     """
+    if parallel.several():
+        raise UserError(
+            "method: 'flooding-search' starts its own processes and cannot run under msrun; search "
+            "with 'mindflood train' on one device, then msrun method=flooding at the level it found"
+        )
     run = config.run_folder
     trained = claim(run, config)
     outcome_file = run / "search.json"

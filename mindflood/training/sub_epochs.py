@@ -48,7 +48,7 @@ class SubEpochs:
             data.task.num_labels,
         )
         self.detector = CrossingDetector(
-            direction=self.settings.direction,  # type: ignore[arg-type]
+            direction=self.settings.direction,
             persistence=self.settings.persistence,
             margin=self.settings.margin,
             name=str(trace.path),

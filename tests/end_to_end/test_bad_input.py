@@ -47,6 +47,13 @@ def test_train_refuses(write_config, capsys, tmp_path, override, message):
     assert [path for path in left if path.is_file()] == []
 
 
+def test_a_search_under_msrun_is_refused(write_config, capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("MS_WORKER_NUM", "2")
+    line = refused(capsys, "train", write_config(method="flooding-search"))
+    assert "'flooding-search' starts its own processes and cannot run under msrun" in line
+    assert not (tmp_path / "runs").exists()
+
+
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
     """A folder with good training rows, to be spoilt."""

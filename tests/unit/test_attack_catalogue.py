@@ -25,8 +25,8 @@ def a_model(folder, *files):
     ("recipe", "profile", "message"),
     [
         ("textfoler", "offline", "did you mean 'textfooler'"),
-        ("nothing", "offline", "no such recipe; known are textfooler"),
-        ("textfooler", "online", "did you mean 'offline'.*known are offline, paper"),
+        ("nothing", "offline", r"no such recipe \(known: textfooler"),
+        ("textfooler", "online", "did you mean 'offline'.*known: offline, paper"),
     ],
     ids=["near recipe", "far recipe", "profile"],
 )

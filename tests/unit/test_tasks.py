@@ -54,5 +54,5 @@ def test_a_task_that_is_on_the_hub_has_labels_where_it_is_attacked(name: str) ->
 
 @pytest.mark.parametrize(("mistyped", "nearest"), [("sst-2", "sst2"), ("agnews", "ag_news")])
 def test_a_mistyped_task_is_answered_with_the_nearest(mistyped: str, nearest: str) -> None:
-    with pytest.raises(UserError, match=f"did you mean '{nearest}'.*known are sst2, mrpc"):
+    with pytest.raises(UserError, match=f"did you mean '{nearest}'.*known: sst2, mrpc"):
         get_task(mistyped)
