@@ -1,18 +1,20 @@
 """The experiment's settings: what there is to set, and which values make sense together."""
 
 import dataclasses
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
 import yaml
 
+from mindflood.attack.catalogue import PROFILES, RECIPES
+from mindflood.data.tasks import TASKS
 from mindflood.errors import UserError
 from mindflood.flooding.level import Direction
 from mindflood.suggestions import nearest
 
 METHODS = ("finetune", "flooding", "flooding-search", "flooding-x", "flooding-x-online")
-PROFILES = ("paper", "offline")
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,7 @@ class AttackSettings:
         num_examples: rows attacked; none takes the paper's number for the task.
         seed: which rows, and every random choice of the attack.
         workers: processes.
+        allow_pickles: TextAttack may load the pickles among the downloads of profile ``paper``.
     """
 
     recipes: tuple[str, ...] = ("textfooler",)
@@ -126,6 +129,7 @@ class AttackSettings:
     num_examples: int | None = None
     seed: int = 0
     workers: int = 1
+    allow_pickles: bool = False
 
 
 @dataclass(frozen=True)
@@ -173,11 +177,15 @@ def checked(config: Config, source: str) -> Config:
         if not holds:
             raise UserError(f"{source}: {key}: expected {expected}, not {value!r}")
 
-    def choice(key: str, value: str, known: tuple[str, ...]) -> None:
+    def choice(key: str, value: str, known: Collection[str]) -> None:
         if value not in known:
             raise UserError(f"{source}: {key}: unknown {value!r}{nearest(value, known)}")
 
     choice("method", config.method, METHODS)
+    choice("task.name", config.task.name, TASKS)
+    for number, recipe in enumerate(config.attack.recipes):
+        choice(f"attack.recipes[{number}]", recipe, RECIPES)
+    choice("search.recipe", search.recipe, RECIPES)
     choice("attack.profile", config.attack.profile, PROFILES)
     choice("training.precision", training.precision, ("float32", "float16", "bfloat16"))
     choice("training.mode", training.mode, ("graph", "pynative"))
@@ -185,6 +193,9 @@ def checked(config: Config, source: str) -> Config:
     choice("device", config.device, ("auto", "CPU", "GPU", "Ascend"))
     level = config.flood_level
     require(level is None or level >= 0, "flood_level", "a number of at least 0", level)
+    name = config.name
+    require(name is None or (name not in ("", ".", "..") and not set(name) & set("/\\\0")),
+            "name", "the name of a folder, without slashes", name)  # fmt: skip
     require(config.seed >= 0, "seed", "a whole number of at least 0", config.seed)
     for key in ("epochs", "batch_size", "accumulation_steps", "checkpoint_every", "log_every"):
         require(
@@ -195,6 +206,7 @@ def checked(config: Config, source: str) -> Config:
         require(rows is None or rows >= 1, f"task.{key}", "at least 1", rows)
     rows = config.attack.num_examples
     require(rows is None or rows >= 1, "attack.num_examples", "at least 1", rows)
+    require(config.attack.seed >= 0, "attack.seed", "at least 0", config.attack.seed)
     require(config.attack.workers >= 1, "attack.workers", "at least 1", config.attack.workers)
     require(training.threads is None or training.threads >= 1, "training.threads", "at least 1",
             training.threads)  # fmt: skip

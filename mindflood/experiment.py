@@ -19,13 +19,19 @@ The same command continues an experiment that was stopped, at any point.
 def run(args: argparse.Namespace) -> int:
     """Run the experiment; prints the comparison table and where the report is."""
     from mindflood import stages
+    from mindflood.attack.catalogue import check_available
     from mindflood.config_file import load_run_configs
-    from mindflood.data.tasks import get_task
     from mindflood.report import command as report
     from mindflood.training.run_folder import claim
 
     configs = load_run_configs(args.config, args.overrides)
-    get_task(configs[0].task.name)  # an unknown task is told before anything is written
+    # What an attack lacks is told before hours of training, not after.
+    for recipe, profile, pickles in {
+        (recipe, config.attack.profile, config.attack.allow_pickles)
+        for config in configs
+        for recipe in config.attack.recipes
+    }:
+        check_available(recipe, profile, allow_pickles=pickles)
     for number, config in enumerate(configs, start=1):
         folder = config.run_folder
         print(f"[{number}/{len(configs)}] {folder}", file=sys.stderr, flush=True)

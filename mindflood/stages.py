@@ -35,6 +35,8 @@ def attack(run: Path, config: Config, recipe: str, num_examples: int | None) -> 
     words += ["--seed", str(settings.seed), "--workers", str(settings.workers)]
     if config.task.data is not None:
         words += ["--data", config.task.data]
+    if settings.allow_pickles:
+        words.append("--allow-textattack-pickles")
     if num_examples is not None:
         words += ["--num-examples", str(num_examples)]
     _mindflood("attack", *words)

@@ -90,6 +90,6 @@ def require(recipe: str, downloads: tuple[Download, ...], *, allow_pickles: bool
     if not allow_pickles and (pickled := [piece.name for piece in downloads if piece.pickled]):
         raise UserError(
             f"{recipe}, profile 'paper': TextAttack's {', '.join(pickled)} contain pickles, which "
-            "can run code when loaded; allow it with --allow-textattack-pickles, or run with "
-            "--profile offline"
+            "can run code when loaded; allow it with --allow-textattack-pickles (in a config: "
+            "attack.allow_pickles=true), or run with --profile offline"
         )

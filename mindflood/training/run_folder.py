@@ -32,6 +32,9 @@ def claim(run: Path, config: Config) -> bool:
         write_text(resolved, to_yaml(config))
         return False
     difference = _first_difference(_identity(from_yaml(resolved)), _identity(config))
+    if difference and [path.name for path in run.iterdir()] == [resolved.name]:
+        write_text(resolved, to_yaml(config))  # nothing was trained: a mistake was mended
+        return False
     if difference:
         key, before, now = difference
         raise UserError(

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from mindflood import stages
+from mindflood.attack.catalogue import check_available
 from mindflood.config import Config, SearchSettings, to_yaml
 from mindflood.data.sources import Examples
 from mindflood.data.tasks import Task, get_task
@@ -40,8 +41,11 @@ def search(config: Config) -> Path:
             "with 'mindflood train' on one device, then msrun method=flooding at the level it found"
         )
     run = config.run_folder
-    trained = claim(run, config)
     outcome_file = run / "search.json"
+    if not outcome_file.exists():  # told before the first candidate is trained
+        attack = config.attack
+        check_available(config.search.recipe, attack.profile, allow_pickles=attack.allow_pickles)
+    trained = claim(run, config)
     if not outcome_file.exists():
         write_json(outcome_file, _outcome(config))
     outcome = read_json(outcome_file)

@@ -54,6 +54,23 @@ def test_a_search_under_msrun_is_refused(write_config, capsys, tmp_path, monkeyp
     assert not (tmp_path / "runs").exists()
 
 
+def test_a_mended_mistake_does_not_need_another_folder(write_config, capsys):
+    refused(capsys, "train", write_config(), "encoder=/nowhere/at/all")
+    assert main(["train", str(write_config(training__epochs=1))]) == 0
+
+
+def test_run_tells_what_the_attack_lacks_before_it_trains(
+    write_config, capsys, tmp_path, monkeypatch
+):
+    for variable in ("TA_CACHE_DIR", "TFHUB_CACHE_DIR"):
+        monkeypatch.setenv(variable, str(tmp_path / "empty"))
+    monkeypatch.setattr("mindflood.attack.downloads.reachable", lambda url: False)
+    for verb, method in (("run", "finetune"), ("train", "flooding-search")):
+        config = write_config(method=method, attack={"profile": "paper"})
+        assert "counter-fitted word vectors" in refused(capsys, verb, config)
+        assert not (tmp_path / "runs").exists()
+
+
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
     """A folder with good training rows, to be spoilt."""
