@@ -9,7 +9,6 @@ from mindflood.report.layout import (
     Cell,
     Number,
     Table,
-    TableRow,
     section_columns,
     sections,
     text_of,
@@ -118,20 +117,22 @@ def latex(*tables: Table) -> str:
 
 
 def _latex(table: Table) -> str:
+    shown = section_columns(table)  # a line of its own for data set and model: columns are scarce
+    width = len(shown.columns)
     lines = [
         r"\begin{table}",
-        r"\centering\small",
+        r"\centering\footnotesize\setlength{\tabcolsep}{3pt}",
         rf"\caption{{{escape_latex(table.caption)}}}",
-        rf"\begin{{tabular}}{{{''.join('r' if c.numeric else 'l' for c in table.columns)}}}",
+        rf"\begin{{tabular}}{{{''.join('r' if c.numeric else 'l' for c in shown.columns)}}}",
         r"\toprule",
-        *_latex_groups(table),
-        _ampersands([escape_latex(column.name) for column in table.columns]),
-        r"\midrule",
+        *_latex_groups(shown),
+        _ampersands([escape_latex(column.name) for column in shown.columns]),
     ]
-    for row, before in zip(table.rows, (None, *table.rows), strict=False):
-        if before is not None and _block(row) != _block(before):
-            lines.append(r"\midrule")
-        lines.append(_ampersands([_bold_latex(cell) for cell in row.cells]))
+    for heading, rows in sections(table):
+        lines.append(r"\midrule")
+        if heading:
+            lines.append(rf"\multicolumn{{{width}}}{{l}}{{\textit{{{escape_latex(heading)}}}}} \\")
+        lines += [_ampersands([_bold_latex(cell) for cell in row.cells]) for row in rows]
     lines += [r"\bottomrule", r"\end{tabular}"]
     lines += [rf"\par\footnotesize {escape_latex(note)}" for note in table.notes]
     return "\n".join([*lines, r"\end{table}", ""])
@@ -147,10 +148,6 @@ def _latex_groups(table: Table) -> list[str]:
             rules.append(rf"\cmidrule(lr){{{at}-{at + width - 1}}}")
         at += width
     return [_ampersands(heads), "".join(rules)]
-
-
-def _block(row: TableRow) -> tuple[str, bool]:
-    return text_of(row.cells[0]), row.published
 
 
 def _ampersands(cells: list[str]) -> str:

@@ -4,6 +4,9 @@ import csv
 import io
 import math
 import re
+import shutil
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -274,11 +277,31 @@ def test_latex_has_no_special_character_left(text: str) -> None:
 def test_latex_table_has_its_groups_and_rules() -> None:
     text = latex(table2([attacked("finetune", 20), attacked("flooding", 30)], ["sst2"]))
     assert r"\multicolumn{4}{c}{TextFooler}" in text
-    assert r"\cmidrule(lr){5-8}" in text
+    assert r"\cmidrule(lr){3-6}" in text
     assert r"\textbf{15.0}" in text
-    widths = {len(re.findall(r"(?<!\\)&", line)) for line in text.split("\n") if "SST-2 &" in line}
-    assert widths == {9}
+    lines = [line for line in text.split("\n") if re.match(r"(Fine-tuning|Flooding) &", line)]
+    assert {len(re.findall(r"(?<!\\)&", line)) for line in lines} == {7}
+    assert r"\multicolumn{8}{l}{\textit{SST-2, ours: MiniLM" in text
     assert text.count(r"\begin{table}") == text.count(r"\end{table}") == 1
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
+def test_latex_compiles_and_fits_the_page(tmp_path: Path) -> None:
+    cards = [
+        attacked(method, 20 + seed, seed, flood_level=level, encoder="org/my_model&50%_#$~^{x}\\")
+        for method, level in (("finetune", None), ("flooding", 0.05))
+        for seed in (0, 1)
+    ]
+    tables = latex(table2(cards, ["sst2"]), counts_table(cards), table1(cards, ["sst2"]))
+    document = r"\documentclass{article}\usepackage{booktabs}\begin{document}"
+    (tmp_path / "t.tex").write_text(f"{document}\n{tables}\n\\end{{document}}\n")
+    done = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-2000:]
+    too_wide = [float(points) for points in re.findall(r"Overfull .hbox \(([\d.]+)pt", done.stdout)]
+    assert max(too_wide, default=0.0) < 130, "within the margin of an article, still on the sheet"
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=6))
