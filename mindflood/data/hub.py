@@ -1,7 +1,10 @@
 """Data sets of the Hugging Face hub, without importing torch into this process."""
 
 import contextlib
+import http.client
 import os
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 
 from mindflood.data.readers import Row
@@ -10,9 +13,14 @@ from mindflood.errors import UserError
 
 
 @contextlib.contextmanager
-def _without_frameworks() -> Iterator[None]:
-    """Let the package ``datasets``, which looks once at import, find no torch or TensorFlow."""
+def _environment_for_datasets() -> Iterator[None]:
+    """Let the package ``datasets``, which looks once at import, find no torch or TensorFlow.
+
+    Nor the hub, where it does not answer.
+    """
     wanted = {"USE_TORCH": "0", "USE_TF": "0", "USE_JAX": "0"}
+    if not _hub_answers():  # then its cache at once, without a minute of retries
+        wanted["HF_HUB_OFFLINE"] = "1"
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     try:
@@ -25,13 +33,27 @@ def _without_frameworks() -> Iterator[None]:
                 os.environ[name] = value
 
 
+def _hub_answers(seconds: float = 10) -> bool:
+    """Whether the hub, or the mirror that stands for it, gives any answer at all."""
+    if os.environ.get("HF_HUB_OFFLINE", "0").casefold() not in ("", "0", "false", "no", "off"):
+        return False
+    endpoint = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
+    try:
+        urllib.request.urlopen(urllib.request.Request(endpoint, method="HEAD"), timeout=seconds)
+    except (urllib.error.HTTPError, http.client.HTTPException):
+        return True  # a refusal is an answer
+    except (OSError, ValueError):
+        return False
+    return True
+
+
 def hub_rows(task: Task, hub: HubSource, split: str) -> list[Row]:
     """Rows of a labelled split of ``hub.splits``, downloaded or from the local cache.
 
     Raises:
         UserError: the hub cannot be reached, or the data set there is another than expected.
     """
-    with _without_frameworks():
+    with _environment_for_datasets():
         import datasets
     label = f"{hub.path}{f'/{hub.config}' if hub.config else ''}"
     try:

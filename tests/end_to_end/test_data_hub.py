@@ -86,3 +86,18 @@ def test_an_unreachable_hub_is_one_line_that_says_what_to_do(cache: Path) -> Non
     assert "stanfordnlp/imdb" in result["error"]
     assert "--data FOLDER" in result["error"]
     assert "\n" not in result["error"]
+
+
+def test_a_hub_that_does_not_answer_is_told_at_once_and_quietly(tmp_path: Path) -> None:
+    environment = os.environ | {
+        "HF_HOME": str(tmp_path),
+        "HF_ENDPOINT": "http://127.0.0.1:9",  # the port that discards: nobody listens
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+    }
+    environment.pop("HF_HUB_OFFLINE", None)
+    done = subprocess.run(
+        [sys.executable, "-c", LOAD, "sst2"],
+        env=environment, capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    assert "cannot get 'nyu-mll/glue/sst2' from the hub" in json.loads(done.stdout)["error"]
+    assert done.stderr == ""
