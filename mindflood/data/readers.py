@@ -132,8 +132,8 @@ def _columns(header: list[str], task: Task, path: Path) -> dict[str, list[int]]:
 def _missing_column(path: Path, column: str, there: list[str], task: Task) -> UserError:
     found = ", ".join(repr(name) for name in there) or "none"
     return UserError(
-        f"{path}: no column '{column}', which task {task.name} needs; there are {found}"
-        f"{did_you_mean(column, there)}; rename the column to '{column}'"
+        f"{path}: no column '{column}', which task {task.name} needs; there are {found}; "
+        f"rename the column to '{column}'{did_you_mean(column, there)}"
     )
 
 
