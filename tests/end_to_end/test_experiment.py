@@ -1,9 +1,12 @@
 """``mindflood run`` and the grid search, from config to report."""
 
 import json
+from pathlib import Path
 
 import pytest
 
+from mindflood import stages
+from mindflood.config import AttackSettings, Config
 from mindflood.training.search import best, grid
 from tests.conftest import read_lines
 
@@ -73,3 +76,12 @@ def test_of_equals_the_lowest_level_is_chosen():
         {"flood_level": 0.2, "accuracy_under_attack": 0.4},
     ]
     assert best(candidates)["flood_level"] == 0.1
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_the_config_decides_whether_the_attack_may_load_pickles(monkeypatch, allowed):
+    commands = []
+    monkeypatch.setattr(stages, "_mindflood", lambda *words: commands.append(words))
+    config = Config(attack=AttackSettings(allow_pickles=allowed))
+    stages.attack(Path("run"), config, "textfooler", None)
+    assert ("--allow-textattack-pickles" in commands[0]) == allowed
