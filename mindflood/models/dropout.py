@@ -5,6 +5,8 @@ masks are inputs of the network: the same masks can be passed twice (FreeLB §3.
 has only some rows of a global batch draws exactly the masks one worker would draw for those rows.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
 from mindflood.models.config import BertConfig
@@ -49,15 +51,30 @@ class DropoutNoise:
         config = self.config
         tokens = (2 * config.num_hidden_layers + 1) * length
         pooled = 2 if config.model_type == "roberta" else 1
-        hidden = self._bits(_HIDDEN, step, rows, (tokens + pooled, config.hidden_size))
+        states = (tokens + pooled, config.hidden_size)
         keep = np.full((tokens + pooled, 1), keep_threshold(config.hidden_dropout_prob), np.int32)
         keep[tokens:] = keep_threshold(config.head_dropout_prob)
-        heads = (config.num_hidden_layers, config.num_attention_heads, length, length)
-        attention = self._bits(_ATTENTION, step, rows, heads)
-        return (
-            _below(hidden, keep),
-            _below(attention, keep_threshold(config.attention_probs_dropout_prob)),
-        )
+        scores = (config.num_hidden_layers, config.num_attention_heads, length, length)
+        share = keep_threshold(config.attention_probs_dropout_prob)
+        # The network waits for both; NumPy draws them at the same time.
+        with ThreadPoolExecutor(1) as helper:
+            attention = helper.submit(self._keep, _ATTENTION, step, rows, scores, share)
+            return self._keep(_HIDDEN, step, rows, states, keep), attention.result()
+
+    def _keep(
+        self,
+        kind: int,
+        step: int,
+        rows: range,
+        shape: tuple[int, ...],
+        threshold: int | np.ndarray,
+    ) -> np.ndarray:
+        """uint8 ``[len(rows), *shape]``: 1 where a number is below the threshold."""
+        if np.all(np.asarray(threshold) == _LEVELS):
+            return np.ones((len(rows), *shape), np.uint8)
+        bits = self._bits(kind, step, rows, shape)
+        # threshold - 1 fits a uint16 where the threshold itself, 65,536 at rate 0, would not.
+        return np.less_equal(bits, np.asarray(threshold - 1).astype(np.uint16)).view(np.uint8)
 
     def _bits(self, kind: int, step: int, rows: range, shape: tuple[int, ...]) -> np.ndarray:
         """uint16 ``[len(rows), *shape]``: row r has the r-th stretch of the step's stream."""
@@ -67,10 +84,3 @@ class DropoutNoise:
         stream.advance(rows.start * draws)
         words = stream.random_raw(len(rows) * draws).astype("<u8", copy=False)
         return words.view("<u2").reshape(len(rows), -1)[:, :numbers].reshape(len(rows), *shape)
-
-
-def _below(bits: np.ndarray, threshold: int | np.ndarray) -> np.ndarray:
-    if np.all(np.asarray(threshold) == _LEVELS):
-        return np.ones(bits.shape, np.uint8)
-    # keep - 1 fits a uint16 where keep itself, 65,536 at rate 0, would not.
-    return np.less_equal(bits, np.asarray(threshold - 1).astype(np.uint16)).view(np.uint8)

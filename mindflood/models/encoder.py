@@ -54,20 +54,23 @@ class SelfAttention(nn.Cell):
         self.width = size // self.heads
         self.scale = float(self.width) ** -0.5
         self.rate = config.attention_probs_dropout_prob
-        self.dropped = DroppedAttention(keep_scale(self.rate))
+        self.keep_scale = keep_scale(self.rate)
+        self.dropped = DroppedAttention()
         self.compute_type = compute_type
         self.scores = ops.BatchMatMul(transpose_b=True)
         self.mix = ops.BatchMatMul()
         self.softmax = ops.Softmax(-1)
 
     def construct(self, x: Tensor, bias: Tensor, keep: Tensor | None) -> Tensor:
-        query, key, value = self.query(x), self.key(x), self.value(x)
+        dropout = keep is not None and self.rate > 0
+        query, key = self.query(x, self.scale), self.key(x)
+        value = self.value(x, self.keep_scale if dropout else 1.0)
         batch, length = bias.shape[0], bias.shape[3]
         shape = (batch, length, self.heads, self.width)
-        query = ops.transpose(ops.reshape(query * self.scale, shape), (0, 2, 1, 3))
+        query = ops.transpose(ops.reshape(query, shape), (0, 2, 1, 3))
         key = ops.transpose(ops.reshape(key, shape), (0, 2, 1, 3))
         value = ops.transpose(ops.reshape(value, shape), (0, 2, 1, 3))
-        if keep is not None and self.rate > 0:
+        if dropout:
             keep = ops.reshape(keep, (batch, self.heads, length, length))
             context = self.dropped(query, key, value, bias, keep)[0]
         else:
@@ -88,9 +91,11 @@ class AddAndNorm(nn.Cell):
         self.keep_scale = keep_scale(self.rate)
 
     def construct(self, x: Tensor, residual: Tensor, keep: Tensor | None) -> Tensor:
-        x = self.dense(x)
         if keep is not None and self.rate > 0:
-            x = drop(x, ops.reshape(keep, x.shape), self.keep_scale)
+            x = self.dense(x, self.keep_scale)
+            x = drop(x, ops.reshape(keep, x.shape))
+        else:
+            x = self.dense(x)
         return self.LayerNorm(ops.cast(x, ms.float32) + residual)
 
 

@@ -91,18 +91,14 @@ class Normalise(nn.Cell):
 
 
 class DroppedAttention(nn.Cell):
-    """softmax(Q Kᵀ + bias) with dropout, times V; also returns the probabilities for the gradient.
+    """(softmax(Q Kᵀ + bias) ∘ keep) V; also returns the probabilities for the gradient.
 
     Softmax's gradient needs Σⱼ Pᵢⱼ·∂J/∂Pᵢⱼ of every row. It equals ∂J/∂Cᵢ · Cᵢ, C the result
     (Dao et al. 2022, FlashAttention, appendix B), a sum over the head's width in place of L.
-
-    Args:
-        scale: 1 / (rate of the kept probabilities).
     """
 
-    def __init__(self, scale: float) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.scale = scale
         self.product = ops.BatchMatMul()
         self.product_b = ops.BatchMatMul(transpose_b=True)
         self.product_a = ops.BatchMatMul(transpose_a=True)
@@ -111,11 +107,14 @@ class DroppedAttention(nn.Cell):
     def construct(
         self, query: Tensor, key: Tensor, value: Tensor, bias: Tensor, keep: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """query (already / √d), key, value ``[B, A, L, d]``, bias ``[B, 1, 1, L]``, keep uint8."""
+        """All of Q (already / √d), K and V (times dropout's scale) ``[B, A, L, d]``.
+
+        bias float32 and keep uint8: ``[B, A, L, L]``.
+        """
         scores = ops.cast(self.product_b(query, key), ms.float32) + bias
         probabilities = self.softmax(scores)
         dropped = ops.cast(probabilities * ops.cast(keep, ms.float32), value.dtype)
-        return self.product(dropped, value) * self.scale, probabilities, dropped
+        return self.product(dropped, value), probabilities, dropped
 
     def bprop(
         self,
@@ -128,9 +127,9 @@ class DroppedAttention(nn.Cell):
         dout: tuple,
     ) -> tuple[Tensor, ...]:
         context, probabilities, dropped = out
-        dcontext = dout[0] * self.scale
+        dcontext = dout[0]
         width = query.shape[-1]
-        rows = ops.reshape(ops.cast(dout[0] * context, ms.float32), (-1, width))
+        rows = ops.reshape(ops.cast(dcontext * context, ms.float32), (-1, width))
         inner = ops.matmul(rows, ops.ones((width, 1), ms.float32))
         inner = ops.reshape(inner, (*query.shape[:3], 1))
         dkept = ops.cast(self.product_b(dcontext, value), ms.float32) * ops.cast(keep, ms.float32)
