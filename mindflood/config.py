@@ -143,6 +143,7 @@ class Config:
         flood_level: b in nats, for the methods that flood.
         seed: of the head's initial weights, the order of the rows and the dropout masks.
         encoder: ``embedded``, a Hugging Face folder, or a hub id.
+        encoder_layers: keep the encoder's first that many transformer layers; none keeps all.
         device: ``auto``, ``CPU``, ``GPU`` or ``Ascend``.
     """
 
@@ -152,6 +153,7 @@ class Config:
     flood_level: float | None = None
     seed: int = 0
     encoder: str = "bert-base-uncased"
+    encoder_layers: int | None = None
     device: str = "auto"
     task: TaskSettings = field(default_factory=TaskSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
@@ -196,6 +198,8 @@ def checked(config: Config, source: str) -> Config:
     name = config.name
     require(name is None or (name not in ("", ".", "..") and not set(name) & set("/\\\0")),
             "name", "the name of a folder, without slashes", name)  # fmt: skip
+    layers = config.encoder_layers
+    require(layers is None or layers >= 1, "encoder_layers", "at least 1, or null for all", layers)
     require(config.seed >= 0, "seed", "a whole number of at least 0", config.seed)
     for key in ("epochs", "batch_size", "accumulation_steps", "checkpoint_every", "log_every"):
         require(

@@ -21,6 +21,7 @@ def run(args: argparse.Namespace) -> int:
     from mindflood import stages
     from mindflood.attack.catalogue import check_available
     from mindflood.config_file import load_run_configs
+    from mindflood.models.pretrained import described_encoder
     from mindflood.report import command as report
     from mindflood.training.run_folder import claim
 
@@ -32,6 +33,9 @@ def run(args: argparse.Namespace) -> int:
         for recipe in config.attack.recipes
     }:
         check_available(recipe, profile, allow_pickles=pickles)
+    # As is a depth that the encoder has not.
+    for encoder, layers in {(config.encoder, config.encoder_layers) for config in configs}:
+        described_encoder(encoder, layers)
     for number, config in enumerate(configs, start=1):
         folder = config.run_folder
         print(f"[{number}/{len(configs)}] {folder}", file=sys.stderr, flush=True)

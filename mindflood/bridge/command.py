@@ -17,6 +17,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--encoder", help="for a .ckpt file: folder or hub id with config.json and tokenizer"
     )
+    parser.add_argument(
+        "--encoder-layers",
+        type=int,
+        metavar="N",
+        help="for a .ckpt file: how many of the encoder's layers it has (default: all)",
+    )
     parser.add_argument("--task", help="for a .ckpt file: the task whose labels it predicts")
     parser.add_argument(
         "--data", help="for a .ckpt file: where the rows of the check come from (folder or 'hub')"
@@ -28,7 +34,14 @@ def run(args: argparse.Namespace) -> int:
     os.environ.setdefault("GLOG_v", "3")  # MindSpore's warnings about itself
     from mindflood.bridge.export import export_torch
 
-    result = export_torch(args.run, args.out, encoder=args.encoder, task=args.task, data=args.data)
+    result = export_torch(
+        args.run,
+        args.out,
+        encoder=args.encoder,
+        encoder_layers=args.encoder_layers,
+        task=args.task,
+        data=args.data,
+    )
     print(
         f"{args.out}: PyTorch's logits are within {result.largest_difference:.1e} of MindSpore's "
         f"on {result.rows} rows"

@@ -65,6 +65,7 @@ class _Source:
     data: str | None
     max_length: int
     card: Card | None
+    layers: int | None = None
 
 
 def export_torch(
@@ -72,6 +73,7 @@ def export_torch(
     out: str | Path,
     *,
     encoder: str | None = None,
+    encoder_layers: int | None = None,
     task: str | None = None,
     data: str | None = None,
 ) -> Verification:
@@ -83,18 +85,24 @@ def export_torch(
     Args:
         run: a RUN folder, or a MindSpore ``.ckpt`` file of a BERT or RoBERTa classifier.
         out: the folder to write; replaced where it is an earlier export.
-        encoder, task, data: for a ``.ckpt`` file: where architecture and tokenizer come from, and
-            the task whose labels and rows are used; for a RUN folder its config tells.
+        encoder, encoder_layers, task, data: for a ``.ckpt`` file: where architecture and tokenizer
+            come from, how many of its layers there are, and the task whose labels and rows are
+            used; for a RUN folder its config tells.
 
     Raises:
         UserError: the run is incomplete, a file is corrupt, the weights do not fit, ``out`` is some
             other folder, or PyTorch disagrees.
     """
     run, out = Path(run), Path(out)
-    source = _of_run(run) if run.is_dir() else _of_checkpoint(run, encoder, task, data)
+    if run.is_dir():
+        source = _of_run(run)
+    else:
+        source = _of_checkpoint(run, encoder, encoder_layers, task, data)
     if out.exists() and not (out / "config.json").exists() and any(out.iterdir()):
         raise UserError(f"{out}: is not empty and no earlier export; choose another folder")
-    model = from_pretrained(source.encoder, label_names=source.task.label_names)
+    model = from_pretrained(
+        source.encoder, label_names=source.task.label_names, layers=source.layers
+    )
     _load(model, source.checkpoint)
     rows = load_examples(source.task, source.task.attacked_split, source.data, limit=VERIFIED_ROWS)
     with whole_folder(out) as beside:
@@ -122,10 +130,13 @@ def _of_run(run: Path) -> _Source:
         config.task.data,
         config.task.max_length,
         read_card(run / "card.json"),
+        config.encoder_layers,
     )
 
 
-def _of_checkpoint(path: Path, encoder: str | None, task: str | None, data: str | None) -> _Source:
+def _of_checkpoint(
+    path: Path, encoder: str | None, layers: int | None, task: str | None, data: str | None
+) -> _Source:
     if not path.exists():
         raise UserError(f"{path}: no such RUN folder or .ckpt file")
     if encoder is None or task is None:
@@ -133,7 +144,7 @@ def _of_checkpoint(path: Path, encoder: str | None, task: str | None, data: str 
             f"{path}: a bare checkpoint says nothing of its architecture, tokenizer and labels; "
             "add --encoder FOLDER and --task NAME"
         )
-    return _Source(path, resolve_encoder(encoder), get_task(task), data, 128, None)
+    return _Source(path, resolve_encoder(encoder), get_task(task), data, 128, None, layers)
 
 
 def _load(model: BertForSequenceClassification, checkpoint: Path) -> None:
@@ -158,14 +169,15 @@ def _write_model(folder: Path, model: BertForSequenceClassification, source: _So
     arrays = {p.name: p.asnumpy() for p in model.get_parameters()}
     save_file(arrays, folder / "model.safetensors", metadata={"format": "pt"})
     (folder / "model.safetensors").chmod(0o644)
-    write_json(folder / "config.json", _hugging_face_config(source))
+    layers = model.config.num_hidden_layers
+    write_json(folder / "config.json", _hugging_face_config(source, layers))
     for name in _TOKENIZER_FILES:
         if (source.encoder / name).exists():
             shutil.copyfile(source.encoder / name, folder / name)
 
 
-def _hugging_face_config(source: _Source) -> dict[str, Any]:
-    """The encoder's own configuration with the classifier's architecture and label names."""
+def _hugging_face_config(source: _Source, layers: int) -> dict[str, Any]:
+    """The encoder's own configuration with the classifier's architecture, depth and labels."""
     stated: dict[str, Any] = dict(read_json(source.encoder / "config.json"))
     for key in ("_name_or_path", "transformers_version", "auto_map"):
         stated.pop(key, None)
@@ -173,6 +185,7 @@ def _hugging_face_config(source: _Source) -> dict[str, Any]:
     kind = stated.setdefault("model_type", "bert")
     return stated | {
         "architectures": [_ARCHITECTURES[kind]],
+        "num_hidden_layers": layers,
         "id2label": {str(index): name for index, name in enumerate(names)},
         "label2id": {name: index for index, name in enumerate(names)},
         "problem_type": "single_label_classification",

@@ -1,6 +1,6 @@
 """The architecture of a BERT or RoBERTa classifier, as a Hugging Face ``config.json`` states it."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +80,21 @@ class BertConfig:
         """Longest input in tokens: RoBERTa's positions start behind the padding index."""
         offset = self.pad_token_id + 1 if self.model_type == "roberta" else 0
         return self.max_position_embeddings - offset
+
+    def first_layers(self, count: int | None) -> "BertConfig":
+        """The same network with its first ``count`` transformer layers only; None keeps all.
+
+        Raises:
+            UserError: it has fewer.
+        """
+        if count is None:
+            return self
+        if not 1 <= count <= self.num_hidden_layers:
+            raise UserError(
+                f"encoder_layers: expected 1 to {self.num_hidden_layers}, the layers that this"
+                f" encoder has, not {count}"
+            )
+        return replace(self, num_hidden_layers=count)
 
     @classmethod
     def from_folder(cls, folder: str | Path) -> "BertConfig":

@@ -6,6 +6,7 @@ Importing this module loads no framework, so that both halves of the project can
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,12 +77,27 @@ def _downloaded(name: str) -> Path:
         ) from None
 
 
+def described_encoder(name: str, layers: int | None) -> str:
+    """The encoder as cards name it: ``embedded``, or ``embedded, first 3 of 6 layers``.
+
+    Raises:
+        UserError: see :func:`resolve_encoder`; or it has fewer layers.
+    """
+    folder = resolve_encoder(name)
+    whole = BertConfig.from_folder(folder)
+    kept = _first_layers(folder, whole, layers).num_hidden_layers
+    if kept == whole.num_hidden_layers:
+        return name
+    return f"{name}, first {kept} of {whole.num_hidden_layers} layers"
+
+
 def from_pretrained(
     folder: str | Path,
     num_labels: int | None = None,
     label_names: Sequence[str] | None = None,
     seed: int = 0,
     compute_type: Any = None,
+    layers: int | None = None,
 ) -> BertForSequenceClassification:
     """Load a BERT or RoBERTa classifier, or a bare encoder, from a Hugging Face folder.
 
@@ -92,6 +108,7 @@ def from_pretrained(
         label_names: the classes in the order of the logits; the default is the folder's own.
         seed: of the weights the folder lacks (the head, a pooler): normal(0, initializer_range).
         compute_type: as in :class:`BertForSequenceClassification`; None is float32.
+        layers: keep the first that many transformer layers; None keeps all.
 
     Raises:
         UserError: the folder is not such a model, a file is corrupt, a tensor is missing or has
@@ -105,6 +122,9 @@ def from_pretrained(
     stated = BertConfig.from_folder(folder)
     config = _with_labels(folder, stated, num_labels, label_names)
     weights = read_weights(folder, config.model_type)
+    if layers is not None:
+        config = _first_layers(folder, config, layers)
+        weights = {name: w for name, w in weights.items() if _layer(name) < layers}
     if config.num_labels != stated.num_labels:  # another task: its head is of no use here
         weights = {name: w for name, w in weights.items() if not name.startswith("classifier.")}
     precision = ms.float32 if compute_type is None else compute_type
@@ -123,6 +143,19 @@ def from_pretrained(
         if name in weights:
             parameter.set_data(ms.Tensor(weights[name]))
     return model
+
+
+def _first_layers(folder: Path, config: BertConfig, layers: int | None) -> BertConfig:
+    try:
+        return config.first_layers(layers)
+    except UserError as error:
+        raise UserError(f"{folder}: {error}") from None
+
+
+def _layer(name: str) -> int:
+    """Index of the transformer layer that a tensor belongs to; -1 outside of them."""
+    found = re.search(r"\.encoder\.layer\.(\d+)\.", name)
+    return int(found[1]) if found else -1
 
 
 def _with_labels(

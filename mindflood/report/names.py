@@ -47,8 +47,8 @@ def position(name: str, known: dict[str, str]) -> tuple[int, str]:
 
 def encoder_name(encoder: str) -> str:
     """An encoder as a table shows it: a local folder by its last part, a hub id whole."""
-    if encoder == "embedded":
-        return "MiniLM-L6 (embedded)"
+    if encoder == "embedded" or encoder.startswith("embedded, "):
+        return f"MiniLM-L6 (embedded){encoder.removeprefix('embedded')}"
     local = encoder.startswith((".", "/", "~")) or encoder.count("/") > 1
     return encoder.rstrip("/").rsplit("/", 1)[-1] if local else encoder
 

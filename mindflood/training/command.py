@@ -26,8 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train, or continue a RUN folder that is incomplete; prints the RUN folder."""
     from mindflood.config_file import load_train_config
+    from mindflood.models.pretrained import described_encoder
 
     config = load_train_config(args.config, args.overrides)
+    # A depth that the encoder has not is told before the RUN folder is this config's.
+    described_encoder(config.encoder, config.encoder_layers)
     os.environ.setdefault("GLOG_v", "3")  # MindSpore's warnings about itself
     if config.method == "flooding-search":
         from mindflood.training.search import search as method

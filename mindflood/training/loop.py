@@ -17,7 +17,7 @@ from mindflood.flooding.level import FloodLevel
 from mindflood.flooding.step import FloodingTrainOneStepCell
 from mindflood.flooding.update import LossScale
 from mindflood.models.dropout import DropoutNoise
-from mindflood.models.pretrained import from_pretrained, resolve_encoder
+from mindflood.models.pretrained import described_encoder, from_pretrained, resolve_encoder
 from mindflood.report.cards import Card, new_card, write_card
 from mindflood.training import context, parallel, state
 from mindflood.training.dataset import Datasets, load_datasets
@@ -97,6 +97,7 @@ class Trainer:
             label_names=self.data.task.label_names,
             seed=config.seed,
             compute_type=_COMPUTE[settings.precision],
+            layers=config.encoder_layers,
         )
         longest = self.model.config.max_length
         if config.task.max_length > longest:
@@ -237,7 +238,7 @@ class Trainer:
             task=config.task.name,
             method=config.method,
             seed=config.seed,
-            encoder=config.encoder,
+            encoder=described_encoder(config.encoder, config.encoder_layers),
             flood_level=self.level.value,
             flood_level_source=self.level.source,
         )

@@ -90,6 +90,35 @@ def test_a_bare_checkpoint_becomes_a_hugging_face_folder(run, tiny_encoder, tmp_
     assert (out / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
 
 
+def test_a_run_of_the_first_layer_exports_that_layer_alone(tmp_path, write_config, capsys):
+    config = write_config(encoder_layers=1, training__epochs=1)
+    assert main(["train", str(config), "encoder_layers=3"]) == 2
+    assert "encoder_layers: expected 1 to 2" in capsys.readouterr().err
+    run, out, bare = tmp_path / "runs" / "finetune-seed0", tmp_path / "model", tmp_path / "bare"
+    assert not run.exists(), "a mistake leaves nothing behind"
+    assert main(["train", str(config)]) == 0
+    trained = [path.read_bytes() for _, path in checkpoints(run / "checkpoints")]
+    assert main(["export", str(run), str(out)]) == 0
+    assert json.loads((out / "config.json").read_text())["num_hidden_layers"] == 1
+    seen = in_pytorch(out)
+    assert not any(seen["loading"].values())
+    np.testing.assert_allclose(in_mindspore(out), seen["logits"], atol=1e-5)
+    assert "first 1 of 2 layers" in (out / "README.md").read_text()
+    card = json.loads((run / "card.json").read_text())
+    assert card["encoder"].endswith(", first 1 of 2 layers")
+    (run / "card.json").unlink()  # stopped just before its end: the checkpoint is taken up
+    assert main(["train", str(config)]) == 0
+    assert [path.read_bytes() for _, path in checkpoints(run / "checkpoints")] == trained
+    assert main(["train", str(config), "encoder_layers=2"]) == 2
+    assert "holds a run with encoder_layers 1, not 2" in capsys.readouterr().err
+    _, checkpoint = checkpoints(run / "checkpoints")[-1]
+    encoder = card["encoder"].split(",")[0]
+    words = ["export", str(checkpoint), str(bare), "--encoder", encoder, "--task", "corpus"]
+    assert main(words) == 2
+    assert main([*words, "--encoder-layers", "1"]) == 0
+    assert (bare / "model.safetensors").read_bytes() == (out / "model.safetensors").read_bytes()
+
+
 def test_names_of_mindspores_own_layers_convert(run, tiny_encoder, tmp_path):
     """LayerNorms and embeddings called as MindSpore's own cells call them."""
     import mindspore as ms

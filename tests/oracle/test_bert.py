@@ -1,5 +1,6 @@
 """The MindSpore network against Hugging Face's on PyTorch: same weights, same inputs."""
 
+import copy
 import os
 
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
@@ -183,6 +184,22 @@ def test_dropout_equals_hugging_face_with_the_same_masks(pair, kind, monkeypatch
     torch.nn.functional.cross_entropy(expected, torch.tensor(labels).long()).backward()
     gradients = {name: p.grad.numpy() for name, p in theirs.named_parameters()}
     assert_gradients_close(our_gradients(ours, arrays, labels, *noise), gradients)
+
+
+@MODES
+def test_the_first_layers_equal_hugging_face_cut_to_them(kind, mode, tmp_path):
+    theirs = torch_model(kind, num_hidden_layers=4)
+    theirs.save_pretrained(tmp_path)
+    set_mode(mode)
+    arrays, whole = batch(kind), torch_logits(theirs, batch(kind))
+    for layers in (1, 3):
+        cut = copy.deepcopy(theirs)
+        network = cut.base_model.encoder
+        network.layer = network.layer[:layers]
+        expected = torch_logits(cut, arrays).detach().numpy()
+        ours = our_logits(from_pretrained(tmp_path, layers=layers), arrays)
+        np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-4)
+        assert np.abs(expected - whole.detach().numpy()).max() > 1e-2
 
 
 @pytest.mark.slow

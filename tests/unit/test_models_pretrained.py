@@ -9,7 +9,7 @@ from safetensors.numpy import load_file, save_file
 
 from mindflood.errors import UserError
 from mindflood.models.config import BertConfig
-from mindflood.models.pretrained import from_pretrained, resolve_encoder
+from mindflood.models.pretrained import described_encoder, from_pretrained, resolve_encoder
 
 CONFIG = {
     "model_type": "bert",
@@ -89,6 +89,29 @@ def test_a_missing_pooler_is_initialised(tmp_path):
     weights = {n: a for n, a in tensors().items() if ".pooler." not in n}
     model = from_pretrained(write(tmp_path / "m", weights))
     assert values(model)["bert.pooler.dense.weight"].std() > 0.005
+
+
+def test_the_first_layers_alone_are_kept(tmp_path):
+    folder = write(tmp_path / "m", tensors())
+    model = from_pretrained(folder, layers=1)
+    kept = {n: a for n, a in tensors().items() if ".layer.1." not in n}
+    assert values(model).keys() == kept.keys()
+    assert_same(model, kept)
+    assert model.config.num_hidden_layers == 1
+    assert described_encoder(str(folder), 1) == f"{folder}, first 1 of 2 layers"
+    assert described_encoder(str(folder), 2) == described_encoder(str(folder), None) == str(folder)
+
+
+@pytest.mark.parametrize("layers", [0, 3])
+def test_layers_that_are_not_there_are_refused(tmp_path, layers):
+    folder = write(tmp_path / "m", tensors())
+    for use in (
+        lambda: from_pretrained(folder, layers=layers),
+        lambda: described_encoder(str(folder), layers),
+    ):
+        with pytest.raises(UserError, match=f"expected 1 to 2, .* not {layers}") as caught:
+            use()
+        assert str(caught.value).startswith(f"{folder}: encoder_layers")
 
 
 def test_shards_are_read_through_the_index(tmp_path):
