@@ -140,7 +140,7 @@ class Config:
         output: the folder of the experiment; a model's RUN folder is ``output/name-seedS``.
         method: how the model is trained.
         name: of the RUN folder and the tables' row; none takes the method's name.
-        flood_level: b in nats, for the methods that flood.
+        flood_level: b in nats, for the methods that flood; a file may list several, for a sweep.
         seed: of the head's initial weights, the order of the rows and the dropout masks.
         encoder: ``embedded``, a Hugging Face folder, or a hub id.
         encoder_layers: keep the encoder's first that many transformer layers; none keeps all.

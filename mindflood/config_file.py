@@ -32,17 +32,19 @@ def load_train_config(path: Path, overrides: list[str]) -> Config:
 
 
 def load_run_configs(path: Path, overrides: list[str]) -> list[Config]:
-    """One Config for every method and seed of the file (its lists ``methods`` and ``seeds``).
+    """One Config for every method, level and seed of the file.
 
-    ``overrides`` are ``section.key=value`` words whose values are YAML; ``method=NAME`` and
-    ``seed=S`` choose among those that the lists name.
+    ``methods`` and ``seeds`` are lists; a ``flood_level`` may be one, for a sweep, whose models are
+    then called ``NAME-bLEVEL``. ``overrides`` are ``section.key=value`` words whose values are
+    YAML; ``method=NAME`` and ``seed=S`` choose among those that the lists name.
 
     Raises:
         UserError: see :func:`load_train_config`; or two models would share a RUN folder.
     """
     mapping = _read_yaml(path)
     chosen = dict(_parse_override(text) for text in overrides)
-    entries = _chosen_methods(mapping.pop("methods", None), chosen, path)
+    methods = chosen.pop("methods", mapping.pop("methods", None))
+    wanted = chosen.pop("method", None)
     seeds = mapping.pop("seeds", None)
     seeds = chosen.pop("seeds", seeds)
     if seeds is None or "seed" in chosen:
@@ -50,13 +52,10 @@ def load_run_configs(path: Path, overrides: list[str]) -> list[Config]:
     if not isinstance(seeds, list) or not seeds:
         raise UserError(f"{path}: seeds: expected a list of whole numbers, not {seeds!r}")
     configs = []
-    for entry in entries:
+    for model in _models(mapping, _entries(methods, path), chosen, wanted, path):
         for seed in seeds:
-            merged = _merge(mapping, entry)
-            for key, value in chosen.items():
-                _set(merged, key, value, path)
-            merged["seed"] = seed
-            configs.append(checked(_build(Config, merged, str(path), ""), str(path)))
+            values = model | {"seed": seed}
+            configs.append(checked(_build(Config, values, str(path), ""), str(path)))
     folders = [config.run_folder for config in configs]
     for folder in folders:
         if folders.count(folder) > 1:
@@ -104,21 +103,53 @@ def _set(mapping: dict[str, Any], dotted: str, value: Any, path: Path) -> None:
     mapping[key] = value
 
 
-def _chosen_methods(methods: Any, chosen: dict[str, Any], path: Path) -> list[dict[str, Any]]:
-    """The entries of ``methods`` that ``method=`` chooses, by name or method; all without one."""
-    methods = chosen.pop("methods", methods)
+def _entries(methods: Any, path: Path) -> list[dict[str, Any]]:
     if methods is None:
         return [{}]
     if not isinstance(methods, list) or not methods:
         raise UserError(f"{path}: methods: expected a list of method names, not {methods!r}")
-    entries = [entry if isinstance(entry, dict) else {"method": entry} for entry in methods]
-    wanted = chosen.get("method")
-    if wanted is None:
-        return entries
-    kept = [entry for entry in entries if wanted in (entry.get("name"), entry.get("method"))]
-    if kept:
-        del chosen["method"]
-    return kept or [{}]
+    return [entry if isinstance(entry, dict) else {"method": entry} for entry in methods]
+
+
+def _models(
+    mapping: dict[str, Any],
+    entries: list[dict[str, Any]],
+    chosen: dict[str, Any],
+    wanted: Any,
+    path: Path,
+) -> list[dict[str, Any]]:
+    """The models that ``method=wanted`` chooses, by name or method; all without one."""
+
+    def overridden(entry: dict[str, Any]) -> dict[str, Any]:
+        merged = _merge(mapping, entry)
+        for key, value in chosen.items():
+            _set(merged, key, value, path)
+        return merged
+
+    found = []
+    for entry in entries:
+        whole = wanted is None or wanted in (entry.get("name"), entry.get("method"))
+        for model in _each_level(overridden(entry), path):
+            if whole or wanted == model.get("name"):
+                found.append(model)
+    return found or _each_level(overridden({}) | {"method": wanted}, path)
+
+
+def _each_level(model: dict[str, Any], path: Path) -> list[dict[str, Any]]:
+    """One model a level, where ``flood_level`` is a list of them."""
+    levels = model.get("flood_level")
+    if not isinstance(levels, list):
+        return [model]
+    if not levels:
+        raise UserError(f"{path}: flood_level: expected a number or a list of numbers, not []")
+    name = model.get("name") or model.get("method") or Config.method
+    numbers = [
+        _convert(float, level, str(path), f"flood_level[{at}]") for at, level in enumerate(levels)
+    ]
+    for number in numbers:
+        if numbers.count(number) > 1:
+            raise UserError(f"{path}: flood_level: {number:g} is listed more than once")
+    return [model | {"flood_level": b, "name": f"{name}-b{b:g}"} for b in numbers]
 
 
 def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:

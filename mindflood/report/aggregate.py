@@ -95,6 +95,23 @@ def wilson(successes: int, total: int) -> tuple[float, float]:
     return float(interval.low), float(interval.high)
 
 
+def robust_interval(attacked: Attacked) -> tuple[float, float] | None:
+    """95 % interval of the accuracy under attack.
+
+    Wilson's for the choice of texts where there is one seed; over several seeds the t interval of
+    their mean, which has the choice of texts in it only as far as the seeds attack different ones.
+    """
+    accuracy, counts = attacked.accuracy, attacked.counts
+    if accuracy is None:
+        return None
+    if accuracy.half is not None:
+        return max(0.0, accuracy.mean - accuracy.half), min(1.0, accuracy.mean + accuracy.half)
+    total = counts["num_examples"] - counts["errors"] - counts["out_of_budget"]
+    if accuracy.n > 1 or total <= 0 or counts["failed"] > total:
+        return None
+    return wilson(counts["failed"], total)
+
+
 def setting_of(card: Card) -> Setting:
     """The setting that a card is one seed of."""
     level = card["flood_level"] if card["flood_level_source"] == "fixed" else None
@@ -112,7 +129,7 @@ def rows(cards: Sequence[Card]) -> list[Row]:
                 recipe, profile = split_attack_key(key)
                 profiles.setdefault(profile, {}).setdefault(recipe, []).append(summary)
         for profile, recipes in sorted(profiles.items()) or [("", {})]:
-            attacks = {recipe: _attacked(summaries) for recipe, summaries in recipes.items()}
+            attacks = {recipe: attacked(summaries) for recipe, summaries in recipes.items()}
             seeds = tuple(sorted({card["seed"] for card in members}, key=str))
             table.append(Row(setting, profile, seeds, _level(members), clean, attacks))
     return table
@@ -157,7 +174,8 @@ def order(setting: Setting) -> tuple[Any, ...]:
     )
 
 
-def _attacked(summaries: list[AttackSummary]) -> Attacked:
+def attacked(summaries: Sequence[AttackSummary]) -> Attacked:
+    """The attacks of one recipe on the seeds of one setting, one summary a seed."""
     frame = pd.DataFrame(cast(list[dict[str, Any]], summaries))
     totals = frame[list(COUNTS)].sum()
     return Attacked(

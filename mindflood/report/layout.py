@@ -7,17 +7,24 @@ MISSING = "–"
 
 @dataclass(frozen=True)
 class Number:
-    """A number as the table prints it, and the half width of its interval where it has one."""
+    """A number as the table prints it, with its 95 % interval where it has one.
+
+    The interval is a half width, or its two ends where these are not equally far.
+    """
 
     value: float
     half: float | None = None
     digits: int = 1
     best: bool = False
+    ends: tuple[float, float] | None = None
 
     @property
     def text(self) -> str:
-        """Rounded, with ``± half width`` behind it."""
+        """Rounded, with ``± half width`` or ``(low to high)`` behind it."""
         shown = f"{self.value:.{self.digits}f}"
+        if self.ends is not None:
+            low, high = (f"{end:.{self.digits}f}" for end in self.ends)
+            return f"{shown} ({low} to {high})"
         return shown if self.half is None else f"{shown} ± {self.half:.{self.digits}f}"
 
 

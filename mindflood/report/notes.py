@@ -60,13 +60,16 @@ def search_notes(cards: Sequence[Card]) -> list[str]:
 
 
 def seed_notes(cards: Sequence[Card]) -> list[str]:
-    """Whether there is an interval, and seeds that occur twice in a setting."""
+    """What the intervals are of, and seeds that occur twice in a setting."""
     notes = []
     settings = by_setting(cards)
     if any(len(members) > 1 for members in settings.values()):
         notes.append("± is the half width of a 95 % t interval over the seeds.")
     if any(len(members) == 1 for members in settings.values()):
-        notes.append("A row of one seed has no interval: another seed may rank the methods anew.")
+        notes.append(
+            "In a row of one seed, the brackets behind Aua% are its 95 % interval for the choice "
+            "of the attacked texts (Wilson); another seed of training may rank the methods anew."
+        )
     for setting, members in settings.items():
         seeds = [card["seed"] for card in members]
         twice = sorted({str(seed) for seed in seeds if seeds.count(seed) > 1})

@@ -78,37 +78,36 @@ def _bold_markdown(cell: Cell) -> str:
 
 
 def comma_separated(table: Table) -> str:
-    """CSV: numbers bare, the half width of an interval in a column of its own, no notes."""
+    """CSV: numbers bare, half width or ends of an interval in columns of their own, no notes."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    with_half = [any(map(_has_half, column)) for column in _columns(table)]
-    header: list[str] = []
-    for column, has_half in zip(table.columns, with_half, strict=True):
-        header += [column.title, f"{column.title} ±"] if has_half else [column.title]
-    writer.writerow([escape_csv(title) for title in header])
-    for row in table.rows:
-        cells: list[str] = []
-        for cell, has_half in zip(row.cells, with_half, strict=True):
-            cells += _csv_cells(cell, has_half)
-        writer.writerow(cells)
+    columns = []
+    for at, column in enumerate(table.columns):
+        cells = [row.cells[at] for row in table.rows]
+        columns.append([escape_csv(column.title), *(_bare(cell) for cell in cells)])
+        columns += _interval_columns(column.title, cells)
+    writer.writerows(zip(*columns, strict=True))
     return out.getvalue()
 
 
-def _columns(table: Table) -> list[list[Cell]]:
-    return [[row.cells[at] for row in table.rows] for at in range(len(table.columns))]
-
-
-def _has_half(cell: Cell) -> bool:
-    return isinstance(cell, Number) and cell.half is not None
-
-
-def _csv_cells(cell: Cell, has_half: bool) -> list[str]:
+def _bare(cell: Cell) -> str:
     if isinstance(cell, Number):
-        half = "" if cell.half is None else f"{cell.half:.{cell.digits}f}"
-        shown = [f"{cell.value:.{cell.digits}f}", half]
-    else:
-        shown = ["" if cell is None else escape_csv(cell), ""]
-    return shown if has_half else shown[:1]
+        return f"{cell.value:.{cell.digits}f}"
+    return "" if cell is None else escape_csv(cell)
+
+
+def _interval_columns(title: str, cells: list[Cell]) -> list[list[str]]:
+    """``±``, ``low`` and ``high`` of a column's numbers, those of the three that it has."""
+    found: dict[str, list[str]] = {}
+    for at, cell in enumerate(cells):
+        if not isinstance(cell, Number):
+            continue
+        low, high = cell.ends or (None, None)
+        for name, value in (("±", cell.half), ("low", low), ("high", high)):
+            if value is not None:
+                column = found.setdefault(name, [""] * len(cells))
+                column[at] = f"{value:.{cell.digits}f}"
+    return [[escape_csv(f"{title} {name}"), *column] for name, column in found.items()]
 
 
 def latex(*tables: Table) -> str:

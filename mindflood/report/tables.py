@@ -5,7 +5,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mindflood.report import published
-from mindflood.report.aggregate import Attacked, Estimate, Row, by_setting, costs, rows, wilson
+from mindflood.report.aggregate import (
+    Attacked,
+    Estimate,
+    Row,
+    by_setting,
+    costs,
+    robust_interval,
+    rows,
+)
 from mindflood.report.cards import Card
 from mindflood.report.layout import Cell, Column, Number, Table, TableRow
 from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name, position
@@ -100,7 +108,6 @@ def counts_table(cards: Sequence[Card]) -> Table:
         *_SETTING,
         Column("Attack", numeric=False),
         *(Column(name) for name in names),
-        Column("Aua% 95 % interval"),
     )
     lines = [
         TableRow(
@@ -108,7 +115,6 @@ def counts_table(cards: Sequence[Card]) -> Table:
                 *_names(row),
                 ATTACKS.get(recipe, recipe),
                 *(str(count) for count in attacked.counts.values()),
-                _interval(attacked),
             )
         )
         for row in rows(cards)
@@ -117,7 +123,6 @@ def counts_table(cards: Sequence[Card]) -> Table:
     notes = (
         "Skipped: the model was wrong before the attack; it counts as wrong in Aua%, and is in "
         "neither Suc% nor #Query. Errors and samples out of budget are in no rate.",
-        "The interval is Wilson's, for the choice of the attacked texts; rows of one seed only.",
     )
     caption = "Table 2, denominators: what became of the attacked texts"
     return Table("table2_counts", caption, columns, tuple(lines), notes)
@@ -210,7 +215,7 @@ def _our_cells(row: Row, recipes: list[str]) -> list[Cell]:
         if attacked is None:
             cells += [None] * 4
         else:
-            rates = (_percent(attacked.accuracy), _percent(attacked.success))
+            rates = (_robust(attacked), _percent(attacked.success))
             queries = _estimate(attacked.queries, 2)
             cells += [*rates, queries, str(attacked.counts["num_examples"])]
     return [*cells, row.level or None, seeds]
@@ -279,12 +284,9 @@ def _count(size: int | None) -> str | None:
     return None if size is None else f"{size:,}"
 
 
-def _interval(attacked: Attacked) -> str | None:
-    if attacked.accuracy is None or attacked.accuracy.n > 1:
-        return None
-    counts = attacked.counts
-    total = counts["num_examples"] - counts["errors"] - counts["out_of_budget"]
-    if total <= 0 or counts["failed"] > total:
-        return None
-    low, high = wilson(counts["failed"], total)
-    return f"{100 * low:.1f} to {100 * high:.1f}"
+def _robust(attacked: Attacked) -> Number | None:
+    """Aua%: its interval is that of the seeds, or of the choice of texts where there is one."""
+    number, ends = _percent(attacked.accuracy), robust_interval(attacked)
+    if number is None or number.half is not None or ends is None:
+        return number
+    return replace(number, ends=(100 * ends[0], 100 * ends[1]))

@@ -43,6 +43,37 @@ def test_overrides_choose_and_win(file):
     assert config.training.epochs == 3
 
 
+def test_a_list_of_levels_is_a_model_a_level(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text(
+        "methods: [finetune, {method: flooding, flood_level: [0.02, 5e-1, 1]}]\nseeds: [0, 3]\n"
+    )
+    configs = load_run_configs(path, ["seed=3"])
+    assert [(config.run_folder.name, config.flood_level) for config in configs] == [
+        ("finetune-seed3", None),
+        ("flooding-b0.02-seed3", 0.02), ("flooding-b0.5-seed3", 0.5), ("flooding-b1-seed3", 1.0),
+    ]  # fmt: skip
+    assert {config.method for config in configs[1:]} == {"flooding"}
+    assert load_train_config(path, ["method=flooding-b0.5", "seed=0"]) == dataclasses.replace(
+        configs[2], seed=0
+    )
+    assert len(load_run_configs(path, ["method=flooding"])) == 6
+    one = load_train_config(path, ["method=flooding", "flood_level=0.7", "seed=0"])
+    assert (one.name, one.flood_level) == (None, 0.7)
+    two = load_run_configs(path, ["method=flooding", "flood_level=[0.7, 0.8]", "seed=0"])
+    assert [config.name for config in two] == ["flooding-b0.7", "flooding-b0.8"]
+
+
+def test_levels_may_stand_at_the_top_of_the_file_under_a_name(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text("method: flooding\nname: sweep\nflood_level: [0.1, 0.2]\n")
+    assert [c.name for c in load_run_configs(path, [])] == ["sweep-b0.1", "sweep-b0.2"]
+    assert [c.name for c in load_run_configs(path, ["method=flooding"])] == [
+        "sweep-b0.1",
+        "sweep-b0.2",
+    ]
+
+
 def test_several_models_need_a_choice(file):
     with pytest.raises(UserError, match=r"describes 4 models .* choose one with method="):
         load_train_config(file, [])
@@ -96,6 +127,11 @@ def test_a_mistake_is_one_clear_line(file, override, message):
         ("seeds: 3", "seeds: expected a list of whole numbers, not 3"),
         ("method: flooding", "flood_level: 'flooding' needs one"),
         ("flood_level: 0.1", "flood_level: 'finetune' takes none"),
+        ("{method: flooding, flood_level: []}", "flood_level: expected a number or a list of"),
+        ("{method: flooding, flood_level: [0.1, x]}", "flood_level[1]: expected a number, not 'x'"),
+        ("{method: flooding, flood_level: [0.1, 1e-1]}", "flood_level: 0.1 is listed more than"),
+        ("{method: flooding, flood_level: [0.1, -1]}", "flood_level: expected a number of at"),
+        ("flood_level: [0.1, 0.2]", "flood_level: 'finetune' takes none"),
     ],
 )
 def test_a_file_that_makes_no_sense(tmp_path, text, message):

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from mindflood.report import published
-from mindflood.report.aggregate import Estimate, estimate, wilson
+from mindflood.report.aggregate import Estimate, estimate, robust_interval, wilson
+from mindflood.report.aggregate import attacked as attack_of
 from mindflood.report.cards import Card
 from mindflood.report.layout import Column, Number, Table, TableRow, text_of
 from mindflood.report.render import (
@@ -136,7 +137,7 @@ def test_profiles_are_rows_of_their_own() -> None:
     [
         (attacked("finetune", 20), "offline profile is not the paper's"),
         (attacked("finetune", 20), "stand-in encoder is not BERT-base"),
-        (attacked("finetune", 20), "one seed has no interval"),
+        (attacked("finetune", 20), "another seed of training may rank the methods anew"),
         (attacked("finetune", 20, task="corpus"), "No numbers were published for built-in corpus"),
         (a_card(attacks={OFFLINE: an_attack(20, succeeded=1)}), "do not add up"),
         (a_card(attacks={OFFLINE: an_attack(20, requested=800)}), "unfinished (200 of 800 texts)"),
@@ -177,10 +178,35 @@ def test_published_tables_are_whole() -> None:
 def test_denominators_and_interval() -> None:
     summary = an_attack(22, errors=0)
     summary.update(errors=4, num_examples=204)
-    table = counts_table([a_card(attacks={OFFLINE: summary})])
+    cards = [a_card(attacks={OFFLINE: summary})]
+    table = counts_table(cards)
     titles = ("Attacked", "Skipped", "Succeeded", "Failed", "Errors", "Out of budget")
     assert [cell(table, 0, title) for title in titles] == ["204", "30", "148", "22", "4", "0"]
-    assert cell(table, 0, "Aua% 95 % interval") == "7.4 to 16.1"  # 22 of 200
+    # 22 of the 200 that are in the rate.
+    table = table2(cards, ["sst2"], with_published=False)
+    assert cell(table, 0, "TextFooler Aua%") == "11.0 (7.4 to 16.1)"
+    for text in (markdown(table), latex(table)):
+        assert "11.0 (7.4 to 16.1)" in text
+    [line] = csv.DictReader(io.StringIO(comma_separated(table)))
+    names = ("TextFooler Aua%", "TextFooler Aua% low", "TextFooler Aua% high")
+    assert [line[name] for name in names] == ["11.0", "7.4", "16.1"]
+
+
+def test_intervals_of_one_seed_and_of_several_are_columns_of_their_own() -> None:
+    cards = [attacked("finetune", 20 + 2 * seed, seed) for seed in range(3)]
+    cards += [attacked("flooding", 0)]
+    table = table2(cards, ["sst2"], with_published=False)
+    averaged, single = csv.DictReader(io.StringIO(comma_separated(table)))
+    keys = [f"TextFooler Aua%{end}" for end in ("", " ±", " low", " high")]
+    assert [averaged[key] for key in keys] == ["11.0", "2.5", "", ""]
+    assert [single[key] for key in keys] == ["0.0", "", "0.0", "1.9"]
+
+
+def test_the_interval_over_seeds_stays_within_zero_and_one() -> None:
+    few = attack_of([an_attack(1), an_attack(9)])
+    assert robust_interval(few) == (0.0, pytest.approx(0.025 + 12.7062 * 0.02, rel=1e-4))
+    nothing = an_attack(0, skipped=0, total=1, accuracy_under_attack=None, num_examples=0)
+    assert robust_interval(attack_of([nothing])) is None
 
 
 def test_training_time_is_a_ratio_to_finetuning() -> None:
@@ -278,7 +304,7 @@ def test_latex_table_has_its_groups_and_rules() -> None:
     text = latex(table2([attacked("finetune", 20), attacked("flooding", 30)], ["sst2"]))
     assert r"\multicolumn{4}{c}{TextFooler}" in text
     assert r"\cmidrule(lr){3-6}" in text
-    assert r"\textbf{15.0}" in text
+    assert r"\textbf{15.0 (" in text
     lines = [line for line in text.split("\n") if re.match(r"(Fine-tuning|Flooding) &", line)]
     assert {len(re.findall(r"(?<!\\)&", line)) for line in lines} == {7}
     assert r"\multicolumn{8}{l}{\textit{SST-2, ours: MiniLM" in text
