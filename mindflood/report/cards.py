@@ -51,6 +51,16 @@ class DataSizes(TypedDict):
     words: float | None
 
 
+class Epoch(TypedDict):
+    """The model of one epoch (from 1), attacked on a sample; losses are those of the trace."""
+
+    epoch: int
+    clean_accuracy: float | None
+    train_loss: float | None
+    eval_loss: float | None
+    attacks: dict[str, AttackSummary]
+
+
 class Card(TypedDict):
     """The content of ``card.json``; further keys (the analyses) are kept as they are."""
 
@@ -68,6 +78,7 @@ class Card(TypedDict):
     data: NotRequired[DataSizes]
     search: NotRequired[dict[str, Any]]
     accordance: NotRequired[dict[str, Any]]
+    epochs: NotRequired[list[Epoch]]
 
 
 @dataclass(frozen=True)
@@ -136,8 +147,8 @@ def write_card(path: Path, card: Card) -> None:
 def find_cards(folder: Path) -> list[Path]:
     """Every ``card.json`` below ``folder``, sorted.
 
-    Left out: folders that are still being written, and the candidates of a run's grid search,
-    which were trained and attacked on other rows than the runs.
+    Left out: folders that are still being written, the candidates of a run's grid search, which
+    were trained and attacked on other rows than the runs, and the models of a run's single epochs.
 
     Raises:
         UserError: the folder is missing or holds no card.
@@ -149,7 +160,7 @@ def find_cards(folder: Path) -> list[Path]:
         path
         for path in folder.rglob("card.json")
         if not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and not _is_candidate(path, folder)
+        and not _is_part_of_a_run(path, folder)
     )
     if not cards:
         raise UserError(
@@ -159,11 +170,12 @@ def find_cards(folder: Path) -> list[Path]:
     return cards
 
 
-def _is_candidate(path: Path, folder: Path) -> bool:
-    """Whether the card lies in the ``search`` folder of a run below (or at) ``folder``."""
+def _is_part_of_a_run(path: Path, folder: Path) -> bool:
+    """Whether the card lies in ``search`` or ``epochs`` of a run below (or at) ``folder``."""
     below = path.relative_to(folder).parents
     return any(
-        part.name == "search" and (folder / part.parent / "config.yaml").exists() for part in below
+        part.name in ("search", "epochs") and (folder / part.parent / "config.yaml").exists()
+        for part in below
     )
 
 
@@ -191,6 +203,18 @@ def merge_attack(
         begin_anew = otherwise is not None and not Path(path).exists()
         card = cast(Card, otherwise) if begin_anew else read_card(path)
         merged: Card = {**card, "attacks": {**card["attacks"], key: cast(AttackSummary, summary)}}
+        write_card(path, merged)
+    return merged
+
+
+def merge_epochs(path: Path, epochs: list[Epoch]) -> Card:
+    """Put the models of the single epochs into the card at ``path``; the rest of it stays.
+
+    Raises:
+        UserError: there is no card, or a value is not as the schema says.
+    """
+    with _locked(Path(path).parent):
+        merged: Card = {**read_card(path), "epochs": epochs}
         write_card(path, merged)
     return merged
 

@@ -148,7 +148,7 @@ def _spans(steps: Sequence[float], on: Sequence[float]) -> list[tuple[float, flo
     return spans
 
 
-def to_svg(draw: Callable[["Figure"], None], name: str) -> str:
+def to_svg(draw: Callable[["Figure"], None], name: str, *, height: float = 4.4) -> str:
     """What ``draw`` puts on a figure, as an SVG element that can stand inside a page.
 
     Ids begin with ``name``, so that figures on one page do not take each other's parts; text and
@@ -159,7 +159,7 @@ def to_svg(draw: Callable[["Figure"], None], name: str) -> str:
     from matplotlib.figure import Figure
 
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(4.6, 4.4), layout="constrained")
+        figure = Figure(figsize=(4.6, height), layout="constrained")
         FigureCanvasSVG(figure)
         figure.patch.set_alpha(0)
         draw(figure)

@@ -10,6 +10,7 @@ from mindflood.files import write_text
 from mindflood.report import published
 from mindflood.report.aggregate import order, setting_of
 from mindflood.report.cards import Card, Run, find_runs
+from mindflood.report.comparison_figures import COMPARISONS, comparisons
 from mindflood.report.examples import examples
 from mindflood.report.layout import Number, Table, section_columns, sections, text_of
 from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name
@@ -47,13 +48,18 @@ def report(folder: Path) -> Path:
         [table1(cards, tasks)],
         [table3(cards, tasks)],
     ]
+    compared = comparisons(cards)
     curves = _figures(runs, folder)
-    page = _page(folder, runs, tables, curves)
+    page = _page(folder, runs, tables, compared, curves)
     for group in tables:
         _write_tables(folder / "report", group)
     for run in curves:
         for figure in run.drawn:
             write_text(folder / "report" / f"{run.name}-{figure.kind}.svg", figure.svg)
+    for kind in COMPARISONS:
+        alike = [figure.svg for _, figure in compared if figure.kind == kind]
+        for number, svg in enumerate(alike, start=1):
+            write_text(folder / "report" / f"{kind}-{number}.svg", svg)
     write_text(folder / "report.html", page)
     return folder / "report.html"
 
@@ -92,6 +98,7 @@ def _page(
     folder: Path,
     runs: Sequence[Run],
     tables: Sequence[Sequence[Table]],
+    compared: Sequence[tuple[str, Drawn]],
     curves: Sequence[RunFigures],
 ) -> str:
     import jinja2
@@ -116,6 +123,7 @@ def _page(
             table1([], everything),
             table3([], everything),
         ],
+        compared=compared,
         curves=curves,
         examples=examples(runs),
     )

@@ -190,4 +190,7 @@ def _styled(cell: Cell, published: bool) -> "rich.text.Text":
     from rich.text import Text
 
     best = isinstance(cell, Number) and cell.best
-    return Text(text_of(cell), style="bold" if best else "dim" if published else "")
+    text = text_of(cell)
+    if isinstance(cell, Number):
+        text = text.replace(" to ", "\u00a0to\u00a0")  # a narrow column breaks before the bracket
+    return Text(text, style="bold" if best else "dim" if published else "")

@@ -32,6 +32,13 @@ _ATTACK = {
     "seconds": _AMOUNT,
     "fingerprint": "text",
 }
+_EPOCH = {
+    "epoch": _COUNT,
+    "clean_accuracy": f"null or {_RATE}",
+    "train_loss": f"null or {_AMOUNT}",
+    "eval_loss": f"null or {_AMOUNT}",
+    "attacks": "an object",
+}
 _DATA = {"train": f"null or {_COUNT}", "test": f"null or {_COUNT}", "words": f"null or {_AMOUNT}"}
 
 
@@ -68,17 +75,27 @@ def check_card(card: Any, path: Path) -> None:
         f"null or one of {', '.join(LEVEL_SOURCES)}",
         source,
     )
-    for key, summary in card["attacks"].items():
+    _check_attacks(card["attacks"], path, "")
+    epochs = card.get("epochs", [])
+    _expect(isinstance(epochs, list), path, "epochs", "a list", epochs)
+    for number, epoch in enumerate(epochs):
+        prefix = f"epochs[{number}]."
+        _check_object(epoch, _EPOCH, path, prefix)
+        _check_attacks(epoch["attacks"], path, prefix)
+
+
+def _check_attacks(attacks: dict[str, Any], path: Path, prefix: str) -> None:
+    for key, summary in attacks.items():
         try:
             split_attack_key(key)
         except ValueError as error:
-            raise UserError(f"{path}: key 'attacks': {error}") from None
-        _check_object(summary, _ATTACK, path, f"attacks.{key}.")
+            raise UserError(f"{path}: key '{prefix}attacks': {error}") from None
+        _check_object(summary, _ATTACK, path, f"{prefix}attacks.{key}.")
         replaced = summary.get("replaced", [])
         listed = isinstance(replaced, list | tuple) and all(
             isinstance(part, str) for part in replaced
         )
-        where = f"attacks.{key}.replaced"
+        where = f"{prefix}attacks.{key}.replaced"
         _expect(listed, path, where, "a list of texts", replaced)
 
 

@@ -1,0 +1,76 @@
+"""Which runs compare under an attack: the same task, encoder, recipe, profile and fingerprint."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mindflood.report.aggregate import Attacked, robust_interval
+from mindflood.report.cards import AttackSummary, Card
+from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name
+from mindflood.report.schema import split_attack_key
+
+Attacks = dict[str, AttackSummary]
+
+
+@dataclass(frozen=True, order=True)
+class Condition:
+    """What two accuracies under attack must share to be drawn in one figure."""
+
+    task: str
+    encoder: str
+    attack: str
+    fingerprint: str
+
+    @property
+    def title(self) -> str:
+        """In the papers' names."""
+        recipe, profile = split_attack_key(self.attack)
+        attack = f"{ATTACKS.get(recipe, recipe)} ({profile})"
+        return f"{TASKS.get(self.task, self.task)}, {encoder_name(self.encoder)}, {attack}"
+
+
+def by_condition(
+    cards: Iterable[Card], attacks_of: Callable[[Card], Iterable[Attacks]]
+) -> dict[Condition, list[Card]]:
+    """The cards of each condition, in the order of the conditions' names.
+
+    Args:
+        attacks_of: the attacks of a card that are to be drawn, key to summary.
+    """
+    found: dict[Condition, list[Card]] = {}
+    for card in cards:
+        present = {
+            Condition(card["task"], card["encoder"], key, summary["fingerprint"])
+            for attacks in attacks_of(card)
+            for key, summary in attacks.items()
+        }
+        for condition in present:
+            found.setdefault(condition, []).append(card)
+    return dict(sorted(found.items()))
+
+
+def matching(attacks: Attacks, condition: Condition) -> AttackSummary | None:
+    """The attack of the condition, if it is there and measured something."""
+    summary = attacks.get(condition.attack)
+    if summary is None or summary["fingerprint"] != condition.fingerprint:
+        return None
+    return None if summary["accuracy_under_attack"] is None else summary
+
+
+def method_name(method: str) -> str:
+    """A method as a legend shows it."""
+    return METHODS.get(method, method)
+
+
+def draw_robust(axes: Any, at: Sequence[float], measured: Sequence[Attacked], **style: Any) -> None:
+    """Accuracy under attack in percent at the places ``at``, with its 95 % intervals as bars."""
+    means = [attacked.accuracy.mean if attacked.accuracy else 0.0 for attacked in measured]
+    ends = [
+        robust_interval(attacked) or (mean, mean)
+        for attacked, mean in zip(measured, means, strict=True)
+    ]
+    # Wilson's ends may lie a rounding error inside of a rate of 0 or 1.
+    below = [100 * max(0.0, mean - low) for mean, (low, _) in zip(means, ends, strict=True)]
+    above = [100 * max(0.0, high - mean) for mean, (_, high) in zip(means, ends, strict=True)]
+    heights = [100 * mean for mean in means]
+    axes.errorbar(at, heights, yerr=(below, above), capsize=3, elinewidth=1, **style)

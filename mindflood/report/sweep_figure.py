@@ -1,0 +1,116 @@
+"""Accuracy under attack against the flood level, from a sweep (Flooding-X Figure 2)."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from mindflood.report.aggregate import Attacked, attacked, robust_interval, setting_of
+from mindflood.report.cards import Card
+from mindflood.report.comparisons import (
+    Condition,
+    by_condition,
+    draw_robust,
+    matching,
+    method_name,
+)
+from mindflood.report.figures import BLUE, GREY, ORANGE, VERMILION, to_svg
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_YELLOW = "#F0E442"
+# Methods that the probe gives a level, and how they are marked.
+_FLOODING_X = {"flooding-x": "D", "flooding-x-online": "s"}
+
+
+def sweeps(cards: Sequence[Card], name: str) -> Iterator[tuple[str, str]]:
+    """Title and SVG of each condition under which two fixed flood levels or more were attacked.
+
+    Seeds of a level are averaged. Fine-tuning is a horizontal line; where a Flooding-X run is
+    there, its range is yellow and its level marked, with the accuracy under attack at that level.
+    """
+    conditions = by_condition(cards, lambda card: [card["attacks"]])
+    for number, (condition, members) in enumerate(conditions.items()):
+        levels = _levels(members, condition)
+        if len(levels) > 1:
+            svg = to_svg(_drawing(members, condition, levels), f"{name}-{number}", height=3.8)
+            yield condition.title, svg
+
+
+def _levels(cards: Sequence[Card], condition: Condition) -> dict[float, Attacked]:
+    """The attacks on the models of each fixed level, levels ascending."""
+    found: dict[float, list[Card]] = {}
+    for card in cards:
+        level = setting_of(card).level
+        if card["method"] == "flooding" and level is not None:
+            found.setdefault(level, []).append(card)
+    measured = {level: _measured(found[level], condition) for level in sorted(found)}
+    return {level: attack for level, attack in measured.items() if attack is not None}
+
+
+def _measured(cards: Sequence[Card], condition: Condition) -> Attacked | None:
+    summaries = [found for card in cards if (found := matching(card["attacks"], condition))]
+    return attacked(summaries) if summaries else None
+
+
+def _drawing(
+    cards: Sequence[Card], condition: Condition, levels: dict[float, Attacked]
+) -> Callable[["Figure"], None]:
+    def draw(figure: "Figure") -> None:
+        axes = figure.subplots()
+        probed = [card for card in cards if card["method"] in _FLOODING_X]
+        _mark_ranges(axes, probed)
+        finetuned = [card for card in cards if card["method"] == "finetune"]
+        _draw_finetuning(axes, _measured(finetuned, condition))
+        draw_robust(
+            axes, list(levels), list(levels.values()),
+            color=BLUE, marker="o", markersize=4, label="Flooding at b",
+        )  # fmt: skip
+        _draw_flooding_x(axes, probed, condition)
+        axes.set_xlabel("flood level b (nats)")
+        axes.set_ylabel("accuracy under attack (%)")
+        axes.set_ylim(bottom=0)
+        axes.set_xlim(left=0)
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=9, borderaxespad=0)
+
+    return draw
+
+
+def _mark_ranges(axes: "Axes", cards: Sequence[Card]) -> None:
+    """The range that each probe found, and the level chosen from it; ``_`` hides a label."""
+    for number, card in enumerate(cards):
+        found = card.get("accordance", {})
+        if "level" not in found:
+            continue
+        fallback = ", fallback" if found["source"] == "fallback" else ""
+        hidden = "_" if number else ""
+        axes.axvspan(
+            found["lower"], found["upper"], color=_YELLOW, alpha=0.4, linewidth=0,
+            label=f"{hidden}range of gradient accordance",
+        )  # fmt: skip
+        label = f"chosen level b = {found['level']:.3g}{fallback}"
+        axes.axvline(found["level"], color=ORANGE, linestyle="--", linewidth=1, label=label)
+
+
+def _draw_finetuning(axes: "Axes", measured: Attacked | None) -> None:
+    if measured is None or measured.accuracy is None:
+        return
+    height = 100 * measured.accuracy.mean
+    axes.axhline(height, color=GREY, linestyle="--", label=method_name("finetune"))
+    low, high = robust_interval(measured) or (measured.accuracy.mean,) * 2
+    axes.axhspan(100 * low, 100 * high, color=GREY, alpha=0.15, linewidth=0)
+
+
+def _draw_flooding_x(axes: "Axes", cards: Sequence[Card], condition: Condition) -> None:
+    labelled: set[str] = set()
+    for card in cards:
+        measured, level = _measured([card], condition), card["flood_level"]
+        if measured is None or level is None:
+            continue
+        method = card["method"]
+        label = f"{'_' if method in labelled else ''}{method_name(method)}"
+        labelled.add(method)
+        draw_robust(
+            axes, [level], [measured],
+            color=VERMILION, marker=_FLOODING_X[method], markersize=5, linestyle="", label=label,
+        )  # fmt: skip
