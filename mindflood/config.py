@@ -49,7 +49,7 @@ class TrainingSettings:
         mode: ``graph`` or ``pynative``.
         buckets: padded lengths; one compiled graph each.
         checkpoint_every: steps between checkpoints within an epoch.
-        keep_epochs: keep every epoch's model, not only the last two checkpoints.
+        keep_epochs: keep every epoch's weights in ``epochs/``, not only the last checkpoints.
         log_every: steps between lines of ``trace.jsonl``.
         threads: CPU threads of MindSpore; none takes the machine's cores.
     """
@@ -122,6 +122,9 @@ class AttackSettings:
         seed: which rows, and every random choice of the attack.
         workers: processes.
         allow_pickles: TextAttack may load the pickles among the downloads of profile ``paper``.
+        each_epoch: ``mindflood run`` also attacks the model of every epoch, on fewer rows; needs
+            ``training.keep_epochs``.
+        epoch_examples: those rows, the same for every epoch and method.
     """
 
     recipes: tuple[str, ...] = ("textfooler",)
@@ -130,6 +133,8 @@ class AttackSettings:
     seed: int = 0
     workers: int = 1
     allow_pickles: bool = False
+    each_epoch: bool = False
+    epoch_examples: int = 50
 
 
 @dataclass(frozen=True)
@@ -212,6 +217,13 @@ def checked(config: Config, source: str) -> Config:
     require(rows is None or rows >= 1, "attack.num_examples", "at least 1", rows)
     require(config.attack.seed >= 0, "attack.seed", "at least 0", config.attack.seed)
     require(config.attack.workers >= 1, "attack.workers", "at least 1", config.attack.workers)
+    require(config.attack.epoch_examples >= 1, "attack.epoch_examples", "at least 1",
+            config.attack.epoch_examples)  # fmt: skip
+    if config.attack.each_epoch and not training.keep_epochs:
+        raise UserError(
+            f"{source}: attack.each_epoch: needs the models of the epochs; set "
+            "training.keep_epochs: true"
+        )
     require(training.threads is None or training.threads >= 1, "training.threads", "at least 1",
             training.threads)  # fmt: skip
     require(config.task.max_length >= 3, "task.max_length", "at least 3", config.task.max_length)

@@ -21,6 +21,7 @@ def run(args: argparse.Namespace) -> int:
     from mindflood import stages
     from mindflood.attack.catalogue import check_available
     from mindflood.config_file import load_run_configs
+    from mindflood.epochs import attack_epochs
     from mindflood.models.pretrained import described_encoder
     from mindflood.report import command as report
     from mindflood.training.run_folder import claim
@@ -44,4 +45,6 @@ def run(args: argparse.Namespace) -> int:
         stages.export(folder)
         for recipe in config.attack.recipes:
             stages.attack(folder, config, recipe, config.attack.num_examples)
+        if config.attack.each_epoch:
+            attack_epochs(folder, config)
     return report.run(argparse.Namespace(folder=Path(configs[0].output)))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mindflood.config import Config
 from mindflood.errors import UserError
+from mindflood.training.run_folder import epoch_folder
 
 
 class StageFailedError(Exception):
@@ -21,14 +22,16 @@ def train(config_file: Path) -> None:
     _mindflood("train", str(config_file))
 
 
-def export(run: Path) -> None:
-    """``mindflood export`` into the RUN folder's ``model/``, unless it is there."""
-    if not (run / "model" / "config.json").exists():
-        _mindflood("export", str(run), str(run / "model"))
+def export(run: Path, epoch: int | None = None) -> None:
+    """``mindflood export`` into ``model/`` of the run or of its epoch, unless it is there."""
+    folder = run if epoch is None else epoch_folder(run, epoch)
+    if not (folder / "model" / "config.json").exists():
+        words = [] if epoch is None else ["--epoch", str(epoch)]
+        _mindflood("export", str(run), str(folder / "model"), *words)
 
 
 def attack(run: Path, config: Config, recipe: str, num_examples: int | None) -> None:
-    """``mindflood attack`` on the RUN folder's export, into its ``attacks/``."""
+    """``mindflood attack`` on the export in the folder of a run or an epoch, into ``attacks/``."""
     settings = config.attack
     words = [str(run / "model"), "--task", config.task.name, "--recipe", recipe]
     words += ["--out", str(run / "attacks"), "--profile", settings.profile]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 EPILOG = """examples:
   mindflood export runs/demo/flooding-seed0 exported/flooding
+  mindflood export runs/demo/flooding-seed0 exported/flooding-epoch-3 --epoch 3
   mindflood export network.ckpt exported/network --encoder bert-base-uncased --task sst2
 """
 
@@ -14,6 +15,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``mindflood export``."""
     parser.add_argument("run", type=Path, metavar="RUN", help="RUN folder, or a .ckpt file")
     parser.add_argument("out", type=Path, metavar="OUT", help="folder to write")
+    parser.add_argument(
+        "--epoch",
+        type=int,
+        metavar="E",
+        help="for a RUN folder with training.keep_epochs: the model of that epoch (from 1)",
+    )
     parser.add_argument(
         "--encoder", help="for a .ckpt file: folder or hub id with config.json and tokenizer"
     )
@@ -37,6 +44,7 @@ def run(args: argparse.Namespace) -> int:
     result = export_torch(
         args.run,
         args.out,
+        epoch=args.epoch,
         encoder=args.encoder,
         encoder_layers=args.encoder_layers,
         task=args.task,

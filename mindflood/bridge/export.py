@@ -26,6 +26,7 @@ from mindflood.models.bert import BertForSequenceClassification
 from mindflood.models.pretrained import from_pretrained, resolve_encoder
 from mindflood.report.cards import Card, read_card
 from mindflood.training.checkpoint import read_checkpoint
+from mindflood.training.run_folder import epoch_weights
 from mindflood.training.state import checkpoints
 
 TOLERANCE = 1e-4
@@ -66,12 +67,14 @@ class _Source:
     max_length: int
     card: Card | None
     layers: int | None = None
+    epoch: str = ""
 
 
 def export_torch(
     run: str | Path,
     out: str | Path,
     *,
+    epoch: int | None = None,
     encoder: str | None = None,
     encoder_layers: int | None = None,
     task: str | None = None,
@@ -85,6 +88,7 @@ def export_torch(
     Args:
         run: a RUN folder, or a MindSpore ``.ckpt`` file of a BERT or RoBERTa classifier.
         out: the folder to write; replaced where it is an earlier export.
+        epoch: for a RUN folder: the kept weights of that epoch (from 1); None is the final model.
         encoder, encoder_layers, task, data: for a ``.ckpt`` file: where architecture and tokenizer
             come from, how many of its layers there are, and the task whose labels and rows are
             used; for a RUN folder its config tells.
@@ -95,7 +99,9 @@ def export_torch(
     """
     run, out = Path(run), Path(out)
     if run.is_dir():
-        source = _of_run(run)
+        source = _of_run(run, epoch)
+    elif epoch is not None:
+        raise UserError(f"{run}: a .ckpt file has no epochs; --epoch is for a RUN folder")
     else:
         source = _of_checkpoint(run, encoder, encoder_layers, task, data)
     if out.exists() and not (out / "config.json").exists() and any(out.iterdir()):
@@ -109,28 +115,37 @@ def export_torch(
         _write_model(beside, model, source)
         logits = _logits(model, source, rows)
         result = _verify_in_pytorch(beside, rows, logits, source.max_length)
-        write_text(beside / "README.md", model_card(source.card, source.task.name, result))
+        write_text(
+            beside / "README.md", model_card(source.card, source.task.name, result, source.epoch)
+        )
     return result
 
 
-def _of_run(run: Path) -> _Source:
+def _of_run(run: Path, epoch: int | None) -> _Source:
     config: Config = from_yaml(run / "config.yaml")
     if not (run / "card.json").exists():
         raise UserError(
             f"{run}: the run is not complete (no card.json); finish it with the same "
             "'mindflood train' command"
         )
-    found = checkpoints(run / "checkpoints")
-    if not found:
-        raise UserError(f"{run / 'checkpoints'}: no checkpoint here; train the run again")
+    card = read_card(run / "card.json")
+    if epoch is None:
+        found = checkpoints(run / "checkpoints")
+        if not found:
+            raise UserError(f"{run / 'checkpoints'}: no checkpoint here; train the run again")
+        weights, when = found[-1][1], ""
+    else:
+        weights, when = epoch_weights(run, epoch), f"{epoch} of {config.training.epochs}"
+        card = {**card, "clean_accuracy": None, "attacks": {}}  # those of the final model
     return _Source(
-        found[-1][1],
+        weights,
         resolve_encoder(config.encoder),
         get_task(config.task.name),
         config.task.data,
         config.task.max_length,
-        read_card(run / "card.json"),
+        card,
         config.encoder_layers,
+        when,
     )
 
 

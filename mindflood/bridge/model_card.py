@@ -20,11 +20,11 @@ tags:
 """
 
 
-def model_card(card: Card | None, task: str, check: "Verification") -> str:
+def model_card(card: Card | None, task: str, check: "Verification", epoch: str = "") -> str:
     """Markdown with task, method, flood level and results; ``card`` is None for a bare checkpoint.
 
     Numbers of the offline profile of an attack, or of an encoder other than BERT-base, are named
-    as such.
+    as such. ``epoch`` ("3 of 10") tells the model of an epoch from the final one.
     """
     method = f" by {card['method']}" if card else ""
     lines = [_HEAD.format(title=f"Text classifier for {task}, trained{method} in MindSpore")]
@@ -35,6 +35,8 @@ def model_card(card: Card | None, task: str, check: "Verification") -> str:
             f"- Method: {card['method']} (flood level: {level}; seed {card['seed']})",
             f"- Encoder: {card['encoder']}",
         ]
+        if epoch:
+            lines.append(f"- Weights: those after epoch {epoch}, not the final ones")
         if card["clean_accuracy"] is not None:
             lines.append(f"- Clean accuracy: {100 * card['clean_accuracy']:.1f} %")
         lines += [_attack_line(key, summary) for key, summary in card["attacks"].items()]

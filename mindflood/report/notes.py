@@ -28,6 +28,16 @@ def attack_notes(rows: Sequence[Row]) -> list[str]:
                 f"{where}: the rows were attacked on different samples of texts (size or seed); "
                 "part of their difference is the sample's."
             )
+        for row in rows:
+            attacked = row.attacks.get(recipe)
+            if row.setting.task != task or row.profile != profile or attacked is None:
+                continue
+            of_seeds = attacked.accuracy.n if attacked.accuracy else 0
+            if of_seeds < len(row.seeds):
+                notes.append(
+                    f"{where}: of {METHODS.get(row.setting.method, row.setting.method)}, "
+                    f"{of_seeds} of {len(row.seeds)} seeds were attacked; Clean% is of all of them."
+                )
         for attacked in block:
             done = attacked.counts["num_examples"]
             if done < attacked.requested:

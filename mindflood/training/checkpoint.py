@@ -1,6 +1,7 @@
 """MindSpore's checkpoint format, read with care and written whole."""
 
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,6 +27,8 @@ def write_checkpoint(
     path = Path(path)
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        for part in path.parent.glob(".*.part"):  # left by a kill in the middle of a write
+            shutil.rmtree(part)
         # A folder, because MindSpore puts files of its own beside the one it writes.
         with TemporaryDirectory(prefix=".", suffix=".part", dir=path.parent) as beside:
             whole = Path(beside) / path.name

@@ -20,6 +20,7 @@ from mindflood.models.dropout import DropoutNoise
 from mindflood.models.pretrained import described_encoder, from_pretrained, resolve_encoder
 from mindflood.report.cards import Card, new_card, write_card
 from mindflood.training import context, parallel, state
+from mindflood.training.checkpoint import write_checkpoint
 from mindflood.training.dataset import Datasets, load_datasets
 from mindflood.training.evaluation import Classifier, evaluate
 from mindflood.training.inputs import step_inputs
@@ -27,7 +28,7 @@ from mindflood.training.logs import JsonLines
 from mindflood.training.objective import MeanCrossEntropy
 from mindflood.training.optimizer import AdamW, parameter_groups
 from mindflood.training.progress import TrainingProgress
-from mindflood.training.run_folder import claim, is_complete
+from mindflood.training.run_folder import claim, epoch_folder, is_complete
 from mindflood.training.schedule import LinearWarmupDecay, warmup_steps
 from mindflood.training.sub_epochs import SubEpochs
 
@@ -227,10 +228,12 @@ class Trainer:
             return
         if not state.is_finite(self.parameters):
             self._stop(position.step - 1, "a weight")
-        per_epoch = self.data.train.steps_per_epoch
-        ends = range(per_epoch, self.total_steps + 1, per_epoch)
-        kept = frozenset(ends) if self.config.training.keep_epochs else frozenset()
-        state.save(self.folder / "checkpoints", self.parameters, position, kept)
+        epoch, within = divmod(position.step, self.data.train.steps_per_epoch)
+        if self.config.training.keep_epochs and within == 0 and self.watch is not Watch.PROBE:
+            # Before the checkpoint: a run that is killed between the two writes this file again.
+            weights = {parameter.name: parameter for parameter in self.model.get_parameters()}
+            write_checkpoint(epoch_folder(self.folder, epoch) / "weights.ckpt", weights, {})
+        state.save(self.folder / "checkpoints", self.parameters, position)
 
     def _card(self, position: state.Position) -> Card:
         config = self.config

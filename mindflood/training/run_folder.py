@@ -49,6 +49,28 @@ def is_complete(config: Config) -> bool:
     return (config.run_folder / "card.json").exists()
 
 
+def epoch_folder(run: Path, epoch: int) -> Path:
+    """Where the model of one epoch (from 1) is kept: ``weights.ckpt``, its export, its attacks."""
+    return run / "epochs" / str(epoch)
+
+
+def epoch_weights(run: Path, epoch: int) -> Path:
+    """The kept weights of one epoch.
+
+    Raises:
+        UserError: the run has not kept them.
+    """
+    path = epoch_folder(run, epoch) / "weights.ckpt"
+    if not path.exists():
+        kept = sorted(int(other.parent.name) for other in run.glob("epochs/*/weights.ckpt"))
+        has = f"those of {', '.join(map(str, kept))}" if kept else "none"
+        raise UserError(
+            f"{path}: the weights of epoch {epoch} were not kept ({has} were); train with "
+            "training.keep_epochs: true"
+        )
+    return path
+
+
 def _identity(config: Config) -> dict[str, Any]:
     values = dataclasses.asdict(config)
     flat: dict[str, Any] = {}

@@ -1,7 +1,6 @@
 """What a run has to remember to continue as if it had never been stopped."""
 
 import re
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,13 +58,8 @@ def is_finite(parameters: Mapping[str, Parameter]) -> bool:
     )
 
 
-def save(
-    folder: Path,
-    parameters: Mapping[str, Parameter],
-    position: Position,
-    keep_steps: frozenset[int] = frozenset(),
-) -> None:
-    """Write ``folder/step-N.ckpt`` and remove older ones but ``keep_steps`` and the one before.
+def save(folder: Path, parameters: Mapping[str, Parameter], position: Position) -> None:
+    """Write ``folder/step-N.ckpt`` and remove older ones but the one before.
 
     Raises:
         UserError: the file cannot be written; the checkpoints before it stay.
@@ -77,11 +71,8 @@ def save(
     }
     write_checkpoint(folder / f"step-{position.step:08d}.ckpt", parameters, extra)
     with explained(folder):
-        for step, path in checkpoints(folder)[:-_KEPT]:
-            if step not in keep_steps:
-                path.unlink()
-        for part in folder.glob(".*.part"):  # left by a kill in the middle of a save
-            shutil.rmtree(part)
+        for _, path in checkpoints(folder)[:-_KEPT]:
+            path.unlink()
 
 
 def checkpoints(folder: Path) -> list[tuple[int, Path]]:

@@ -37,6 +37,40 @@ def test_run_trains_exports_attacks_and_reports(write_config, mindflood, tmp_pat
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
+def test_every_epoch_is_attacked_and_drawn(write_config, mindflood, tmp_path):
+    config = write_config(
+        training__keep_epochs=True,
+        attack={
+            "recipes": ["textfooler"], "profile": "offline", "num_examples": 3,
+            "each_epoch": True, "epoch_examples": 2,
+        },
+    )  # fmt: skip
+    done = mindflood("run", config)
+    assert done.returncode == 0, done.stderr
+    runs = tmp_path / "runs"
+    run = runs / "finetune-seed0"
+    card = json.loads((run / "card.json").read_text())
+    trace = read_lines(run / "trace.jsonl")
+    evaluations = read_lines(run / "evaluations.jsonl")
+    assert [one["epoch"] for one in card["epochs"]] == [1, 2]
+    for number, one in enumerate(card["epochs"]):
+        assert one["attacks"]["textfooler-offline"]["num_examples"] == 2
+        assert 0 <= one["clean_accuracy"] <= 1
+        assert one["eval_loss"] == evaluations[number]["eval_loss"]
+        losses = [line["loss"] for line in trace[6 * number : 6 * number + 6]]
+        assert one["train_loss"] == pytest.approx(sum(losses) / 6)
+    final = card["epochs"][-1]["clean_accuracy"]
+    assert final == pytest.approx(card["clean_accuracy"], abs=0.01)
+    assert card["attacks"]["textfooler-offline"]["num_examples"] == 3
+    assert (runs / "report" / "epochs-1.svg").exists()
+    assert "1 run," in (runs / "report.html").read_text()
+    again = mindflood("run", config)
+    assert again.returncode == 0
+    assert again.stderr.count("loading TextAttack") == 1, "whole epochs are not attacked again"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_the_grid_search_chooses_on_rows_that_no_candidate_saw(write_config, mindflood, tmp_path):
     config = write_config(
         method="flooding-search",

@@ -119,6 +119,31 @@ def test_a_run_of_the_first_layer_exports_that_layer_alone(tmp_path, write_confi
     assert (bare / "model.safetensors").read_bytes() == (out / "model.safetensors").read_bytes()
 
 
+def test_the_model_of_an_epoch_is_exported(tmp_path, write_config, run, capsys):
+    config = write_config(training__keep_epochs=True)
+    assert main(["train", str(config)]) == 0
+    kept = tmp_path / "runs" / "finetune-seed0"
+    outs = {"1": tmp_path / "1", "2": tmp_path / "2"}
+    for epoch, out in outs.items():
+        assert main(["export", str(kept), str(out), "--epoch", epoch]) == 0
+        assert f"after epoch {epoch} of 2" in (out / "README.md").read_text()
+        assert "Clean accuracy" not in (out / "README.md").read_text()
+    assert main(["export", str(kept), str(tmp_path / "final")]) == 0
+    final = (tmp_path / "final" / "model.safetensors").read_bytes()
+    first, last = ((out / "model.safetensors").read_bytes() for out in outs.values())
+    assert last == final != first
+    capsys.readouterr()
+    for where, message in (
+        ([kept, "--epoch", "3"], "epoch 3 were not kept (those of 1, 2 were)"),
+        ([run, "--epoch", "1"], "epoch 1 were not kept (none were)"),
+        ([checkpoints(run / "checkpoints")[-1][1], "--epoch", "1"], "has no epochs"),
+    ):
+        path, *words = where
+        assert main(["export", str(path), str(tmp_path / "none"), *words]) == 2
+        assert message in capsys.readouterr().err
+        assert not (tmp_path / "none").exists()
+
+
 def test_names_of_mindspores_own_layers_convert(run, tiny_encoder, tmp_path):
     """LayerNorms and embeddings called as MindSpore's own cells call them."""
     import mindspore as ms

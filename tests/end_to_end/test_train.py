@@ -88,6 +88,27 @@ def test_a_killed_run_ends_with_the_same_weights(write_config, mindflood, tmp_pa
     ]
 
 
+def test_a_killed_run_keeps_the_weights_of_every_epoch(write_config, mindflood, tmp_path):
+    changes = {"training__keep_epochs": True, "training__epochs": 3}
+    whole = write_config("whole.yaml", output=str(tmp_path / "whole"), **changes)
+    assert mindflood("train", whole).returncode == 0
+    killed = write_config("killed.yaml", output=str(tmp_path / "killed"), **changes)
+    run, reference = (tmp_path / name / "finetune-seed0" for name in ("killed", "whole"))
+    kill_when(start(killed), lambda: (run / "epochs" / "1" / "weights.ckpt").exists())
+    kill_when(start(killed), lambda: any((run / "epochs" / "2").glob(".*.part")))
+    finished = mindflood("train", killed)
+    assert finished.returncode == 0, finished.stderr
+    for epoch in (1, 2, 3):
+        ours, theirs = (folder / "epochs" / str(epoch) for folder in (run, reference))
+        assert [path.name for path in ours.iterdir()] == ["weights.ckpt"]
+        kept, expected = weights_of(ours / "weights.ckpt"), weights_of(theirs / "weights.ckpt")
+        assert kept.keys() == expected.keys()
+        assert all(np.array_equal(kept[name], expected[name]) for name in kept)
+    final = final_weights(run)
+    assert all(np.array_equal(kept[name], final[name]) for name in kept)
+    assert not any("moment" in name for name in kept)
+
+
 def test_a_loss_that_is_not_finite_stops_the_run(write_config, mindflood, tmp_path):
     config = write_config(
         training__learning_rate=1e25, training__checkpoint_every=1, training__warmup=2

@@ -102,6 +102,8 @@ def test_several_models_need_a_choice(file):
         ("attack.seed=-1", "attack.seed: expected at least 0, not -1"),
         ("name=../../elsewhere", "name: expected the name of a folder, without slashes"),
         ("output=3", "output: expected text, not 3"),
+        ("attack.each_epoch=true", "attack.each_epoch: needs the models of the epochs; set"),
+        ("attack.epoch_examples=0", "attack.epoch_examples: expected at least 1, not 0"),
         ("encoder_layers=0", "encoder_layers: expected at least 1, or null for all, not 0"),
         ("encoder_layers=two", "encoder_layers: expected a whole number, not 'two'"),
         ("=3", "expected section.key=value"),

@@ -97,6 +97,16 @@ def test_seeds_of_a_setting_are_averaged_and_levels_are_not_mixed() -> None:
     assert [cell(table, row, "b") for row in (1, 2)] == ["0.05", "0.1"]
 
 
+def test_seeds_that_were_not_attacked_are_flagged() -> None:
+    cards = [attacked("finetune", 20), a_card("finetune", 1), attacked("flooding", 20)]
+    table = table2(cards, ["sst2"], with_published=False)
+    flagged = [note for note in table.notes if "seeds were attacked" in note]
+    assert flagged == [
+        "TextFooler (offline) on SST-2: of Fine-tuning, 1 of 2 seeds were attacked; "
+        "Clean% is of all of them."
+    ]
+
+
 def test_levels_that_a_method_chose_are_one_setting() -> None:
     cards = [
         attacked("flooding-x", 30, seed, flood_level=level, flood_level_source="accordance")

@@ -1,0 +1,69 @@
+"""The model of every epoch of a run, attacked on a sample (Flooding-X §5.2, Figure 4)."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from mindflood import stages
+from mindflood.config import Config
+from mindflood.files import read_json_lines
+from mindflood.report.cards import Epoch, merge_epochs, read_card
+from mindflood.report.schema import attack_key
+from mindflood.training.run_folder import epoch_folder, epoch_weights
+
+
+def attack_epochs(run: Path, config: Config) -> None:
+    """Export and attack the model of each epoch, and put what came of it into the run's card.
+
+    Epochs that are done already are not attacked again.
+
+    Raises:
+        UserError: the run has not kept its epochs.
+    """
+    found: list[Epoch] = []
+    losses = epoch_losses(run)
+    for epoch, (train_loss, eval_loss) in losses.items():
+        print(f"  epoch {epoch} of {len(losses)}", file=sys.stderr, flush=True)
+        epoch_weights(run, epoch)
+        stages.export(run, epoch)
+        folder = epoch_folder(run, epoch)
+        for recipe in config.attack.recipes:
+            if not _is_attacked(folder, config, recipe):
+                stages.attack(folder, config, recipe, config.attack.epoch_examples)
+        card = read_card(folder / "attacks" / "card.json")
+        found.append(
+            {
+                "epoch": epoch,
+                "clean_accuracy": card["clean_accuracy"],
+                "train_loss": train_loss,
+                "eval_loss": eval_loss,
+                "attacks": card["attacks"],
+            }
+        )
+        merge_epochs(run / "card.json", found)
+
+
+def epoch_losses(run: Path) -> dict[int, tuple[float | None, float]]:
+    """For each epoch (from 1): mean of the raw training losses J in its trace, evaluation loss."""
+    trace = read_json_lines(run / "trace.jsonl")
+    found: dict[int, tuple[float | None, float]] = {}
+    begin = 0
+    for line in read_json_lines(run / "evaluations.jsonl"):
+        losses = [step["loss"] for step in trace if begin < step["step"] <= line["step"]]
+        mean = float(np.mean(losses)) if losses else None
+        found[round(line["epoch"])] = mean, line["eval_loss"]
+        begin = line["step"]
+    return found
+
+
+def _is_attacked(folder: Path, config: Config, recipe: str) -> bool:
+    """Whether the attack on an epoch's model is whole; asking the attack itself takes a minute."""
+    path = folder / "attacks" / "card.json"
+    if not path.exists():
+        return False
+    key = attack_key(recipe, config.attack.profile)
+    summary = read_card(path)["attacks"].get(key)
+    if summary is None or summary.get("seed") != config.attack.seed:
+        return False
+    return summary["num_examples"] == summary.get("requested") == config.attack.epoch_examples
