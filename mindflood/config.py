@@ -75,13 +75,17 @@ class SearchSettings:
     """The grid of vanilla Flooding (Flooding-X §4.1: steps of 0.01) and how its best is chosen.
 
     Attributes:
-        lower, upper, step: the levels tried, in nats, both ends included.
+        bounds: of the levels tried: ``fixed`` (``lower`` to ``upper``), or ``accordance``: the
+            range that a probe pass of fine-tuning finds first, as in flooding-x.
+        lower, upper, step: the levels tried, in nats, both ends included; with ``accordance``
+            the multiples of ``step`` that cover the range.
         choose_on: ``held-out`` (training rows set aside from the candidates) or ``test``, which
             mimics the paper and is labelled so on the card.
         examples: rows attacked to rank a candidate.
         recipe: the attack whose accuracy under attack ranks the candidates.
     """
 
+    bounds: str = "fixed"
     lower: float = 0.01
     upper: float = 0.20
     step: float = 0.01
@@ -101,6 +105,7 @@ class AccordanceSettings:
         direction: ``either``, ``rising`` (negative to positive, §5.1) or ``falling`` (§3).
         persistence: sub-epochs in a row that establish a side of zero.
         margin: accordance up to this size is indistinguishable from zero.
+        record: write ``accordance.jsonl`` with finetune and flooding too, which do not need it.
     """
 
     sub_epochs: int = 2
@@ -109,6 +114,7 @@ class AccordanceSettings:
     direction: Direction = "either"
     persistence: int = 2
     margin: float = 0.0
+    record: bool = False
 
 
 @dataclass(frozen=True)
@@ -167,6 +173,12 @@ class Config:
     attack: AttackSettings = field(default_factory=AttackSettings)
 
     @property
+    def needs_crossing(self) -> bool:
+        """Whether the flood level comes from a crossing of gradient accordance."""
+        by_range = self.method == "flooding-search" and self.search.bounds == "accordance"
+        return by_range or self.method.startswith("flooding-x")
+
+    @property
     def run_folder(self) -> Path:
         """Where this model's RUN folder is."""
         return Path(self.output) / f"{self.name or self.method}-seed{self.seed}"
@@ -196,6 +208,7 @@ def checked(config: Config, source: str) -> Config:
     choice("attack.profile", config.attack.profile, PROFILES)
     choice("training.precision", training.precision, ("float32", "float16", "bfloat16"))
     choice("training.mode", training.mode, ("graph", "pynative"))
+    choice("search.bounds", search.bounds, ("fixed", "accordance"))
     choice("search.choose_on", search.choose_on, ("held-out", "test"))
     choice("device", config.device, ("auto", "CPU", "GPU", "Ascend"))
     level = config.flood_level
@@ -247,7 +260,10 @@ def checked(config: Config, source: str) -> Config:
             f"{source}: flood_level: '{config.method}' takes none; use method: flooding"
         )
     _check_accordance(config, require, choice)
-    require(0 <= search.lower <= search.upper, "search.lower", "0 <= lower <= upper", search.lower)
+    require(search.lower >= 0, "search.lower", "at least 0", search.lower)
+    require(search.lower <= search.upper, "search.lower",
+            f"at most search.upper ({search.upper:g}), or there is no level to try",
+            search.lower)  # fmt: skip
     require(search.step > 0, "search.step", "more than 0", search.step)
     require(search.examples >= 1, "search.examples", "at least 1", search.examples)
     return config
@@ -263,6 +279,11 @@ def _check_accordance(config: Config, require: Any, choice: Any) -> None:
             accordance.batches)  # fmt: skip
     require(0 <= accordance.margin < 0.5, "accordance.margin", "0 <= margin < 0.5",
             accordance.margin)  # fmt: skip
+    probes, least = accordance.sub_epochs * config.training.epochs, 2 * accordance.persistence
+    require(not config.needs_crossing or probes >= least, "accordance.sub_epochs",
+            f"at least {least} in the run's {config.training.epochs} epochs, as a crossing of zero "
+            f"takes accordance.persistence ({accordance.persistence}) on either side",
+            accordance.sub_epochs)  # fmt: skip
 
 
 def to_yaml(config: Config) -> str:

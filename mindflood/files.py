@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from mindflood.errors import UserError
 
@@ -105,17 +105,24 @@ def read_json_lines(path: Path) -> list[dict[str, Any]]:
     """Records of a JSON-lines file; a last line torn by a kill is left out.
 
     Raises:
-        UserError: a line before the last is not JSON.
+        UserError: a line before the last is not JSON, or a line holds NaN or an infinity.
     """
     if not Path(path).exists():
         return []
-    records = []
+    records: list[dict[str, Any]] = []
+
+    def refuse(constant: str) -> NoReturn:
+        raise UserError(
+            f"{path}, line {number}: {constant}, expected finite numbers; restore the line, or "
+            "delete the file's folder to start again"
+        )
+
     lines = Path(path).read_bytes().split(b"\n")
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            records.append(json.loads(line))
+            records.append(json.loads(line, parse_constant=refuse))
         except (UnicodeDecodeError, json.JSONDecodeError):
             if number == len(lines):  # no newline behind it: the write was cut short
                 break

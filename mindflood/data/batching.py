@@ -104,9 +104,10 @@ class Batches:
 
     def batch(self, epoch: int, index: int) -> Batch:
         """Batch number ``index`` of an epoch, a function of (seed, epoch, index) alone."""
-        if self._planned[0] != epoch:
-            self._planned = (epoch, self._plan(epoch))
-        plan = self._planned[1]
+        planned = self._planned  # read once: a probe and the next step's inputs ask side by side
+        if planned[0] != epoch:
+            self._planned = planned = (epoch, self._plan(epoch))
+        plan = planned[1]
         rows = plan.rows[index]
         real = rows >= 0
         # A filler repeats a row: an empty one would give NaN in the attention.

@@ -153,15 +153,24 @@ class AccordanceProbe:
             arrays = (*batch.inputs, batch.labels)
             inputs = [Tensor(np.ascontiguousarray(array[rows])) for array in arrays]
             gradients = self._gradient(*inputs, Tensor(weights * np.float32(self.loss_scale)))
+            arrays_of_pass = _taken_off(list(gradients))
+            del gradients
             if total:
-                for held, new in zip(total, gradients, strict=True):
-                    held += new.asnumpy()
+                for held, new in zip(total, arrays_of_pass, strict=True):
+                    held += new
             else:
-                total = [new.asnumpy().copy() for new in gradients]
+                total = list(arrays_of_pass)
         if self.loss_scale != 1:
             for held in total:
                 held /= self.loss_scale
         return total
+
+
+def _taken_off(gradients: list[Tensor]) -> Iterator[NDArray[np.floating]]:
+    """Each gradient as an array of its own; its tensor is let go before the next is copied."""
+    gradients.reverse()
+    while gradients:
+        yield gradients.pop().asnumpy().copy()
 
 
 class _Gradient(nn.Cell):

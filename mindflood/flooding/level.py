@@ -45,8 +45,13 @@ class FloodLevel:
         """Multiples of ``step`` that cover the search range, at least one and never 0.
 
         Raises:
-            UserError: the step is not a positive number.
+            UserError: the step is not a positive number, or the range excludes everything.
         """
+        if not self.lower <= self.upper:
+            raise UserError(
+                f"search range: from {self.lower:g} to {self.upper:g} there is no level; expected "
+                "lower <= upper"
+            )
         if not (math.isfinite(step) and step > 0):
             raise UserError(f"step: {step}: expected a positive number")
         first = max(1, math.floor(self.lower / step + 1e-9))

@@ -4,10 +4,10 @@ import dataclasses
 from pathlib import Path
 
 from mindflood.config import Config
-from mindflood.files import read_json_lines, write_json, write_text
-from mindflood.flooding.level import FloodLevel, choose_flood_level
-from mindflood.report.cards import read_card, write_card
+from mindflood.files import write_json
+from mindflood.training import parallel
 from mindflood.training.loop import Level, Trainer, Watch, start
+from mindflood.training.probe_pass import choose_from, copy_trace, findings, probe_config
 from mindflood.training.run_folder import claim, is_complete
 
 
@@ -26,37 +26,17 @@ def flooding_x(config: Config) -> Path:
     complete = claim(run, config) if worker.writes else is_complete(config)
     if complete:
         return run
-    probe = dataclasses.replace(
-        config, output=str(run / "search"), name="probe", method="finetune", flood_level=None
-    )
+    probe = probe_config(config)
     if worker.writes:
         claim(probe.run_folder, probe)
     if not is_complete(probe):
         Trainer(probe, worker, Level(None, None), Watch.PROBE).run()
-    trace = probe.run_folder / "accordance.jsonl"
-    settings = config.accordance
-    found: FloodLevel = choose_flood_level(
-        read_json_lines(trace),
-        direction=settings.direction,
-        persistence=settings.persistence,
-        margin=settings.margin,
-        name=str(trace),
-    )
-    if worker.writes:
-        write_json(run / "flood_level.json", dataclasses.asdict(found))
-        write_text(run / "accordance.jsonl", trace.read_text(encoding="utf-8"))
-    Trainer(config, worker, Level(found.level, found.source)).run()
-    if worker.writes:
-        card, first = read_card(run / "card.json"), read_card(probe.run_folder / "card.json")
-        write_card(
-            run / "card.json",
-            {
-                **card,
-                "accordance": {
-                    **first.get("accordance", {}),
-                    **dataclasses.asdict(found),
-                    "first_pass_seconds": first["train_seconds"],
-                },
-            },
-        )
-    return run
+    # Only the worker that wrote the trace can be sure to read all of it; the others are told.
+    if not worker.writes:
+        level = Level(parallel.from_the_first(0.0, worker), None)
+        return Trainer(config, worker, level).run()
+    found = choose_from(probe)
+    write_json(run / "flood_level.json", dataclasses.asdict(found))
+    copy_trace(probe, run)
+    level = Level(parallel.from_the_first(found.level, worker), found.source)
+    return Trainer(config, worker, level, card={"accordance": findings(probe, found)}).run()

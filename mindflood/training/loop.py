@@ -1,11 +1,14 @@
 """Train one model: one method, one seed, one RUN folder."""
 
+import logging
 import math
+import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn, cast
 
 import mindspore as ms
 import numpy as np
@@ -30,9 +33,11 @@ from mindflood.training.optimizer import AdamW, parameter_groups
 from mindflood.training.progress import TrainingProgress
 from mindflood.training.run_folder import claim, epoch_folder, is_complete
 from mindflood.training.schedule import LinearWarmupDecay, warmup_steps
+from mindflood.training.sub_epoch_ends import check_fits
 from mindflood.training.sub_epochs import SubEpochs
 
 _COMPUTE = {"float32": ms.float32, "float16": ms.float16, "bfloat16": ms.bfloat16}
+_log = logging.getLogger(__name__)
 
 
 class Watch(Enum):
@@ -66,7 +71,9 @@ def train(config: Config) -> Path:
     if complete:
         return config.run_folder
     source = None if config.flood_level is None else "fixed"
-    watch = Watch.FLOOD if config.method == "flooding-x-online" else Watch.OFF
+    watch = Watch.PROBE if config.accordance.record else Watch.OFF
+    if config.method == "flooding-x-online":
+        watch = Watch.FLOOD
     return Trainer(config, worker, Level(config.flood_level, source), watch).run()
 
 
@@ -77,7 +84,11 @@ def start(config: Config) -> parallel.Worker:
 
 
 class Trainer:
-    """One run: the network, its step cell and the data, from first step to card."""
+    """One run: the network, its step cell and the data, from first step to card.
+
+    Args:
+        card: further parts of the run's card, which is written whole, at the end.
+    """
 
     def __init__(
         self,
@@ -85,12 +96,16 @@ class Trainer:
         worker: parallel.Worker,
         level: Level,
         watch: Watch = Watch.OFF,
+        card: Mapping[str, Any] | None = None,
     ) -> None:
         self.config, self.worker, self.level, self.watch = config, worker, level, watch
+        self.card_parts = dict(card or {})
         self.sub_epochs: SubEpochs | None = None
         self.folder = config.run_folder
         encoder = resolve_encoder(config.encoder)
         self.data: Datasets = load_datasets(config, encoder)
+        if watch is not Watch.OFF:
+            check_fits(self.data.train.steps_per_epoch, config.accordance.sub_epochs)
         settings = config.training
         self.total_steps = settings.epochs * self.data.train.steps_per_epoch
         self.model = from_pretrained(
@@ -159,6 +174,8 @@ class Trainer:
                     self._save(position)
                 started = time.perf_counter()
         if writes:
+            if self.sub_epochs is not None:
+                self._say_what_came_of_it(self.sub_epochs, position)
             write_card(self.folder / "card.json", self._card(position))
         return self.folder
 
@@ -174,6 +191,16 @@ class Trainer:
         if self.watch is Watch.FLOOD and crossing is not None and self.level.value is None:
             self.level = Level(crossing.level, crossing.source)
             self.step_cell.set_flood_level(crossing.level)
+
+    def _say_what_came_of_it(self, sub_epochs: SubEpochs, position: state.Position) -> None:
+        print(f"{self.folder.name}  {sub_epochs.cost(position.train_seconds)}", file=sys.stderr)
+        if self.watch is Watch.FLOOD and self.level.value is None:
+            _log.warning(
+                "%s: gradient accordance made no persistent crossing of zero: the run was NOT "
+                "flooded and is plain fine-tuning; train longer, or use method: flooding-x, which "
+                "falls back on a level",
+                self.folder,
+            )
 
     def _step(self, micro_batches: list[tuple[ms.Tensor, ...]], step: int) -> float:
         """One optimizer step, tried again while the loss scale comes down; the raw J."""
@@ -256,4 +283,4 @@ class Trainer:
         }
         if self.sub_epochs is not None:
             card["accordance"] = self.sub_epochs.summary(position.train_seconds)
-        return card
+        return cast(Card, {**card, **self.card_parts})

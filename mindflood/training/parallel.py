@@ -63,6 +63,20 @@ def join() -> Worker:
     return Worker(get_rank(), get_group_size())
 
 
+def from_the_first(number: float, worker: Worker) -> float:
+    """The first worker's number, on every worker, once all of them have come here.
+
+    What decides about the training has to be the same to the last bit on all of them.
+    """
+    if worker.count == 1:
+        return number
+    from mindspore import Tensor, ops
+
+    # As bytes: the collectives know no float64.
+    received = ops.AllGather()(Tensor(np.array([number], np.float64).view(np.int32)))
+    return float(received.asnumpy().view(np.float64)[0])
+
+
 def row_weights(batch: Batch, worker: Worker) -> np.ndarray:
     """float32 [B]: what makes the mean over workers of Σ w·ce the mean over the real rows."""
     return (batch.weights * (worker.count / batch.weights.sum())).astype(np.float32)

@@ -9,9 +9,8 @@ from mindflood.config_file import from_yaml
 from mindflood.errors import UserError
 from mindflood.files import write_text
 
-# What may change without changing the trained model, and the method that a section is for.
+# What may change without changing the trained model.
 _FREE = ("attack", "output", "device")
-_ONLY_FOR = {"search": "flooding-search", "accordance": "flooding-x"}
 
 
 def claim(run: Path, config: Config) -> bool:
@@ -32,10 +31,9 @@ def claim(run: Path, config: Config) -> bool:
         write_text(resolved, to_yaml(config))
         return False
     difference = _first_difference(_identity(from_yaml(resolved)), _identity(config))
-    if difference and [path.name for path in run.iterdir()] == [resolved.name]:
-        write_text(resolved, to_yaml(config))  # nothing was trained: a mistake was mended
-        return False
-    if difference:
+    if difference and not _begun(run):
+        write_text(resolved, to_yaml(config))
+    elif difference:
         key, before, now = difference
         raise UserError(
             f"{run}: holds a run with {key} {before!r}, not {now!r}; choose another output folder "
@@ -71,11 +69,21 @@ def epoch_weights(run: Path, epoch: int) -> Path:
     return path
 
 
+def _begun(run: Path) -> bool:
+    """Whether the folder has more than configs: one that was refused at once can be corrected."""
+    return any(path.is_file() and path.name != "config.yaml" for path in run.rglob("*"))
+
+
 def _identity(config: Config) -> dict[str, Any]:
     values = dataclasses.asdict(config)
+    free = set(_FREE)
+    if config.method != "flooding-search":
+        free.add("search")
+    if not (config.needs_crossing or config.accordance.record):
+        free.add("accordance")
     flat: dict[str, Any] = {}
     for key, value in values.items():
-        if key in _FREE or not config.method.startswith(_ONLY_FOR.get(key, "")):
+        if key in free:
             continue
         if isinstance(value, dict):
             flat |= {f"{key}.{inner}": item for inner, item in value.items()}

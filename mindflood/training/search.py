@@ -14,15 +14,19 @@ from mindflood.data.sources import Examples
 from mindflood.data.tasks import Task, get_task
 from mindflood.errors import UserError
 from mindflood.files import read_json, write_json, write_text
-from mindflood.report.cards import read_card, write_card
+from mindflood.report.cards import read_card
 from mindflood.report.schema import attack_key
 from mindflood.training import parallel
 from mindflood.training.dataset import training_rows
+from mindflood.training.probe_pass import choose_from, copy_trace, findings, probe_config
 from mindflood.training.run_folder import claim
 
 
 def search(config: Config) -> Path:
     """Train one model a level, keep the level that resists best, train the final model with it.
+
+    With ``search.bounds: accordance`` the levels are those of the range that a probe pass finds
+    first; its losses are of all training rows, but no attack's result enters it.
 
     A candidate's worth is its accuracy under attack, by default on rows set aside from the training
     rows, on which no candidate is trained; the final model is trained on all of them. Everything
@@ -45,17 +49,16 @@ def search(config: Config) -> Path:
     if not outcome_file.exists():  # told before the first candidate is trained
         attack = config.attack
         check_available(config.search.recipe, attack.profile, allow_pickles=attack.allow_pickles)
-    trained = claim(run, config)
+    if claim(run, config):
+        return run
     if not outcome_file.exists():
         write_json(outcome_file, _outcome(config))
     outcome = read_json(outcome_file)
-    if not trained:
-        from mindflood.training.loop import Level, Trainer, start
 
-        Trainer(config, start(config), Level(outcome["flood_level"], "search")).run()
-    card = read_card(run / "card.json")
-    write_card(run / "card.json", {**card, "search": outcome})
-    return run
+    from mindflood.training.loop import Level, Trainer, start
+
+    level = Level(outcome["flood_level"], "search")
+    return Trainer(config, start(config), level, card={"search": outcome}).run()
 
 
 def grid(settings: SearchSettings) -> list[float]:
@@ -74,15 +77,30 @@ def _outcome(config: Config) -> dict[str, object]:
     data = config.task.data
     if config.search.choose_on == "held-out":
         data = str(_set_aside(config))
-    candidates = [_candidate(config, level, data) for level in grid(config.search)]
+    levels, bounds = _levels(config)
+    candidates = [_candidate(config, level, data) for level in levels]
     return {
         "flood_level": best(candidates)["flood_level"],
+        "bounds": bounds,
         "choose_on": config.search.choose_on,
         "attack": attack_key(config.search.recipe, config.attack.profile),
         "examples": config.search.examples,
         "seconds": time.monotonic() - started,
         "candidates": candidates,
     }
+
+
+def _levels(config: Config) -> tuple[list[float], dict[str, object]]:
+    """The levels to try, and for the card where their range comes from."""
+    settings = config.search
+    if settings.bounds == "fixed":
+        return grid(settings), {"from": "fixed", "lower": settings.lower, "upper": settings.upper}
+    probe = probe_config(config)
+    claim(probe.run_folder, probe)
+    stages.train(probe.run_folder / "config.yaml")
+    found = choose_from(probe)
+    copy_trace(probe, config.run_folder)
+    return list(found.grid(settings.step)), {"from": "accordance", **findings(probe, found)}
 
 
 def _candidate(config: Config, level: float, data: str | None) -> dict[str, float]:
@@ -92,6 +110,7 @@ def _candidate(config: Config, level: float, data: str | None) -> dict[str, floa
         name=f"b{level:g}",
         method="flooding",
         flood_level=level,
+        training=dataclasses.replace(config.training, keep_epochs=False),
         task=dataclasses.replace(config.task, data=data, train_examples=None)
         if data != config.task.data
         else config.task,

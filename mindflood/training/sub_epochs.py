@@ -6,16 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 from mindflood.config import Config
-from mindflood.files import read_json_lines
 from mindflood.flooding.accordance import AccordanceProbe, LabelledBatch, probed_parameters
 from mindflood.flooding.level import CrossingDetector, FloodLevel
 from mindflood.models.bert import BertForSequenceClassification
 from mindflood.training.dataset import Datasets
 from mindflood.training.evaluation import Evaluation
-from mindflood.training.logs import JsonLines
+from mindflood.training.logs import JsonLines, lines_up_to
 from mindflood.training.objective import MeanCrossEntropy
-from mindflood.training.parallel import Worker
+from mindflood.training.parallel import Worker, from_the_first
 from mindflood.training.state import Position
+from mindflood.training.sub_epoch_ends import check_no_gap, sub_epoch_ends
 
 
 class SubEpochs:
@@ -28,6 +28,9 @@ class SubEpochs:
         trace: the run's ``accordance.jsonl``.
         position: where the run continues from; lines of later steps do not count.
         evaluate: loss and accuracy on the evaluation rows at the present weights.
+
+    Raises:
+        UserError: a line of the trace is missing or damaged; the message names it.
     """
 
     def __init__(
@@ -54,13 +57,10 @@ class SubEpochs:
             name=str(trace.path),
         )
         self.seconds = 0.0
-        for record in read_json_lines(trace.path):
-            if record["step"] <= position.step:
-                self.detector.update(record)
-                self.seconds += record["probe_seconds"]
-        per_epoch = self.batches.steps_per_epoch
-        parts = min(self.settings.sub_epochs, per_epoch)
-        self._ends = {round(per_epoch * (part + 1) / parts) for part in range(parts)}
+        self.probes = 0
+        sub_epochs, epochs = self.settings.sub_epochs, config.training.epochs
+        self._ends = sub_epoch_ends(self.batches.steps_per_epoch, sub_epochs, epochs)
+        self._continue(position.step)
 
     def after_step(self, position: Position, J: float) -> FloodLevel | None:
         """Count a step's raw loss; at the end of a sub-epoch, probe.
@@ -70,41 +70,66 @@ class SubEpochs:
         """
         position.sub_epoch_loss += J
         position.sub_epoch_steps += 1
-        within = (position.step - 1) % self.batches.steps_per_epoch + 1
-        if within in self._ends:
-            self._probe(position, within)
+        if position.step in self._ends:
+            self._probe(position)
             position.sub_epoch_loss, position.sub_epoch_steps = 0.0, 0
         return self.detector.crossing
 
     def summary(self, train_seconds: float) -> dict[str, Any]:
-        """For the card: where the crossing was, if there was one, and what the probes cost."""
+        """For the card: where the crossing was, if there was one, and what the probes cost.
+
+        Args:
+            train_seconds: spent in training steps; the probes' share is relative to it.
+        """
         crossing = self.detector.crossing
-        found = {"rule": "no crossing: the run was never flooded"}
+        found = {"rule": "no crossing of zero"}
         if crossing is not None:
             found = dataclasses.asdict(crossing)
         return found | {
+            "steps_per_epoch": self.batches.steps_per_epoch,
             "probe_seconds": self.seconds,
             "share_of_training": self.seconds / max(train_seconds, 1e-9),
         }
 
-    def _probe(self, position: Position, within: int) -> None:
+    def cost(self, train_seconds: float) -> str:
+        """What the probes cost, in a line for the log."""
+        share = self.summary(train_seconds)["share_of_training"]
+        return (
+            f"gradient accordance: {self.probes} sub-epochs probed in {self.seconds:.1f} s, "
+            f"{share:.1%} of the training time, at {self.batches.steps_per_epoch} steps an epoch"
+        )
+
+    def _continue(self, step: int) -> None:
+        """Take in the lines that earlier processes wrote up to a step."""
+        records = lines_up_to(self.trace.path, step)
+        done = [end for end in self._ends if end <= step]
+        check_no_gap(records, done, str(self.trace.path))
+        for record in records:
+            self.detector.update(record)
+            self.seconds += float(record.get("probe_seconds") or 0.0)
+        self.probes = len(records)
+
+    def _probe(self, position: Position) -> None:
         """Accordance of the sub-epoch's last batches, all at the weights it has ended with."""
         started = time.perf_counter()
-        epoch = (position.step - 1) // self.batches.steps_per_epoch
-        first = max(0, within - min(self.settings.batches, position.sub_epoch_steps))
+        epoch, last = divmod(position.step - 1, self.batches.steps_per_epoch)
+        first = last + 1 - min(self.settings.batches, position.sub_epoch_steps)
+        indices = range(first, last + 1)
         estimator = self.probe.measure(
-            (LabelledBatch.of(self.batches.batch(epoch, index)) for index in range(first, within)),
+            (LabelledBatch.of(self.batches.batch(epoch, index)) for index in indices),
             rank=self.worker.rank,
             worker_count=self.worker.count,
         )
         seconds = time.perf_counter() - started
         self.seconds += seconds
+        self.probes += 1
         result = self.evaluate()
+        J = position.sub_epoch_loss / position.sub_epoch_steps
         record = {
             "step": position.step,
             "epoch": position.step / self.batches.steps_per_epoch,
             "accordance": estimator.value(),
-            "train_loss": position.sub_epoch_loss / position.sub_epoch_steps,
+            "train_loss": from_the_first(J, self.worker),  # every worker floods at this level
             "eval_loss": result.loss,
             "eval_accuracy": result.accuracy,
             "probe_seconds": seconds,

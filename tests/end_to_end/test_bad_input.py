@@ -13,6 +13,8 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from mindflood.cli import main
+from mindflood.config_file import load_train_config
+from mindflood.training.run_folder import claim
 from mindflood.training.state import checkpoints
 
 
@@ -38,10 +40,20 @@ def refused(capsys: pytest.CaptureFixture[str], *words: object) -> str:
         ("encoder=/nowhere/at/all", "/nowhere/at/all: no such folder"),
         ("device=Ascend", "device: MindSpore has no Ascend here"),
         ("task.max_length=65", "the encoder takes at most 64 tokens, not 65"),
+        (
+            "method=flooding-x accordance.sub_epochs=4",
+            "accordance.sub_epochs: 4 do not fit into an epoch of 6 steps, as each compares the "
+            "gradients of at least two batches; use at most 3",
+        ),
+        ("method=flooding-x-online accordance.sub_epochs=4", "use at most 3"),
+        ("accordance.record=true training.batch_size=96", "train on more rows or lower batch_size"),
+        ("method=flooding-x accordance.persistence=3", "at least 6 in the run's 2 epochs"),
+        ("method=flooding-x accordance.margin=0.5", "accordance.margin: expected 0 <= margin"),
+        ("method=flooding-search search.lower=0.3", "at most search.upper (0.2)"),
     ],
 )
 def test_train_refuses(write_config, capsys, tmp_path, override, message):
-    line = refused(capsys, "train", write_config(), override)
+    line = refused(capsys, "train", write_config(), *override.split())
     assert message in line
     left = [path for path in (tmp_path / "runs").rglob("*") if path.name != "config.yaml"]
     assert [path for path in left if path.is_file()] == []
@@ -89,8 +101,9 @@ def table(tmp_path: Path) -> Path:
         ("text,label\na film,1\na bad one,7\n", "7"),
         ("text,label\n", "no"),
         ("text,label\na film,1\n   ,0\n", "empty"),
+        ("text,label\na film,1\na film without one,\n", "row 3"),
     ],
-    ids=["column", "label", "empty split", "empty text"],
+    ids=["column", "label", "empty split", "empty text", "no label"],
 )
 def test_train_refuses_a_table(write_config, capsys, table, content, message):
     (table / "train.csv").write_text(content)
@@ -141,6 +154,38 @@ def test_train_refuses_somebody_elses_folder(write_config, capsys, tmp_path):
     notes.write_text("mine")
     assert "holds no config.yaml" in refused(capsys, "train", write_config())
     assert [path.name for path in notes.parent.iterdir()] == ["notes.txt"]
+
+
+def test_settings_that_were_refused_can_be_corrected(write_config, capsys, tmp_path):
+    config = write_config(method="flooding-x-online", training__epochs=2)
+    refused(capsys, "train", config, "accordance.sub_epochs=4")
+    assert main(["train", str(config), "accordance.sub_epochs=2"]) == 0
+    assert "accordance.sub_epochs 2, not 3" in refused(
+        capsys, "train", config, "accordance.sub_epochs=3"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('{"step": 3, "accordance": NaN}', "line 1: NaN, expected finite numbers"),
+        ('{"accordance": -0.3}', "line 1: no step"),
+        ("[3]", "line 1: no step"),
+    ],
+)
+def test_online_refuses_to_continue_a_damaged_trace(write_config, capsys, line, message):
+    config = load_train_config(write_config(method="flooding-x-online"), [])
+    claim(config.run_folder, config)
+    (config.run_folder / "accordance.jsonl").write_text(line + "\n")
+    error = refused(capsys, "train", config.run_folder / "config.yaml")
+    assert f"accordance.jsonl, {message}" in error
+    assert (config.run_folder / "accordance.jsonl").read_text() == line + "\n"
+
+
+def test_a_search_is_not_for_several_workers(write_config, capsys, monkeypatch):
+    monkeypatch.setenv("MS_WORKER_NUM", "2")
+    line = refused(capsys, "train", write_config(method="flooding-search"))
+    assert "run it without msrun" in line
 
 
 def limited_files(size: int):

@@ -7,6 +7,7 @@ import pytest
 
 from mindflood import stages
 from mindflood.config import AttackSettings, Config
+from mindflood.flooding import choose_flood_level
 from mindflood.training.search import best, grid
 from tests.conftest import read_lines
 
@@ -84,6 +85,7 @@ def test_the_grid_search_chooses_on_rows_that_no_candidate_saw(write_config, min
     card = json.loads((run / "card.json").read_text())
     assert card["flood_level_source"] == "search"
     assert card["search"]["choose_on"] == "held-out"
+    assert card["search"]["bounds"] == {"from": "fixed", "lower": 0.1, "upper": 0.2}
     levels = [one["flood_level"] for one in card["search"]["candidates"]]
     assert levels == [0.1, 0.2]
     assert card["flood_level"] == best(card["search"]["candidates"])["flood_level"]
@@ -93,6 +95,29 @@ def test_the_grid_search_chooses_on_rows_that_no_candidate_saw(write_config, min
     )
     assert len(held_out) == 6
     assert not seen & held_out
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_the_grid_search_takes_the_range_that_the_probe_found(write_config, mindflood, tmp_path):
+    config = write_config(
+        method="flooding-search",
+        search={"bounds": "accordance", "step": 0.5, "examples": 4},
+        attack={"profile": "offline"},
+        accordance={"batches": 3},
+    )
+    done = mindflood("train", config)
+    assert done.returncode == 0, done.stderr
+    run = tmp_path / "runs" / "flooding-search-seed0"
+    trace = run / "accordance.jsonl"
+    assert trace.read_text() == (run / "search" / "probe-seed0" / "accordance.jsonl").read_text()
+    found = choose_flood_level(read_lines(trace))
+    card = json.loads((run / "card.json").read_text())
+    bounds = card["search"]["bounds"]
+    assert bounds["from"] == "accordance"
+    assert (bounds["lower"], bounds["upper"]) == (found.lower, found.upper)
+    levels = [one["flood_level"] for one in card["search"]["candidates"]]
+    assert levels == list(found.grid(0.5))
 
 
 def test_the_grid_has_both_ends():

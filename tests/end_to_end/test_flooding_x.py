@@ -10,7 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mindflood.cli import main
+from mindflood.config import Config
+from mindflood.config_file import load_train_config
 from mindflood.flooding import choose_flood_level
+from mindflood.report.cards import new_card, write_card
+from mindflood.training.probe_pass import probe_config
+from mindflood.training.run_folder import claim
 from mindflood.training.state import checkpoints
 from tests.conftest import read_lines, weights_of
 
@@ -43,8 +49,92 @@ def test_two_passes_find_the_level_and_flood_at_it(write_config, mindflood, tmp_
     assert card["flood_level"] == found.level
     assert card["flood_level_source"] == found.source
     assert card["accordance"]["rule"] == found.rule
+    share = card["accordance"]["share_of_training"]
+    assert f"probed in {card['accordance']['probe_seconds']:.1f} s, {share:.1%} of" in done.stderr
     flooding = [line["flooding"] for line in read_lines(run / "trace.jsonl")]
     assert flooding == [loss < found.level for loss in losses_of(run)]
+
+
+# What a kill right after the card leaves is what a run leaves whose card was written.
+KILLED_AT_THE_CARD = """
+import os, signal, sys
+from mindflood.cli import main
+from mindflood.training import loop
+
+write = loop.write_card
+def write_and_die(path, card):
+    write(path, card)
+    if path.parent.name != "probe-seed0":
+        os.kill(os.getpid(), signal.SIGKILL)
+loop.write_card = write_and_die
+main(["train", sys.argv[1]])
+"""
+
+
+@pytest.mark.parametrize(("method", "part"), [("flooding-x", "accordance"),
+                                              ("flooding-search", "search")])  # fmt: skip
+def test_a_kill_at_the_card_loses_no_part_of_it(write_config, mindflood, tmp_path, method, part):
+    probed = {"training__epochs": 2, "accordance__batches": 3}
+    path = write_config(method=method, **probed)
+    config = load_train_config(path, [])
+    if method == "flooding-search":  # its candidates are done
+        claim(config.run_folder, config)
+        outcome = {"flood_level": 0.5, "choose_on": "held-out", "candidates": []}
+        (config.run_folder / "search.json").write_text(json.dumps(outcome))
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED_AT_THE_CARD, str(path)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    finished = mindflood("train", path)
+    assert finished.returncode == 0, finished.stderr
+    card = card_of(config.run_folder)
+    assert card[part]["level" if part == "accordance" else "flood_level"] == card["flood_level"]
+
+
+def write_probe_pass(config: Config, trace: list[str]) -> Path:
+    """The files of a finished first pass of 2 epochs of 6 steps; its trace."""
+    claim(config.run_folder, config)
+    probe = probe_config(config)
+    claim(probe.run_folder, probe)
+    card = new_card(task="corpus", method="finetune", seed=0, encoder="x")
+    card["accordance"] = {"steps_per_epoch": 6}
+    write_card(probe.run_folder / "card.json", card)
+    path = probe.run_folder / "accordance.jsonl"
+    path.write_text("".join(line + "\n" for line in trace))
+    return path
+
+
+TRACE = [
+    json.dumps({"step": step, "epoch": step / 6, "accordance": -0.4, "train_loss": 0.6})
+    for step in (3, 6, 9, 12)
+]
+
+
+@pytest.mark.parametrize(
+    ("trace", "line", "message"),
+    [
+        ([TRACE[0], TRACE[1].replace("-0.4", "NaN"), *TRACE[2:]], 2, "NaN, expected finite"),
+        ([TRACE[0], *TRACE[2:]], 2, "step 9, expected the sub-epoch that ends at step 6"),
+        (TRACE[1:], 1, "step 6, expected the sub-epoch that ends at step 3"),
+        (TRACE[:3], 4, "no line, expected the sub-epoch that ends at step 12"),
+        ([*TRACE[:3], "{" + TRACE[3]], 4, "not JSON"),
+        ([*TRACE[:3], TRACE[3].replace("0.6", "null")], 4, "train_loss: None"),
+        ([], 1, "no line, expected the sub-epoch that ends at step 3"),
+    ],
+    ids=["NaN", "gap", "no first", "no last", "not JSON", "no loss", "empty"],
+)
+def test_a_damaged_trace_is_named(write_config, tmp_path, capsys, trace, line, message):
+    path = write_config(method="flooding-x")
+    config = load_train_config(path, [])
+    damaged = write_probe_pass(config, trace)
+    assert main(["train", str(path)]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    (error,) = [line for line in lines if line.startswith("mindflood: error")]
+    assert f"{damaged}, line {line}: " in error
+    assert message in error
+    assert not (config.run_folder / "card.json").exists()
+    assert not (config.run_folder / "checkpoints").exists()
 
 
 @pytest.mark.slow

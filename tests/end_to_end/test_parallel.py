@@ -1,10 +1,6 @@
 """Several workers on one machine, started by MindSpore's own ``msrun``."""
 
 import json
-import os
-import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,25 +10,9 @@ from mindflood.errors import UserError
 from mindflood.training.parallel import Worker
 from mindflood.training.state import checkpoints
 from tests.conftest import read_lines, weights_of
+from tests.msrun import msrun
 
 TRAIN = Path(__file__).parents[2] / "tools" / "train.py"
-
-
-def msrun(folder: Path, script: Path, *words: object) -> list[str]:
-    """Run a script with two workers; their logs."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    programs = Path(sys.executable).parent  # msrun starts the "python" that is first on PATH
-    environment = os.environ | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
-    options = ["--worker_num=2", "--local_worker_num=2", "--join=True", f"--master_port={port}"]
-    command = [programs / "msrun", *options, f"--log_dir={folder}", script, *words]
-    done = subprocess.run(
-        list(map(str, command)), capture_output=True, text=True, check=False, env=environment
-    )
-    logs = [path.read_text() for path in sorted(folder.glob("worker_*.log"))]
-    assert done.returncode == 0, "\n".join([done.stdout[-1000:], *(log[-3000:] for log in logs)])
-    return logs
 
 
 @pytest.mark.parametrize(
@@ -52,14 +32,62 @@ def test_two_workers_take_the_steps_of_one(write_config, mindflood, tmp_path, ch
     assert done.returncode == 0, done.stderr
     msrun(tmp_path / "logs", TRAIN, two)
     runs = [tmp_path / name / "flooding-seed0" for name in ("one", "two")]
-    traces = [read_lines(run / "trace.jsonl") for run in runs]
+    assert_same_training(*runs)
+    assert {line["flooding"] for line in read_lines(runs[0] / "trace.jsonl")} == {True, False}
+
+
+def assert_same_training(first: Path, second: Path) -> None:
+    """The same losses and weights, to float32 rounding."""
+    traces = [read_lines(run / "trace.jsonl") for run in (first, second)]
     losses = [[line["loss"] for line in trace] for trace in traces]
     np.testing.assert_allclose(losses[0], losses[1], rtol=2e-5)
-    assert {line["flooding"] for line in traces[0]} == {True, False}
-    ours, theirs = (weights_of(checkpoints(run / "checkpoints")[-1][1]) for run in runs)
+    floods = [[line["flooding"] for line in trace] for trace in traces]
+    assert floods[0] == floods[1]
+    ours, theirs = (weights_of(checkpoints(run / "checkpoints")[-1][1]) for run in (first, second))
     for name in ours:
         if name.startswith(("bert.", "classifier.")):
             np.testing.assert_allclose(ours[name], theirs[name], atol=2e-4, err_msg=name)
+
+
+PROBED = {"training__epochs": 3, "accordance__sub_epochs": 2, "accordance__batches": 3}
+# Few rows and a high rate, so that the accordance crosses zero while the run goes.
+ONLINE = {
+    "task__train_examples": 48,
+    "training__epochs": 8,
+    "training__batch_size": 8,
+    "training__learning_rate": 3e-3,
+    "accordance__batches": 3,
+    "accordance__persistence": 1,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("method", "changes"),
+    [("flooding-x", PROBED), ("flooding-x-online", ONLINE)],
+    ids=["flooding-x", "online"],
+)
+def test_two_workers_find_the_level_of_one(write_config, mindflood, tmp_path, method, changes):
+    one, two = (
+        write_config(f"{name}.yaml", output=str(tmp_path / name), method=method, **changes)
+        for name in ("one", "two")
+    )
+    done = mindflood("train", one)
+    assert done.returncode == 0, done.stderr
+    msrun(tmp_path / "logs", TRAIN, two)
+    runs = [tmp_path / name / f"{method}-seed0" for name in ("one", "two")]
+    traces = [read_lines(run / "accordance.jsonl") for run in runs]
+    for key, tolerance in {"step": 0, "accordance": 1e-4, "train_loss": 2e-5}.items():
+        values = [[line[key] for line in trace] for trace in traces]
+        np.testing.assert_allclose(*values, rtol=tolerance, atol=tolerance, err_msg=key)
+    cards = [json.loads((run / "card.json").read_text()) for run in runs]
+    assert cards[0]["flood_level"] == pytest.approx(cards[1]["flood_level"], rel=2e-5)
+    assert cards[0]["accordance"]["step"] == cards[1]["accordance"]["step"]
+    assert_same_training(*runs)
+    if method == "flooding-x-online":
+        assert cards[1]["flood_level_source"] == "accordance"
+    else:
+        assert_same_training(*(run / "search" / "probe-seed0" for run in runs))
 
 
 def test_an_overflow_on_one_worker_skips_the_step_on_all(tmp_path):

@@ -2,11 +2,6 @@
 
 import itertools
 import json
-import os
-import socket
-import subprocess
-import sys
-from pathlib import Path
 
 import mindspore as ms
 import numpy as np
@@ -19,6 +14,7 @@ from mindflood.flooding.accordance import AccordanceProbe, LabelledBatch, probed
 from mindflood.flooding.step import FloodingTrainOneStepCell
 from mindflood.models.pretrained import from_pretrained
 from mindflood.training.objective import MeanCrossEntropy
+from tests.msrun import msrun
 from tests.oracle.softmax_regression import CLASSES, regression, regression_gradients
 from tests.oracle.test_bert import batch as token_arrays
 from tests.oracle.test_bert import set_mode, torch_logits, torch_model
@@ -227,12 +223,6 @@ def test_settings_that_make_no_sense_are_refused(arguments, message):
         AccordanceProbe(network, **given)
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
 WORKER = """
 import json, sys
 from pathlib import Path
@@ -255,17 +245,7 @@ Path(sys.argv[1], f"{get_rank()}.json").write_text(json.dumps(found))
 def test_two_workers_measure_what_one_does(tmp_path):
     script = tmp_path / "worker.py"
     script.write_text(WORKER)
-    launcher = Path(sys.executable).with_name("msrun")
-    words = [str(launcher), "--worker_num=2", "--local_worker_num=2", "--join=True",
-             f"--log_dir={tmp_path / 'logs'}", f"--master_port={free_port()}"]  # fmt: skip
-    paths = [str(launcher.parent), os.environ["PATH"]]
-    environment = {"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": os.pathsep.join(paths)}
-    done = subprocess.run(
-        [*words, str(script), str(tmp_path)],
-        capture_output=True, text=True, env=os.environ | environment, check=False,
-    )  # fmt: skip
-    logs = "\n".join(p.read_text()[-2000:] for p in (tmp_path / "logs").glob("worker_*.log"))
-    assert done.returncode == 0, done.stdout[-500:] + logs
+    msrun(tmp_path / "logs", script, tmp_path)
     first, second = (json.loads((tmp_path / f"{rank}.json").read_text()) for rank in (0, 1))
     assert first == second
     set_mode("graph")

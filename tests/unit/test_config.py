@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mindflood.config import Config, TrainingSettings, checked, to_yaml
+from mindflood.config import Config, SearchSettings, TrainingSettings, checked, to_yaml
 from mindflood.config_file import from_yaml, load_run_configs, load_train_config
 from mindflood.errors import UserError
 
@@ -108,6 +108,9 @@ def test_several_models_need_a_choice(file):
         ("encoder_layers=two", "encoder_layers: expected a whole number, not 'two'"),
         ("=3", "expected section.key=value"),
         ("training.epochs", "expected section.key=value"),
+        ("search.lower=0.3", "search.lower: expected at most search.upper (0.2), or there is no"),
+        ("search.bounds=acordance", "search.bounds: unknown 'acordance'; did you mean 'accordance"),
+        ("accordance.batches=1", "accordance.batches: expected at least 2"),
     ],
 )
 def test_a_mistake_is_one_clear_line(file, override, message):
@@ -191,6 +194,16 @@ def test_every_setting_is_documented():
         for field in dataclasses.fields(settings):
             if not dataclasses.is_dataclass(field.default_factory):
                 assert field.name in (settings.__doc__ or ""), f"{settings.__name__}.{field.name}"
+
+
+@pytest.mark.parametrize("method", ["flooding-x", "flooding-x-online", "flooding-search"])
+def test_a_run_too_short_for_a_crossing_is_refused(method):
+    short = Config(method=method, training=TrainingSettings(epochs=1))
+    short = dataclasses.replace(short, search=SearchSettings(bounds="accordance"))
+    with pytest.raises(UserError, match=r"sub_epochs: expected at least 4 in the run's 1"):
+        checked(short, "c.yaml")
+    checked(dataclasses.replace(short, training=TrainingSettings(epochs=2)), "c.yaml")
+    checked(dataclasses.replace(short, method="finetune"), "c.yaml")
 
 
 def test_checked_names_the_source():

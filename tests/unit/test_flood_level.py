@@ -1,5 +1,6 @@
 """The criterion: a persistent zero crossing of the accordance, else the documented fallback."""
 
+import dataclasses
 import itertools
 import json
 import logging
@@ -286,5 +287,7 @@ def test_empty_trace_bad_record_bad_grid_and_foreign_state_are_refused():
         choose_flood_level([[1, 2]])
     with pytest.raises(UserError, match="step: 0"):
         choose_flood_level(GOOD).grid(0)
+    with pytest.raises(UserError, match=r"from 0.5 to 0.25 there is no level"):
+        dataclasses.replace(choose_flood_level(GOOD), lower=0.5, upper=0.25).grid()
     with pytest.raises(UserError, match="same settings"):
         CrossingDetector(persistence=3).load_state_dict(CrossingDetector().state_dict())

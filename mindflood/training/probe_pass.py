@@ -1,0 +1,65 @@
+"""The fine-tuning pass with the probe, which the flood level or its range comes from (§3)."""
+
+import dataclasses
+from pathlib import Path
+
+from mindflood.config import Config
+from mindflood.files import read_json_lines, write_text
+from mindflood.flooding.level import FloodLevel, choose_flood_level
+from mindflood.report.cards import read_card
+from mindflood.training.sub_epoch_ends import check_no_gap, sub_epoch_ends
+
+
+def probe_config(config: Config) -> Config:
+    """Fine-tuning with the settings of ``config``, recorded: the RUN folder's search/probe-seedS.
+
+    It sees all training rows, also those that a grid search sets aside to attack.
+    """
+    return dataclasses.replace(
+        config,
+        output=str(config.run_folder / "search"),
+        name="probe",
+        method="finetune",
+        flood_level=None,
+        accordance=dataclasses.replace(config.accordance, record=True),
+    )
+
+
+def choose_from(probe: Config) -> FloodLevel:
+    """What the trace of a complete probe pass says.
+
+    Raises:
+        UserError: a line of the trace is missing or damaged; the message names it.
+    """
+    path = _trace(probe)
+    records = read_json_lines(path)
+    settings = probe.accordance
+    steps = read_card(probe.run_folder / "card.json")["accordance"]["steps_per_epoch"]
+    ends = sub_epoch_ends(steps, settings.sub_epochs, probe.training.epochs)
+    check_no_gap(records, ends, str(path))
+    return choose_flood_level(
+        records,
+        direction=settings.direction,
+        persistence=settings.persistence,
+        margin=settings.margin,
+        name=str(path),
+    )
+
+
+def copy_trace(probe: Config, run: Path) -> None:
+    """Put the pass's ``accordance.jsonl`` into the RUN folder that it was made for."""
+    write_text(run / "accordance.jsonl", _trace(probe).read_text(encoding="utf-8"))
+
+
+def findings(probe: Config, found: FloodLevel) -> dict[str, object]:
+    """For the card: the level, its range, where they come from, and what the pass cost."""
+    card = read_card(probe.run_folder / "card.json")
+    return {
+        **card.get("accordance", {}),
+        **dataclasses.asdict(found),
+        "first_pass_seconds": card["train_seconds"],
+    }
+
+
+def _trace(probe: Config) -> Path:
+    return probe.run_folder / "accordance.jsonl"

@@ -1,0 +1,47 @@
+"""Two workers of a script, started by MindSpore's own ``msrun``."""
+
+import os
+import random
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def free_port() -> int:
+    """A free port that no system hands out by itself.
+
+    The workers' own servers and everybody's outgoing connections take ports from the ephemeral
+    range (on Linux 32768 and above, elsewhere 49152) between this question and the scheduler's
+    start, the longer the busier the machine is.
+    """
+    for port in random.SystemRandom().sample(range(20_000, 32_000), 100):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no free port from 20,000 to 32,000")
+
+
+def msrun(folder: Path, script: Path, *words: object) -> list[str]:
+    """Run a script with two workers, its logs in ``folder``; the workers' logs."""
+    programs = Path(sys.executable).parent  # msrun starts the "python" that is first on PATH
+    paths = {
+        "PATH": os.pathsep.join([str(programs), os.environ["PATH"]]),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+    }
+    options = ["--worker_num=2", "--local_worker_num=2", "--join=True"]
+    options.append(f"--master_port={free_port()}")
+    command = [programs / "msrun", *options, f"--log_dir={folder}", script, *words]
+    done = subprocess.run(
+        list(map(str, command)), capture_output=True, text=True, check=False,
+        env=os.environ | paths,
+    )  # fmt: skip
+    logs = {path.stem: path.read_text() for path in sorted(folder.glob("*.log"))}
+    ends = [f"{name}: {log[-3000:]}" for name, log in logs.items()]
+    assert done.returncode == 0, "\n".join([done.stdout[-1000:], done.stderr[-1000:], *ends])
+    return [log for name, log in logs.items() if name.startswith("worker_")]
