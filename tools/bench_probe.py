@@ -1,10 +1,13 @@
-"""What the gradient accordance probe costs: its share of the training time.
+"""What the gradient accordance probe costs: its time relative to training's, and its memory.
 
 python tools/bench_probe.py --threads 2
+python tools/bench_probe.py --encoder BERT_BASE_FOLDER --batch-size 16 --rounds 2
+python tools/bench_probe.py --encoder BERT_BASE_FOLDER --length 64 --rounds 2 --no-training
 
 The embedded encoder on rows of one length, in graph mode, without compilation. Training steps and
-probed batches take turns in one process; medians. The share is that of a run whose epochs have
-``--steps`` steps and ``--sub-epochs`` probes of ``--batches`` batches.
+probed batches take turns in one process; medians. The share is the probes' time over that of the
+training steps, in a run whose epochs have ``--steps`` steps and ``--sub-epochs`` probes of
+``--batches`` batches. Memory is the largest resident size of the whole process.
 """
 
 import argparse
@@ -31,6 +34,9 @@ def main() -> None:
     parser.add_argument("--sub-epochs", type=int, default=2, help="probes an epoch")
     parser.add_argument("--steps", type=int, default=1000, help="training steps an epoch")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument(
+        "--no-training", action="store_true", help="memory of the network and the probe alone"
+    )
     measure(parser.parse_args())
 
 
@@ -55,8 +61,10 @@ def measure(settings: argparse.Namespace) -> None:
     rows, length, k = settings.batch_size, settings.length, settings.classes
     model = from_pretrained(resolve_encoder(settings.encoder), num_labels=k)
     network = MeanCrossEntropy(model)
-    step_cell = FloodingTrainOneStepCell(network, AdamW(parameter_groups(model, 0.01), 2e-5), 0.1)
-    step_cell.set_train()
+    if not settings.no_training:
+        optimizer = AdamW(parameter_groups(model, 0.01), 2e-5)
+        step_cell = FloodingTrainOneStepCell(network, optimizer, 0.1)
+        step_cell.set_train()
     noise = DropoutNoise(model.config, seed=0)
     parameters = probed_parameters(model, settings.which)
     random = np.random.default_rng(0)
@@ -81,25 +89,36 @@ def measure(settings: argparse.Namespace) -> None:
     steps: list[float] = []
     passes: list[list[float]] = [[] for _ in probes]
     updates: list[list[float]] = [[] for _ in probes]
-    memory: list[float] = []
+    memory = [_peak()]
+
+    def measured(probe: AccordanceProbe, estimator: AccordanceEstimator) -> tuple[float, float]:
+        started = time.perf_counter()
+        gradients = probe.class_gradients(*batch())
+        return time.perf_counter() - started, _seconds(lambda: estimator.update(gradients))
+
     for number in range(settings.rounds + 1):
-        steps.append(_seconds(lambda: step(number)))  # noqa: B023
-        memory.append(_peak())
+        if not settings.no_training:
+            steps.append(_seconds(lambda: step(number)))  # noqa: B023
+            memory.append(_peak())
         for probe, estimator, spent, added in zip(probes, estimators, passes, updates, strict=True):
-            started = time.perf_counter()
-            gradients = probe.class_gradients(*batch())
-            spent.append(time.perf_counter() - started)
-            added.append(_seconds(lambda: estimator.update(gradients)))  # noqa: B023
-    step_seconds = statistics.median(steps[1:])
+            in_passes, in_estimator = measured(probe, estimator)
+            spent.append(in_passes)
+            added.append(in_estimator)
     vector = sum(parameter.size for parameter in parameters) * 4 / 2**30
-    print(f"training step {step_seconds:.3f} s at {rows}x{length}; {k} classes; a gradient vector "
-          f"of the probed parameters ({settings.which}) {vector:.3f} GiB")  # fmt: skip
-    print(f"peak memory {memory[0]:.2f} GiB after the first step, {_peak():.2f} GiB at the end")
+    print(f"{rows}x{length}; {k} classes; a gradient vector of the probed parameters "
+          f"({settings.which}) {vector:.3f} GiB")  # fmt: skip
+    before = "with the network" if settings.no_training else "after the first step"
+    print(f"peak memory {memory[0 if settings.no_training else 1]:.2f} GiB {before}, "
+          f"{_peak():.2f} GiB at the end")  # fmt: skip
+    if settings.no_training:
+        return
+    step_seconds = statistics.median(steps[1:])
+    print(f"training step {step_seconds:.3f} s")
     print("rows a pass | gradients / step | estimator / step | share of training time")
     for size, spent, added in zip(settings.rows_a_pass, passes, updates, strict=True):
         ratios = [statistics.median(part[1:]) / step_seconds for part in (spent, added)]
         probed = settings.sub_epochs * settings.batches * sum(ratios)
-        share = probed / (settings.steps + probed)
+        share = probed / settings.steps
         name = size or "default"
         print(f"{name!s:11} | {ratios[0]:16.2f} | {ratios[1]:16.2f} | {share:.1%}")
 

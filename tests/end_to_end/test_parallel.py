@@ -53,7 +53,7 @@ PROBED = {"training__epochs": 3, "accordance__sub_epochs": 2, "accordance__batch
 # Few rows and a high rate, so that the accordance crosses zero while the run goes.
 ONLINE = {
     "task__train_examples": 48,
-    "training__epochs": 8,
+    "training__epochs": 14,
     "training__batch_size": 8,
     "training__learning_rate": 3e-3,
     "accordance__batches": 3,
