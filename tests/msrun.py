@@ -30,16 +30,20 @@ def free_port() -> int:
 def msrun(folder: Path, script: Path, *words: object) -> list[str]:
     """Run a script with two workers, its logs in ``folder``; the workers' logs."""
     programs = Path(sys.executable).parent  # msrun starts the "python" that is first on PATH
-    paths = {
+    environment = {
         "PATH": os.pathsep.join([str(programs), os.environ["PATH"]]),
         "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+        # Seconds. On a busy machine a worker is silent for longer than MindSpore's own 30; one that
+        # really died is msrun's to notice.
+        "MS_NODE_TIMEOUT": "300",
+        "MS_RECEIVE_MSG_TIMEOUT": "300",
     }
     options = ["--worker_num=2", "--local_worker_num=2", "--join=True"]
     options.append(f"--master_port={free_port()}")
     command = [programs / "msrun", *options, f"--log_dir={folder}", script, *words]
     done = subprocess.run(
         list(map(str, command)), capture_output=True, text=True, check=False,
-        env=os.environ | paths,
+        env=os.environ | environment,
     )  # fmt: skip
     logs = {path.stem: path.read_text() for path in sorted(folder.glob("*.log"))}
     ends = [f"{name}: {log[-3000:]}" for name, log in logs.items()]
