@@ -45,7 +45,9 @@ def assert_same_training(first: Path, second: Path) -> None:
     assert floods[0] == floods[1]
     ours, theirs = (weights_of(checkpoints(run / "checkpoints")[-1][1]) for run in (first, second))
     for name in ours:
-        if name.startswith(("bert.", "classifier.")):
+        # A key's bias moves all scores of a row alike, so its gradient is nothing but rounding,
+        # which Adam blows up to full steps.
+        if name.startswith(("bert.", "classifier.")) and not name.endswith("key.bias"):
             np.testing.assert_allclose(ours[name], theirs[name], atol=2e-4, err_msg=name)
 
 
