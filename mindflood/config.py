@@ -100,7 +100,7 @@ class AccordanceSettings:
 
     Attributes:
         sub_epochs: probes an epoch, evenly spaced, the last at its end.
-        batches: of a sub-epoch that are probed: its last ones.
+        batches: of a sub-epoch that are probed: its last ones, or all where it has fewer.
         parameters: whose gradients: ``all``, ``encoder`` or ``last-N`` (layers).
         direction: ``either``, ``rising`` (negative to positive, §5.1) or ``falling`` (§3).
         persistence: sub-epochs in a row that establish a side of zero.
