@@ -121,7 +121,7 @@ class CrossingDetector:
             self._crossing = self._find_crossing()
         return self._crossing
 
-    def conclude(self) -> FloodLevel:
+    def conclude(self, *, use_eval_loss: bool = True) -> FloodLevel:
         """The crossing or, where there is none yet, the fallback, which is logged as a warning.
 
         The fallback is the paper's definition, "the training loss before overfitting", without the
@@ -131,9 +131,11 @@ class CrossingDetector:
            higher ones. §5.1 finds the crossing where the test loss is about to increase; the level
            is the training loss of the sub-epoch with the lowest evaluation loss, the range goes to
            the next evaluated one.
-        2. It did not turn, or was not measured. Then nothing in the run says that the model
-           overfitted, the whole run is before overfitting, and the level is the training loss of
-           its last sub-epoch: an upper bound, with the range reaching down to 0.
+        2. It did not turn, was not measured, or must not count (``use_eval_loss`` False: where the
+           evaluated rows are those that will be attacked, the choice must not see them). Then
+           nothing in the run says that the model overfitted, the whole run is before overfitting,
+           and the level is the training loss of its last sub-epoch: an upper bound, with the range
+           reaching down to 0.
 
         Raises:
             UserError: the trace is empty.
@@ -144,7 +146,7 @@ class CrossingDetector:
             )
         if self._crossing is not None:
             return self._crossing
-        fallback = self._fall_back()
+        fallback = self._fall_back(use_eval_loss)
         _log.warning("%s: %s", self._name, fallback.rule)
         return fallback
 
@@ -190,9 +192,13 @@ class CrossingDetector:
                 return _level(before, later[0].train_loss, direction, "accordance", rule)
         return None
 
-    def _fall_back(self) -> FloodLevel:
+    def _fall_back(self, use_eval_loss: bool) -> FloodLevel:
         none = f"FALLBACK, {self._why_no_crossing()}"
-        evaluated = [(s.eval_loss, -s.index) for s in self._trace if s.eval_loss is not None]
+        evaluated = [
+            (s.eval_loss, -s.index)
+            for s in self._trace
+            if use_eval_loss and s.eval_loss is not None
+        ]
         lowest = -min(evaluated)[1] if evaluated else 0
         later = [-index for _, index in evaluated if -index > lowest]
         if len(later) >= self._persistence:
@@ -203,6 +209,8 @@ class CrossingDetector:
             )
             return _level(before, after.train_loss, None, "fallback", rule)
         turn = "was not seen to turn upwards" if evaluated else "was not measured"
+        if not use_eval_loss:
+            turn = "does not count, being of the rows that will be attacked"
         last = self._trace[-1]
         rule = (
             f"{none}, and the evaluation loss {turn}: nothing shows overfitting up to the last "
@@ -227,6 +235,7 @@ def choose_flood_level(
     direction: Direction = "either",
     persistence: int = 2,
     margin: float = 0.0,
+    use_eval_loss: bool = True,
     name: str = "accordance.jsonl",
 ) -> FloodLevel:
     """The flood level from a whole run: its crossing of zero accordance, else the fallback.
@@ -238,6 +247,7 @@ def choose_flood_level(
         direction: as in :class:`CrossingDetector`, which says what a crossing is.
         persistence: as there.
         margin: as there.
+        use_eval_loss: whether the fallback may look at the evaluation losses.
         name: what error messages call the trace.
 
     Raises:
@@ -251,7 +261,7 @@ def choose_flood_level(
     )
     for record in trace:
         detector.update(record)
-    return detector.conclude()
+    return detector.conclude(use_eval_loss=use_eval_loss)
 
 
 def _level(

@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 
 from mindflood.config import Config
+from mindflood.data.tasks import get_task
 from mindflood.files import read_json_lines, write_text
 from mindflood.flooding.level import FloodLevel, choose_flood_level
 from mindflood.report.cards import read_card
@@ -42,6 +43,7 @@ def choose_from(probe: Config) -> FloodLevel:
         direction=settings.direction,
         persistence=settings.persistence,
         margin=settings.margin,
+        use_eval_loss=get_task(probe.task.name).attacked_split != "dev",
         name=str(path),
     )
 

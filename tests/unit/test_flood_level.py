@@ -169,6 +169,14 @@ def test_without_a_crossing_the_turn_of_the_evaluation_loss_decides():
     assert "evaluation loss was lowest at step 400" in found.rule
 
 
+def test_evaluation_rows_that_will_be_attacked_do_not_choose_the_level():
+    found = choose_flood_level(HOVERING, use_eval_loss=False)
+    assert (found.source, found.sub_epoch, found.level) == ("fallback", 8, 0.04)
+    assert "rows that will be attacked" in found.rule
+    blind = [line | {"eval_loss": None} for line in HOVERING]
+    assert choose_flood_level(blind).level == found.level
+
+
 def test_evaluations_may_be_rarer_than_sub_epochs():
     rare = [
         line | {"eval_loss": line["eval_loss"] if i % 2 else None}
