@@ -101,11 +101,12 @@ def read_json(path: Path) -> Any:
         raise UserError(f"{path}: expected a JSON file: {error}") from error
 
 
-def read_json_lines(path: Path) -> list[dict[str, Any]]:
+def read_json_lines(path: Path, *, finite: bool = False) -> list[dict[str, Any]]:
     """Records of a JSON-lines file; a last line torn by a kill is left out.
 
     Raises:
-        UserError: a line before the last is not JSON, or a line holds NaN or an infinity.
+        UserError: a line before the last is not JSON, or, where they must be ``finite``, holds NaN
+            or an infinity.
     """
     if not Path(path).exists():
         return []
@@ -122,7 +123,7 @@ def read_json_lines(path: Path) -> list[dict[str, Any]]:
         if not line.strip():
             continue
         try:
-            records.append(json.loads(line, parse_constant=refuse))
+            records.append(json.loads(line, parse_constant=refuse if finite else None))
         except (UnicodeDecodeError, json.JSONDecodeError):
             if number == len(lines):  # no newline behind it: the write was cut short
                 break

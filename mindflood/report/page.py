@@ -11,6 +11,7 @@ from mindflood.report import published
 from mindflood.report.aggregate import order, setting_of
 from mindflood.report.cards import Card, Run, find_runs
 from mindflood.report.comparison_figures import COMPARISONS, comparisons
+from mindflood.report.crossings import crossings_table
 from mindflood.report.examples import examples
 from mindflood.report.layout import Number, Table, section_columns, sections, text_of
 from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name
@@ -48,6 +49,8 @@ def report(folder: Path) -> Path:
         [table1(cards, tasks)],
         [table3(cards, tasks)],
     ]
+    if (crossings := crossings_table(runs)).rows:
+        tables.append([crossings])
     compared = comparisons(cards)
     curves = _figures(runs, folder)
     page = _page(folder, runs, tables, compared, curves)

@@ -45,7 +45,7 @@ def lines_up_to(path: Path, step: int) -> list[dict[str, Any]]:
     Raises:
         UserError: a line is not JSON, holds NaN, or has no step.
     """
-    records = read_json_lines(path)
+    records = read_json_lines(path, finite=True)
     for number, record in enumerate(records, start=1):
         if not isinstance(record, dict) or type(record.get("step")) is not int:
             raise UserError(

@@ -33,7 +33,7 @@ def choose_from(probe: Config) -> FloodLevel:
         UserError: a line of the trace is missing or damaged; the message names it.
     """
     path = _trace(probe)
-    records = read_json_lines(path)
+    records = read_json_lines(path, finite=True)
     settings = probe.accordance
     steps = read_card(probe.run_folder / "card.json")["accordance"]["steps_per_epoch"]
     ends = sub_epoch_ends(steps, settings.sub_epochs, probe.training.epochs)

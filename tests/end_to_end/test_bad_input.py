@@ -182,12 +182,6 @@ def test_online_refuses_to_continue_a_damaged_trace(write_config, capsys, line, 
     assert (config.run_folder / "accordance.jsonl").read_text() == line + "\n"
 
 
-def test_a_search_is_not_for_several_workers(write_config, capsys, monkeypatch):
-    monkeypatch.setenv("MS_WORKER_NUM", "2")
-    line = refused(capsys, "train", write_config(method="flooding-search"))
-    assert "run it without msrun" in line
-
-
 def limited_files(size: int):
     """Files cannot grow beyond ``size`` bytes: what a full disk looks like to one process."""
 

@@ -1,0 +1,94 @@
+"""Where gradient accordance crossed zero, beside where the evaluation loss turned (§5.1)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mindflood.errors import UserError
+from mindflood.files import read_json_lines
+from mindflood.report.cards import Run
+from mindflood.report.layout import Cell, Column, Number, Table, TableRow
+from mindflood.report.names import METHODS, TASKS, encoder_name
+
+_COLUMNS = (
+    Column("Dataset", numeric=False),
+    Column("Model", numeric=False),
+    Column("Method", numeric=False),
+    Column("Seed"),
+    Column("Epoch", "Crossing"),
+    Column("Direction", "Crossing", numeric=False),
+    Column("J before", "Crossing"),
+    Column("J after", "Crossing"),
+    Column("Eval. loss", "Crossing"),
+    Column("Epoch", "Lowest evaluation loss"),
+    Column("J", "Lowest evaluation loss"),
+    Column("Eval. loss", "Lowest evaluation loss"),
+    Column("Accordance", "Lowest evaluation loss"),
+    Column("b"),
+    Column("Rule", numeric=False),
+)
+
+
+def crossings_table(runs: Sequence[Run]) -> Table:
+    """A row for every run that was probed.
+
+    Raises:
+        UserError: a line of an ``accordance.jsonl`` lacks a key.
+    """
+    rows = []
+    for run in runs:
+        path = run.folder / "accordance.jsonl"
+        if trace := read_json_lines(path):
+            try:
+                rows.append(_row(run, trace))
+            except (KeyError, TypeError, IndexError) as error:
+                raise UserError(
+                    f"{path}: does not fit the run's card ({error!r}): a line or a key is missing; "
+                    "restore it, or delete the file to leave it out"
+                ) from error
+    notes = (
+        "J is the mean raw training loss of a sub-epoch, before and after the crossing of zero; b "
+        "is what the run was flooded at. A run without a crossing says under Rule what gave b.",
+    )
+    caption = "Gradient accordance: where it crossed zero, and where the evaluation loss turned"
+    return Table("accordance", caption, _COLUMNS, tuple(rows), notes)
+
+
+def _row(run: Run, trace: Sequence[Mapping[str, Any]]) -> TableRow:
+    card = run.card
+    found: Mapping[str, Any] = card.get("accordance", {})
+    crossing: tuple[Cell, ...] = (None,) * 5
+    if found.get("source") == "accordance":
+        at = found["sub_epoch"]
+        before, after = trace[at], trace[min(at + 1, len(trace) - 1)]
+        crossing = (
+            Number(before["epoch"], digits=2),
+            found["direction"],
+            _loss(before["train_loss"]),
+            _loss(after["train_loss"]),
+            _loss(before["eval_loss"]),
+        )
+    turn: tuple[Cell, ...] = (None,) * 4
+    if evaluated := [line for line in trace if line["eval_loss"] is not None]:
+        lowest = min(evaluated, key=lambda line: line["eval_loss"])
+        turn = (
+            Number(lowest["epoch"], digits=2),
+            _loss(lowest["train_loss"]),
+            _loss(lowest["eval_loss"]),
+            _loss(lowest["accordance"]),
+        )
+    return TableRow(
+        (
+            TASKS.get(card["task"], card["task"]),
+            encoder_name(card["encoder"]),
+            METHODS.get(card["method"], card["method"]),
+            None if card["seed"] is None else str(card["seed"]),
+            *crossing,
+            *turn,
+            _loss(card["flood_level"]),
+            {"accordance": "crossing", "fallback": "fallback"}.get(found.get("source", ""), "none"),
+        )
+    )
+
+
+def _loss(value: float | None) -> Number | None:
+    return None if value is None else Number(value, digits=3)
