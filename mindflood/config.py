@@ -1,6 +1,7 @@
 """The experiment's settings: what there is to set, and which values make sense together."""
 
 import dataclasses
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -213,6 +214,8 @@ def checked(config: Config, source: str) -> Config:
     choice("device", config.device, ("auto", "CPU", "GPU", "Ascend"))
     level = config.flood_level
     require(level is None or level >= 0, "flood_level", "a number of at least 0", level)
+    require(config.output.strip() != "" and "\0" not in config.output, "output",
+            "the path of a folder ('.' is the working folder)", config.output)  # fmt: skip
     name = config.name
     require(name is None or (name not in ("", ".", "..") and not set(name) & set("/\\\0")),
             "name", "the name of a folder, without slashes", name)  # fmt: skip
@@ -271,6 +274,9 @@ def checked(config: Config, source: str) -> Config:
 
 def _check_accordance(config: Config, require: Any, choice: Any) -> None:
     accordance = config.accordance
+    which = accordance.parameters
+    require(re.fullmatch(r"all|encoder|last-[1-9][0-9]*", which) is not None,
+            "accordance.parameters", "all, encoder or last-N (layers)", which)  # fmt: skip
     choice("accordance.direction", accordance.direction, get_args(Direction))
     for key in ("sub_epochs", "persistence"):
         require(getattr(accordance, key) >= 1, f"accordance.{key}", "at least 1",

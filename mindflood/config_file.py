@@ -79,6 +79,8 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         raise UserError(f"{path}: no such file; give the path of a YAML config") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UserError(f"{path}: expected a YAML file: {error}") from error
+    if value is None:
+        raise UserError(f"{path}: the file is empty; expected keys and values")
     if not isinstance(value, dict):
         raise UserError(f"{path}: expected keys and values, found {type(value).__name__}")
     return value

@@ -102,6 +102,8 @@ def test_several_models_need_a_choice(file):
         ("attack.seed=-1", "attack.seed: expected at least 0, not -1"),
         ("name=../../elsewhere", "name: expected the name of a folder, without slashes"),
         ("output=3", "output: expected text, not 3"),
+        ("output=''", "output: expected the path of a folder ('.' is the working folder), not ''"),
+        ("output=' '", "output: expected the path of a folder"),
         ("attack.each_epoch=true", "attack.each_epoch: needs the models of the epochs; set"),
         ("attack.epoch_examples=0", "attack.epoch_examples: expected at least 1, not 0"),
         ("encoder_layers=0", "encoder_layers: expected at least 1, or null for all, not 0"),
@@ -111,6 +113,7 @@ def test_several_models_need_a_choice(file):
         ("search.lower=0.3", "search.lower: expected at most search.upper (0.2), or there is no"),
         ("search.bounds=acordance", "search.bounds: unknown 'acordance'; did you mean 'accordance"),
         ("accordance.batches=1", "accordance.batches: expected at least 2"),
+        ("accordance.parameters=last-0", "expected all, encoder or last-N (layers), not 'last-0'"),
     ],
 )
 def test_a_mistake_is_one_clear_line(file, override, message):
@@ -126,6 +129,8 @@ def test_a_mistake_is_one_clear_line(file, override, message):
     ("text", "message"),
     [
         ("[1, 2]", "expected keys and values, found list"),
+        ("", "the file is empty; expected keys and values"),
+        ("# nothing but a comment", "the file is empty; expected keys and values"),
         ("a: [", "expected a YAML file"),
         ("methods: finetune", "methods: expected a list of method names"),
         ("methods: [finetune, finetune]", "two models would be written to runs/finetune-seed0"),
