@@ -180,6 +180,15 @@ class Config:
         return by_range or self.method.startswith("flooding-x")
 
     @property
+    def without_epochs(self) -> "Config":
+        """The same for a model on the way to the final one: its epochs are not for comparison."""
+        return dataclasses.replace(
+            self,
+            training=dataclasses.replace(self.training, keep_epochs=False),
+            attack=dataclasses.replace(self.attack, each_epoch=False),
+        )
+
+    @property
     def run_folder(self) -> Path:
         """Where this model's RUN folder is."""
         return Path(self.output) / f"{self.name or self.method}-seed{self.seed}"

@@ -256,7 +256,7 @@ class Trainer:
         if not state.is_finite(self.parameters):
             self._stop(position.step - 1, "a weight")
         epoch, within = divmod(position.step, self.data.train.steps_per_epoch)
-        if self.config.training.keep_epochs and within == 0 and self.watch is not Watch.PROBE:
+        if self.config.training.keep_epochs and within == 0:
             # Before the checkpoint: a run that is killed between the two writes this file again.
             weights = {parameter.name: parameter for parameter in self.model.get_parameters()}
             write_checkpoint(epoch_folder(self.folder, epoch) / "weights.ckpt", weights, {})

@@ -17,7 +17,7 @@ def probe_config(config: Config) -> Config:
     It sees all training rows, also those that a grid search sets aside to attack.
     """
     return dataclasses.replace(
-        config,
+        config.without_epochs,
         output=str(config.run_folder / "search"),
         name="probe",
         method="finetune",

@@ -16,6 +16,9 @@ _FREE = ("attack", "output", "device")
 def claim(run: Path, config: Config) -> bool:
     """Make the folder this config's, or find that it already is.
 
+    The folder's ``config.yaml`` then holds this config, also where only that has changed which
+    leaves the trained model as it is.
+
     Returns:
         True where the run is complete and nothing is left to train.
 
@@ -24,21 +27,22 @@ def claim(run: Path, config: Config) -> bool:
     """
     resolved = run / "config.yaml"
     if not resolved.exists():
-        if run.exists() and any(run.iterdir()):
+        if run.exists() and not all(map(_is_left_by_a_kill, run.iterdir())):
             raise UserError(
                 f"{run}: is not empty and holds no config.yaml; choose another output folder"
             )
         write_text(resolved, to_yaml(config))
         return False
-    difference = _first_difference(_identity(from_yaml(resolved)), _identity(config))
-    if difference and not _begun(run):
-        write_text(resolved, to_yaml(config))
-    elif difference:
-        key, before, now = difference
+    before = from_yaml(resolved)
+    difference = _first_difference(_identity(before), _identity(config))
+    if difference and _begun(run):
+        key, was, now = difference
         raise UserError(
-            f"{run}: holds a run with {key} {before!r}, not {now!r}; choose another output folder "
+            f"{run}: holds a run with {key} {was!r}, not {now!r}; choose another output folder "
             "or name, or delete this one"
         )
+    if before != config:  # a folder that was moved is trained where it is now
+        write_text(resolved, to_yaml(config))
     return is_complete(config)
 
 
@@ -71,7 +75,15 @@ def epoch_weights(run: Path, epoch: int) -> Path:
 
 def _begun(run: Path) -> bool:
     """Whether the folder has more than configs: one that was refused at once can be corrected."""
-    return any(path.is_file() and path.name != "config.yaml" for path in run.rglob("*"))
+    return any(
+        path.is_file() and path.name != "config.yaml" and not _is_left_by_a_kill(path)
+        for path in run.rglob("*")
+    )
+
+
+def _is_left_by_a_kill(path: Path) -> bool:
+    """Whether it is what a killed process was about to rename (``mindflood.files``)."""
+    return path.name.startswith(".") and path.suffix == ".part"
 
 
 def _identity(config: Config) -> dict[str, Any]:
@@ -80,7 +92,7 @@ def _identity(config: Config) -> dict[str, Any]:
     if config.method != "flooding-search":
         free.add("search")
     if not (config.needs_crossing or config.accordance.record):
-        free.add("accordance")
+        values["accordance"] = {"record": False}
     flat: dict[str, Any] = {}
     for key, value in values.items():
         if key in free:
@@ -93,6 +105,8 @@ def _identity(config: Config) -> dict[str, Any]:
 
 
 def _first_difference(before: dict[str, Any], now: dict[str, Any]) -> tuple[str, Any, Any] | None:
+    """Key, value before and value now; keys that both have come first."""
+    keys = sorted(now, key=lambda key: key not in before)
     return next(
-        ((key, before.get(key), now[key]) for key in now if before.get(key) != now[key]), None
+        ((key, before.get(key), now[key]) for key in keys if before.get(key) != now[key]), None
     )

@@ -9,7 +9,7 @@ import numpy as np
 
 from mindflood import stages
 from mindflood.attack.catalogue import check_available
-from mindflood.config import Config, SearchSettings, to_yaml
+from mindflood.config import Config, SearchSettings
 from mindflood.data.sources import Examples
 from mindflood.data.tasks import Task, get_task
 from mindflood.errors import UserError
@@ -103,21 +103,26 @@ def _levels(config: Config) -> tuple[list[float], dict[str, object]]:
     return list(found.grid(settings.step)), {"from": "accordance", **findings(probe, found)}
 
 
-def _candidate(config: Config, level: float, data: str | None) -> dict[str, float]:
-    candidate = dataclasses.replace(
-        config,
+def candidate_config(config: Config, level: float, data: str | None) -> Config:
+    """One model of the grid, trained on ``data``: the RUN folder's search/bLEVEL-seedS."""
+    task = config.task
+    if data != task.data:  # the rows that are left are the sample already
+        task = dataclasses.replace(task, data=data, train_examples=None)
+    return dataclasses.replace(
+        config.without_epochs,
         output=str(config.run_folder / "search"),
         name=f"b{level:g}",
         method="flooding",
         flood_level=level,
-        training=dataclasses.replace(config.training, keep_epochs=False),
-        task=dataclasses.replace(config.task, data=data, train_examples=None)
-        if data != config.task.data
-        else config.task,
+        task=task,
+        accordance=dataclasses.replace(config.accordance, record=False),
     )
+
+
+def _candidate(config: Config, level: float, data: str | None) -> dict[str, float]:
+    candidate = candidate_config(config, level, data)
     run = candidate.run_folder
-    if not (run / "config.yaml").exists():
-        write_text(run / "config.yaml", to_yaml(candidate))
+    claim(run, candidate)
     stages.train(run / "config.yaml")
     stages.export(run)
     stages.attack(run, candidate, config.search.recipe, config.search.examples)
