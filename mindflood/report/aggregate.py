@@ -12,7 +12,7 @@ from typing import Any, cast
 import pandas as pd
 from scipy import stats
 
-from mindflood.report.cards import AttackSummary, Card
+from mindflood.report.cards import AttackSummary, Card, probe_findings
 from mindflood.report.names import METHODS, TASKS, position
 from mindflood.report.schema import split_attack_key
 
@@ -148,11 +148,20 @@ def costs(cards: Sequence[Card]) -> list[Cost]:
 
 
 def _whole_training(card: Card) -> float | None:
-    """Seconds of training, with those of a grid search's candidates."""
+    """Seconds of training, with all that the method spent on finding its level."""
     if card["train_seconds"] is None:
         return None
-    candidates = card.get("search", {}).get("candidates", [])
-    return card["train_seconds"] + sum(one["train_seconds"] for one in candidates)
+    search = card.get("search", {})
+    candidates = sum(one["train_seconds"] for one in search.get("candidates", []))
+    return card["train_seconds"] + candidates + _probing(card)
+
+
+def _probing(card: Card) -> float:
+    """Seconds of the probe and of its first pass, where the level or its range came from them."""
+    if card["method"] in ("finetune", "flooding"):  # recorded at wish
+        return 0.0
+    found = probe_findings(card)
+    return float(found.get("first_pass_seconds", 0.0) + found.get("probe_seconds", 0.0))
 
 
 def by_setting(cards: Sequence[Card]) -> dict[Setting, list[Card]]:

@@ -114,6 +114,12 @@ def new_card(
     }
 
 
+def probe_findings(card: Card) -> dict[str, Any]:
+    """What the card says of gradient accordance: of its own run, or of a search's first pass."""
+    own: dict[str, Any] = card.get("accordance", {})
+    return own or card.get("search", {}).get("bounds", {})
+
+
 def versions() -> dict[str, str]:
     """Installed versions of the packages that a result depends on; none of them is imported."""
     found = {}

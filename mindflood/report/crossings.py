@@ -5,7 +5,7 @@ from typing import Any
 
 from mindflood.errors import UserError
 from mindflood.files import read_json_lines
-from mindflood.report.cards import Run
+from mindflood.report.cards import Run, probe_findings
 from mindflood.report.layout import Cell, Column, Number, Table, TableRow
 from mindflood.report.names import METHODS, TASKS, encoder_name
 
@@ -55,16 +55,17 @@ def crossings_table(runs: Sequence[Run]) -> Table:
 
 def _row(run: Run, trace: Sequence[Mapping[str, Any]]) -> TableRow:
     card = run.card
-    found: Mapping[str, Any] = card.get("accordance", {})
+    found = probe_findings(card)
     crossing: tuple[Cell, ...] = (None,) * 5
     if found.get("source") == "accordance":
-        at = found["sub_epoch"]
-        before, after = trace[at], trace[min(at + 1, len(trace) - 1)]
+        before, level = trace[found["sub_epoch"]], found["level"]
+        # The range's other end: sub-epochs without an accordance may lie between the two.
+        after = found["upper"] if level == found["lower"] else found["lower"]
         crossing = (
             Number(before["epoch"], digits=2),
             found["direction"],
             _loss(before["train_loss"]),
-            _loss(after["train_loss"]),
+            _loss(after),
             _loss(before["eval_loss"]),
         )
     turn: tuple[Cell, ...] = (None,) * 4

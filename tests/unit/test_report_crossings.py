@@ -45,6 +45,22 @@ def test_the_crossing_stands_beside_the_lowest_evaluation_loss(tmp_path):
     ]  # fmt: skip
 
 
+def test_an_undefined_sub_epoch_is_not_the_one_after_the_crossing(tmp_path):
+    undefined = TRACE[2] | {"step": 10, "epoch": 2.5, "accordance": None, "train_loss": 0.25}
+    run = probed(tmp_path / "a", [*TRACE[:2], undefined, *TRACE[2:]], CROSSING, 0.3)
+    (row,) = crossings_table([run]).rows
+    assert [text_of(cell) for cell in row.cells[6:8]] == ["0.300", "0.200"]
+
+
+def test_the_range_of_a_search_has_a_crossing_too(tmp_path):
+    run = probed(tmp_path / "a", TRACE, {}, 0.25)
+    run.card["search"] = {"bounds": CROSSING}
+    (row,) = crossings_table([run]).rows
+    assert [text_of(cell) for cell in (row.cells[4], *row.cells[-2:])] == [
+        "2.00", "0.250", "crossing",
+    ]  # fmt: skip
+
+
 def test_a_run_without_crossing_and_evaluation_has_gaps(tmp_path):
     trace = [line | {"eval_loss": None} for line in TRACE[:2]]
     (row,) = crossings_table([probed(tmp_path / "a", trace, {"rule": "none"}, None)]).rows

@@ -232,6 +232,31 @@ def test_a_search_costs_its_candidates_too() -> None:
     assert cell(table3([card], ["corpus", "sst2"]), 0, "Seconds in all") == "550.0"
 
 
+PROBED = {"first_pass_seconds": 200.0, "probe_seconds": 30.0}
+
+
+@pytest.mark.parametrize(
+    ("method", "parts", "seconds"),
+    [
+        ("flooding-x", {"accordance": PROBED}, "630.0"),
+        ("flooding-x-online", {"accordance": {"probe_seconds": 30.0}}, "430.0"),
+        (
+            "flooding-search",
+            {"search": {"bounds": PROBED, "candidates": [{"train_seconds": 100.0}]}},
+            "730.0",
+        ),
+        ("flooding-search", {"search": {"bounds": {"from": "fixed"}}}, "400.0"),
+        ("finetune", {"accordance": {"probe_seconds": 30.0}}, "400.0"),
+        ("flooding", {"accordance": {"probe_seconds": 30.0}}, "400.0"),
+    ],
+)
+def test_the_search_for_a_level_is_part_of_its_training_time(
+    method: str, parts: dict[str, Any], seconds: str
+) -> None:
+    table = table3([a_card(method, **parts)], ["sst2"])
+    assert cell(table, 0, "Seconds in all") == seconds
+
+
 def test_other_samples_are_flagged() -> None:
     cards = [
         attacked("finetune", 20),
