@@ -32,6 +32,19 @@ def explained(path: Path) -> Iterator[None]:
         raise UserError(f"{path}: cannot write: {reason}") from error
 
 
+def check_writable(folder: Path) -> None:
+    """Find out whether files can be written to a folder that need not exist yet; leaves nothing.
+
+    Raises:
+        UserError: they cannot.
+    """
+    folder = Path(folder)
+    with explained(folder):
+        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        with tempfile.TemporaryFile(dir=there):
+            pass
+
+
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; on success it is flushed and renamed to ``path``.

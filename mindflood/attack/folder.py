@@ -1,8 +1,10 @@
 """Which folder a model to attack is in, checked before anything heavy is imported."""
 
+import os
 from pathlib import Path
 
 from mindflood.attack.fingerprint import file_fingerprint
+from mindflood.data.hub import hub_answers
 from mindflood.errors import UserError
 
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "merges.txt")
@@ -35,6 +37,31 @@ def model_folder(folder: str | Path) -> str:
             "save_pretrained(..., safe_serialization=True)"
         )
     return str(path)
+
+
+def check_within_reach(model: str) -> None:
+    """Find out whether a model of :func:`model_folder` can be had; before transformers is imported.
+
+    Where the hub does not answer, this process is kept from it, which would take each file a
+    minute, and has the hub's cache.
+
+    Raises:
+        UserError: the model is not on this machine, and the hub does not answer.
+    """
+    if Path(model).is_dir() or hub_answers():
+        return
+    os.environ["HF_HUB_OFFLINE"] = "1"  # looked up once, when transformers is imported
+    import huggingface_hub
+
+    try:
+        cached = huggingface_hub.try_to_load_from_cache(model, "config.json")
+    except ValueError:  # no valid id
+        cached = None
+    if not isinstance(cached, str):
+        raise UserError(
+            f"{model}: no such folder, and the hub does not answer; try again, or give a Hugging "
+            "Face folder"
+        )
 
 
 def model_fingerprint(folder: Path) -> str:

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from mindflood.attack.catalogue import check_available
-from mindflood.attack.folder import model_folder
+from mindflood.attack.folder import check_within_reach, model_folder
 from mindflood.attack.journal import Journal
 from mindflood.attack.metrics import summarise
 from mindflood.attack.progress import AttackProgress
 from mindflood.data.sources import Examples, load_examples
 from mindflood.data.tasks import Split, Task, get_task
 from mindflood.errors import UserError
+from mindflood.files import check_writable
 from mindflood.report.cards import Card, merge_attack, new_card, read_card, write_card
 from mindflood.report.schema import attack_key
 
@@ -65,9 +66,14 @@ def attack(
     table = get_task(task)
     check_available(recipe, profile, allow_pickles=allow_pickles)
     model = model_folder(folder)
+    check_within_reach(model)
     split = split or table.attacked_split
     whole = load_examples(table, split, data)
     rows = choose_rows(len(whole), table, num_examples, seed)
+    out = Path(out)
+    card = _card_path(out)
+    _check_card(card, task)
+    check_writable(out)
     # Only here: a mistake above is reported without waiting for TextAttack's import.
     print("loading TextAttack and the model: up to a minute", file=sys.stderr, flush=True)
     from mindflood.attack.samples import AttackSettings, SampleAttacker
@@ -87,9 +93,6 @@ def attack(
         "fingerprint": attacker.recipe.fingerprint,
         "replaced": list(attacker.recipe.replaced_components),
     }
-    out = Path(out)
-    card = _card_path(out)
-    _check_card(card, task)
     with Journal(out, recipe, identity, _OF_THE_MODEL) as journal:
         if not card.exists():
             write_card(card, _card_of_stranger(table, attacker.victim, whole))

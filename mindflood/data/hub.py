@@ -19,7 +19,7 @@ def _environment_for_datasets() -> Iterator[None]:
     Nor the hub, where it does not answer.
     """
     wanted = {"USE_TORCH": "0", "USE_TF": "0", "USE_JAX": "0"}
-    if not _hub_answers():  # then its cache at once, without a minute of retries
+    if not hub_answers():  # then its cache at once, without a minute of retries
         wanted["HF_HUB_OFFLINE"] = "1"
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
@@ -33,7 +33,7 @@ def _environment_for_datasets() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _hub_answers(seconds: float = 10) -> bool:
+def hub_answers(seconds: float = 10) -> bool:
     """Whether the hub, or the mirror that stands for it, gives any answer at all."""
     if os.environ.get("HF_HUB_OFFLINE", "0").casefold() not in ("", "0", "false", "no", "off"):
         return False

@@ -1,0 +1,70 @@
+"""What is wrong with an attack is told before TextAttack and the model are loaded."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mindflood.cli import main
+from mindflood.report.cards import write_card
+from tests.unit.report_runs import a_card
+
+
+@pytest.fixture
+def words(tmp_path: Path) -> list[str]:
+    """A command line whose model has the files that one needs, as yet unread."""
+    model = tmp_path / "model"
+    model.mkdir()
+    for name in ("config.json", "model.safetensors"):
+        (model / name).touch()
+    return ["attack", str(model), "--task", "corpus", "--recipe", "textfooler", "--out"]
+
+
+def refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    assert main(words) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    return line
+
+
+def test_an_out_below_a_file(words, capsys, tmp_path):
+    (tmp_path / "notes").write_text("mine")
+    assert "part of that path is a file" in refused([*words, str(tmp_path / "notes/x/y")], capsys)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_an_out_without_permission(words, capsys, tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o500)
+    assert "no permission to write there" in refused([*words, str(closed / "out")], capsys)
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs a folder that nobody writes to")
+def test_an_out_in_a_file_system_that_takes_no_files(words, capsys):
+    assert "/proc/self/out: cannot write" in refused([*words, "/proc/self/out"], capsys)
+
+
+def test_the_card_of_another_task(words, capsys, tmp_path):
+    write_card(tmp_path / "out" / "card.json", a_card())
+    line = refused([*words, str(tmp_path / "out")], capsys)
+    assert "a card of task 'sst2', not 'corpus'" in line
+
+
+def test_a_model_that_neither_the_hub_nor_its_cache_has(tmp_path):
+    environment = os.environ | {
+        "HF_HOME": str(tmp_path / "home"),
+        "HF_ENDPOINT": "http://127.0.0.1:9",  # the port that discards: nobody listens
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+    }
+    for variable in ("HF_HUB_OFFLINE", "HF_HUB_CACHE"):
+        environment.pop(variable, None)
+    command = [sys.executable, "-P", "-m", "mindflood", "attack", "some/model-not"]
+    command += ["--task", "corpus", "--recipe", "textfooler", "--out", str(tmp_path / "out")]
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("mindflood: error: some/model-not: no such folder, and the hub does not")
+    assert not (tmp_path / "out").exists()
