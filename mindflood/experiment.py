@@ -7,6 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from mindflood.config import Config
 from mindflood.training.command import add_arguments as add_arguments  # same as 'mindflood train'
 
 EPILOG = """example:
@@ -14,6 +15,12 @@ EPILOG = """example:
 
 The same command continues an experiment that was stopped, at any point.
 """
+
+
+def _recipes(config: Config) -> list[str]:
+    """The attacks on the model, and the one that ranks a grid search's candidates."""
+    searched = [config.search.recipe] if config.method == "flooding-search" else []
+    return [*config.attack.recipes, *searched]
 
 
 def run(args: argparse.Namespace) -> int:
@@ -31,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     for recipe, profile, pickles in {
         (recipe, config.attack.profile, config.attack.allow_pickles)
         for config in configs
-        for recipe in config.attack.recipes
+        for recipe in _recipes(config)
     }:
         check_available(recipe, profile, allow_pickles=pickles)
     # As is a depth that the encoder has not.

@@ -77,8 +77,14 @@ def test_run_tells_what_the_attack_lacks_before_it_trains(
     for variable in ("TA_CACHE_DIR", "TFHUB_CACHE_DIR"):
         monkeypatch.setenv(variable, str(tmp_path / "empty"))
     monkeypatch.setattr("mindflood.attack.downloads.reachable", lambda url: False)
-    for verb, method in (("run", "finetune"), ("train", "flooding-search")):
-        config = write_config(method=method, attack={"profile": "paper"})
+    for verb, method, recipes in (
+        ("run", "finetune", ["textfooler"]),
+        ("train", "flooding-search", []),
+        ("run", "flooding-search", []),
+    ):
+        methods = [method] if verb == "train" else ["finetune", method, "flooding-x"]
+        attack = {"profile": "paper", "recipes": recipes}
+        config = write_config(methods=list(dict.fromkeys(methods)), attack=attack)
         assert "counter-fitted word vectors" in refused(capsys, verb, config)
         assert not (tmp_path / "runs").exists()
 
