@@ -17,6 +17,10 @@ from mindflood.training.parallel import Worker, from_the_first
 from mindflood.training.state import Position
 from mindflood.training.sub_epoch_ends import check_no_gap, sub_epoch_ends
 
+# Of float16 passes: small gradients do not vanish, large ones have 2⁶ of room left. A fixed scale,
+# because the probe must not depend on where dynamic scaling happens to be.
+_LOSS_SCALE = 2.0**10
+
 
 class SubEpochs:
     """Divides epochs into sub-epochs, probes at the end of each, and watches for the crossing.
@@ -49,6 +53,7 @@ class SubEpochs:
             MeanCrossEntropy(model),
             probed_parameters(model, self.settings.parameters),
             data.task.num_labels,
+            loss_scale=1.0 if config.training.precision == "float32" else _LOSS_SCALE,
         )
         self.detector = CrossingDetector(
             direction=self.settings.direction,
