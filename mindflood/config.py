@@ -17,6 +17,12 @@ from mindflood.suggestions import nearest
 
 METHODS = ("finetune", "flooding", "flooding-search", "flooding-x", "flooding-x-online")
 
+# Where rows come from and what is logged or kept: they leave the trained model as it is.
+_NO_CONDITIONS = frozenset(
+    ("name", "data", "eval_examples", "mode", "threads")
+    + ("checkpoint_every", "keep_epochs", "log_every")
+)
+
 
 @dataclass(frozen=True)
 class TaskSettings:
@@ -187,6 +193,16 @@ class Config:
             training=dataclasses.replace(self.training, keep_epochs=False),
             attack=dataclasses.replace(self.attack, each_epoch=False),
         )
+
+    def conditions(self) -> dict[str, Any]:
+        """How the model is trained, whatever the method: what two runs must share to compare."""
+        parts: dict[str, Any] = {"task": self.task, "training": self.training}
+        return {
+            f"{part}.{key}": _plain(value)
+            for part, settings in parts.items()
+            for key, value in dataclasses.asdict(settings).items()
+            if key not in _NO_CONDITIONS
+        }
 
     @property
     def run_folder(self) -> Path:

@@ -1,12 +1,12 @@
 """Several seeds of one setting become a mean and an interval.
 
-A setting is a task, an encoder, a method and, where the flood level was fixed by hand, that level;
-a level that the method chose itself may differ from seed to seed.
+A setting is a task, an encoder, a method, how it was trained and, where the flood level was fixed
+by hand, that level; a level that the method chose itself may differ from seed to seed.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import pandas as pd
@@ -31,12 +31,16 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Setting:
-    """What the seeds that are averaged have in common; ``level`` only where it was fixed."""
+    """What the seeds that are averaged have in common; ``level`` only where it was fixed.
+
+    ``variant`` names the settings of training in which it differs from others of its name.
+    """
 
     task: str
     encoder: str
     method: str
     level: float | None
+    variant: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,7 @@ def robust_interval(attacked: Attacked) -> tuple[float, float] | None:
 
 
 def setting_of(card: Card) -> Setting:
-    """The setting that a card is one seed of."""
+    """The setting that a card is one seed of, as far as its own card tells."""
     level = card["flood_level"] if card["flood_level_source"] == "fixed" else None
     return Setting(card["task"], card["encoder"], card["method"], level)
 
@@ -166,10 +170,23 @@ def _probing(card: Card) -> float:
 
 def by_setting(cards: Sequence[Card]) -> dict[Setting, list[Card]]:
     """The cards of each setting, settings in the papers' order."""
-    found: dict[Setting, list[Card]] = {}
+    alike: dict[Setting, list[Card]] = {}
     for card in cards:
-        found.setdefault(setting_of(card), []).append(card)
+        alike.setdefault(setting_of(card), []).append(card)
+    found: dict[Setting, list[Card]] = {}
+    for setting, members in alike.items():
+        differing = _differing([card.get("settings", {}) for card in members])
+        for card in members:
+            values = card.get("settings", {})
+            variant = ", ".join(f"{key} = {values.get(key, '?')}" for key in differing)
+            found.setdefault(replace(setting, variant=variant), []).append(card)
     return {setting: found[setting] for setting in sorted(found, key=order)}
+
+
+def _differing(settings: Sequence[dict[str, Any]]) -> list[str]:
+    """The keys whose values are not the same in all."""
+    keys = sorted({key for values in settings for key in values})
+    return [key for key in keys if any(v.get(key) != settings[0].get(key) for v in settings)]
 
 
 def order(setting: Setting) -> tuple[Any, ...]:
@@ -180,6 +197,7 @@ def order(setting: Setting) -> tuple[Any, ...]:
         setting.encoder,
         position(setting.method, METHODS),
         level,
+        setting.variant,
     )
 
 

@@ -75,6 +75,7 @@ class Card(TypedDict):
     seconds_per_epoch: float | None
     attacks: dict[str, AttackSummary]
     versions: dict[str, str]
+    settings: NotRequired[dict[str, Any]]
     data: NotRequired[DataSizes]
     search: NotRequired[dict[str, Any]]
     accordance: NotRequired[dict[str, Any]]

@@ -105,4 +105,5 @@ def _draw_robust(
 
 def _label(setting: Setting) -> str:
     level = "" if setting.level is None else f", b = {setting.level:g}"
-    return f"{method_name(setting.method)}{level}"
+    variant = f", {setting.variant}" if setting.variant else ""
+    return f"{method_name(setting.method)}{level}{variant}"

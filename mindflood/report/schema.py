@@ -65,6 +65,8 @@ def check_card(card: Any, path: Path) -> None:
     _check_object(card, _CARD, path, "")
     if "data" in card:
         _check_object(card["data"], _DATA, path, "data.")
+    if "settings" in card:
+        _check_object(card["settings"], {}, path, "settings.")
     for name, version in card["versions"].items():
         _expect(isinstance(version, str), path, f"versions.{name}", "a version as text", version)
     source = card["flood_level_source"]

@@ -153,7 +153,7 @@ def table3(cards: Sequence[Card], tasks: Iterable[str]) -> Table:
             cells: tuple[Cell, ...] = (
                 _task(task),
                 model,
-                _method(cost.setting.method, cost.setting.level),
+                _method(cost.setting.method, cost.setting.level, cost.setting.variant),
                 str(cost.epoch.n),
                 _estimate(cost.epoch, 1),
                 _number(cost.epoch.mean / reference if reference else None, 2),
@@ -210,7 +210,8 @@ def _fingerprints(block: list[Row], recipe: str) -> set[str]:
 def _our_cells(row: Row, recipes: list[str]) -> list[Cell]:
     seeds = ", ".join("–" if seed is None else str(seed) for seed in row.seeds)
     task, model, _ = _names(row)
-    cells: list[Cell] = [task, model, _method(row.setting.method), _percent(row.clean)]
+    method = _method(row.setting.method, variant=row.setting.variant)
+    cells: list[Cell] = [task, model, method, _percent(row.clean)]
     for recipe in recipes:
         attacked = row.attacks.get(recipe)
         if attacked is None:
@@ -255,15 +256,21 @@ def _mark_best(
 def _names(row: Row) -> tuple[str, str, str]:
     profile = f", {row.profile} profile" if row.profile else ""
     model = f"ours: {encoder_name(row.setting.encoder)}{profile}"
-    return _task(row.setting.task), model, _method(row.setting.method, row.setting.level)
+    return (
+        _task(row.setting.task),
+        model,
+        _method(row.setting.method, row.setting.level, row.setting.variant),
+    )
 
 
 def _task(task: str) -> str:
     return TASKS.get(task, task)
 
 
-def _method(method: str, level: float | None = None) -> str:
+def _method(method: str, level: float | None = None, variant: str = "") -> str:
     name = METHODS.get(method, method)
+    if variant:
+        name = f"{name} ({variant})"
     return name if level is None else f"{name}, b = {level:g}"
 
 

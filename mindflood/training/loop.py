@@ -276,6 +276,7 @@ class Trainer:
         card["train_seconds"] = position.train_seconds
         # The median: the first epoch also compiles the graphs.
         card["seconds_per_epoch"] = float(np.median(position.epoch_seconds))
+        card["settings"] = config.conditions()
         card["data"] = {
             "train": len(self.data.train.labels),
             "test": len(self.data.clean.labels),

@@ -97,6 +97,16 @@ def test_seeds_of_a_setting_are_averaged_and_levels_are_not_mixed() -> None:
     assert [cell(table, row, "b") for row in (1, 2)] == ["0.05", "0.1"]
 
 
+def test_runs_that_were_trained_otherwise_are_no_seeds_of_one_setting() -> None:
+    short, long = ({"training.epochs": epochs, "training.warmup": 0.1} for epochs in (2, 8))
+    table = table2([a_card(settings=short), a_card(seed=1, settings=long)], ["sst2"])
+    methods = [row.cells[2] for row in table.rows if not row.published]
+    assert methods == ["Fine-tuning (training.epochs = 2)", "Fine-tuning (training.epochs = 8)"]
+    same = table2([a_card(settings=short), a_card(seed=1, settings=short)], ["sst2"])
+    (row,) = (row for row in same.rows if not row.published)
+    assert row.cells[2] == "Fine-tuning"
+
+
 def test_seeds_that_were_not_attacked_are_flagged() -> None:
     cards = [attacked("finetune", 20), a_card("finetune", 1), attacked("flooding", 20)]
     table = table2(cards, ["sst2"], with_published=False)
