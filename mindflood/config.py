@@ -18,10 +18,16 @@ from mindflood.suggestions import nearest
 METHODS = ("finetune", "flooding", "flooding-search", "flooding-x", "flooding-x-online")
 
 # Where rows come from and what is logged or kept: they leave the trained model as it is.
-_NO_CONDITIONS = frozenset(
-    ("name", "data", "eval_examples", "mode", "threads")
-    + ("checkpoint_every", "keep_epochs", "log_every")
-)
+_NO_CONDITIONS = {
+    "name",
+    "data",
+    "eval_examples",
+    "mode",
+    "threads",
+    "checkpoint_every",
+    "keep_epochs",
+    "log_every",
+}
 
 
 @dataclass(frozen=True)
