@@ -50,7 +50,7 @@ def crossings_table(runs: Sequence[Run]) -> Table:
         "is what the run was flooded at. A run without a crossing says under Rule what gave b.",
     )
     caption = "Gradient accordance: where it crossed zero, and where the evaluation loss turned"
-    return Table("accordance", caption, _COLUMNS, tuple(rows), notes)
+    return Table("accordance", caption, _COLUMNS, tuple(rows), notes).without_empty_columns()
 
 
 def _row(run: Run, trace: Sequence[Mapping[str, Any]]) -> TableRow:

@@ -63,7 +63,10 @@ def test_the_range_of_a_search_has_a_crossing_too(tmp_path):
 
 def test_a_run_without_crossing_and_evaluation_has_gaps(tmp_path):
     trace = [line | {"eval_loss": None} for line in TRACE[:2]]
-    (row,) = crossings_table([probed(tmp_path / "a", trace, {"rule": "none"}, None)]).rows
+    bare = probed(tmp_path / "a", trace, {"rule": "none"}, None)
+    (row,) = crossings_table([bare]).rows
+    assert [text_of(cell) for cell in row.cells[3:]] == ["0", "none"]
+    row, _ = crossings_table([bare, probed(tmp_path / "b", TRACE, CROSSING, 0.3)]).rows
     assert [text_of(cell) for cell in row.cells[3:]] == ["0", *["–"] * 10, "none"]
 
 
