@@ -1,0 +1,95 @@
+"""δ, the perturbation of the looked-up word embeddings: initialise, ascend, project."""
+
+import mindspore as ms
+import numpy as np
+from mindspore import Tensor, nn, ops
+
+_KIND = 2  # of random stream; the dropout masks have 0 and 1
+_SMALLEST_NORM = 1e-8
+
+
+class UnitNoise:
+    """Draws what the initial δ is made of: uniform(-1, 1) a coordinate.
+
+    A function of (seed, step, row of the global batch, token), like the dropout masks: a resumed
+    run repeats it, k workers draw what one draws, and the padded length does not matter.
+
+    Args:
+        size: d, coordinates of a word embedding.
+        seed: the run's seed.
+    """
+
+    def __init__(self, size: int, seed: int) -> None:
+        self.size = size
+        self.seed = seed
+
+    def draw(self, step: int, rows: range, length: int) -> np.ndarray:
+        """float32 ``[len(rows), length, d]`` for the rows ``rows`` of the batch of ``step``."""
+        noise = np.empty((len(rows), length, self.size), np.float32)
+        for index, row in enumerate(rows):
+            stream = np.random.default_rng((self.seed, step, _KIND, row))
+            stream.random(dtype=np.float32, out=noise[index])
+        return noise * 2.0 - 1.0
+
+
+class Perturbation(nn.Cell):
+    """The shared adversarial step of PGD, FreeLB and what is built on them.
+
+    Args:
+        step_size: η.
+        magnitude: of the initial δ; with 0 it is zero.
+        radius: ε; 0 leaves δ where the ascent puts it.
+        norm: ``l2`` or ``linf``, per sample over its tokens × d.
+    """
+
+    def __init__(self, step_size: float, magnitude: float, radius: float, norm: str) -> None:
+        super().__init__()
+        self.step_size = step_size
+        self.magnitude = magnitude
+        self.radius = radius
+        self.l2 = norm == "l2"
+
+    def initial(self, unit: Tensor, mask: Tensor) -> Tensor:
+        """unit·mag/√(L_i·d) (L2, L_i the real tokens) or unit·mag (L∞); zero on padding.
+
+        Args:
+            unit: float32 ``[B, L, d]``, as :class:`UnitNoise` draws it.
+            mask: float32 ``[B, L, 1]``, 0 on padding.
+        """
+        magnitude = self.magnitude
+        if self.l2:
+            magnitude = magnitude / ops.sqrt(token_counts(mask) * unit.shape[2])
+        return unit * mask * magnitude
+
+    def ascend(self, delta: Tensor, gradient: Tensor, mask: Tensor) -> Tensor:
+        """δ ← Π_ε(δ + η·g/‖g‖), all float32 ``[B, L, d]``, the mask as above."""
+        gradient = gradient * mask
+        length = ops.maximum(self.norm(gradient), Tensor(_SMALLEST_NORM, ms.float32))
+        return self.project(delta + gradient * (self.step_size / length))
+
+    def project(self, delta: Tensor) -> Tensor:
+        """The nearest δ in the ball of radius ε."""
+        if self.radius == 0:
+            return delta
+        if self.l2:
+            length = ops.maximum(self.norm(delta), Tensor(self.radius, ms.float32))
+            return delta * (self.radius / length)
+        return ops.clip_by_value(delta, -self.radius, self.radius)
+
+    def norm(self, x: Tensor) -> Tensor:
+        """L2 norm or largest absolute entry of every sample: ``[B, 1, 1]``."""
+        rows = ops.reshape(x, (x.shape[0], -1))
+        if self.l2:  # a matrix product: MindSpore's ReduceSum is slow on the CPU
+            squares = ops.matmul(ops.square(rows), ops.ones((rows.shape[1], 1), ms.float32))
+            return ops.reshape(ops.sqrt(squares), (-1, 1, 1))
+        return ops.reshape(ops.amax(ops.abs(rows), 1), (-1, 1, 1))
+
+
+def token_counts(mask: Tensor) -> Tensor:
+    """L_i, the real tokens of every sample, special ones included: float32 ``[B, 1, 1]``."""
+    return ops.sum(mask, 1, True)
+
+
+def float_mask(attention_mask: Tensor) -> Tensor:
+    """The attention mask as it multiplies δ: float32 ``[B, L, 1]``."""
+    return ops.expand_dims(ops.cast(attention_mask, ms.float32), -1)
