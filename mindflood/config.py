@@ -11,11 +11,13 @@ import yaml
 
 from mindflood.attack.catalogue import PROFILES, RECIPES
 from mindflood.data.tasks import TASKS
+from mindflood.defences.settings import DEFENCES, NORMS, DefenceSettings
 from mindflood.errors import UserError
 from mindflood.flooding.level import Direction
 from mindflood.suggestions import nearest
 
-METHODS = ("finetune", "flooding", "flooding-search", "flooding-x", "flooding-x-online")
+_FLOODING = ("flooding", "flooding-search", "flooding-x", "flooding-x-online")
+METHODS = ("finetune", *_FLOODING, *DEFENCES)
 
 # Where rows come from and what is logged or kept: they leave the trained model as it is.
 _NO_CONDITIONS = {
@@ -164,7 +166,8 @@ class Config:
         output: the folder of the experiment; a model's RUN folder is ``output/name-seedS``.
         method: how the model is trained.
         name: of the RUN folder and the tables' row; none takes the method's name.
-        flood_level: b in nats, for the methods that flood; a file may list several, for a sweep.
+        flood_level: b in nats, for ``flooding`` and the defences; a file may list several, for a
+            sweep.
         seed: of the head's initial weights, the order of the rows and the dropout masks.
         encoder: ``embedded``, a Hugging Face folder, or a hub id.
         encoder_layers: keep the encoder's first that many transformer layers; none keeps all.
@@ -183,7 +186,13 @@ class Config:
     training: TrainingSettings = field(default_factory=TrainingSettings)
     search: SearchSettings = field(default_factory=SearchSettings)
     accordance: AccordanceSettings = field(default_factory=AccordanceSettings)
+    defence: DefenceSettings = field(default_factory=DefenceSettings)
     attack: AttackSettings = field(default_factory=AttackSettings)
+
+    @property
+    def defends(self) -> bool:
+        """Whether the method is one of the defences."""
+        return self.method in DEFENCES
 
     @property
     def needs_crossing(self) -> bool:
@@ -217,7 +226,7 @@ class Config:
 
 
 def checked(config: Config, source: str) -> Config:
-    """The same config, once its values make sense together.
+    """The same config, once its values make sense together, with its defence's settings filled in.
 
     Raises:
         UserError: names the file and the key.
@@ -289,7 +298,7 @@ def checked(config: Config, source: str) -> Config:
             training.accumulation_steps)  # fmt: skip
     if config.method == "flooding" and level is None:
         raise UserError(f"{source}: flood_level: 'flooding' needs one, for instance 0.1")
-    if config.method != "flooding" and level is not None:
+    if level is not None and config.method != "flooding" and not config.defends:
         raise UserError(
             f"{source}: flood_level: '{config.method}' takes none; use method: flooding"
         )
@@ -300,7 +309,23 @@ def checked(config: Config, source: str) -> Config:
             search.lower)  # fmt: skip
     require(search.step > 0, "search.step", "more than 0", search.step)
     require(search.examples >= 1, "search.examples", "at least 1", search.examples)
+    _check_defence(config.defence, require, choice)
+    if config.defends:
+        defence = config.defence.or_else(DEFENCES[config.method])
+        return dataclasses.replace(config, defence=defence)
     return config
+
+
+def _check_defence(defence: DefenceSettings, require: Any, choice: Any) -> None:
+    if defence.norm is not None:
+        choice("defence.norm", defence.norm, NORMS)
+    if defence.steps is not None:
+        require(defence.steps >= 1, "defence.steps", "at least 1", defence.steps)
+    if defence.step_size is not None:
+        require(defence.step_size > 0, "defence.step_size", "more than 0", defence.step_size)
+    for key in ("magnitude", "radius"):
+        value = getattr(defence, key)
+        require(value is None or value >= 0, f"defence.{key}", "at least 0", value)
 
 
 def _check_accordance(config: Config, require: Any, choice: Any) -> None:

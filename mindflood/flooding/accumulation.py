@@ -37,16 +37,13 @@ class _Accumulate(nn.Cell):
 
     def __init__(self, step: FloodingTrainOneStepCell) -> None:
         super().__init__(auto_prefix=False)
-        self.network = step.network
-        self.weights = step.weights
-        self.grad = step.grad
+        self.step = step
         self.update = step.update
-        self.sums = self.weights.clone(prefix="accumulated", init="zeros")
+        self.sums = step.weights.clone(prefix="accumulated", init="zeros")
         self.loss = Parameter(Tensor(0.0, ms.float32), name="accumulated_loss", requires_grad=False)
 
     def construct(self, *inputs: Any) -> Tensor:
-        share = self.network(*inputs)
-        grads = self.grad(self.network, self.weights)(*inputs, self.update.scale())
+        share, grads = self.step.loss_and_gradients(self.update.scale(), *inputs)
         ops.assign_add(self.loss, share)
         for i in range(len(self.sums)):
             ops.assign_add(self.sums[i], grads[i])

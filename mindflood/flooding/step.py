@@ -87,6 +87,10 @@ class FloodingTrainOneStepCell(nn.TrainOneStepCell):
         grads = self.grad_reducer(grads)
         return ops.depend(J, self.update(grads, J, 1.0 / scale))
 
+    def loss_and_gradients(self, scale: Tensor, *inputs: Any) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The network's J and ``scale`` × its gradients, without a sign."""
+        return self.network(*inputs), self.grad(self.network, self.weights)(*inputs, scale)
+
 
 class MeanOverWorkers(nn.Cell):
     """The mean of a scalar over the data-parallel workers; the identity for one worker."""

@@ -38,8 +38,12 @@ class DropoutNoise:
         self.config = config
         self.seed = seed
 
-    def draw(self, step: int, rows: range, length: int) -> tuple[np.ndarray, np.ndarray]:
+    def draw(
+        self, step: int, rows: range, length: int, number: int = 0
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Keep masks (1 kept, 0 dropped) of the rows ``rows`` of the global batch of ``step``.
+
+        ``number`` is that of the pass, for steps that draw new masks for each of theirs.
 
         Returns:
             hidden: uint8 ``[B, (2·layers + 1)·L + P, H]``: the embeddings, then each layer's
@@ -58,13 +62,12 @@ class DropoutNoise:
         share = keep_threshold(config.attention_probs_dropout_prob)
         # The network waits for both; NumPy draws them at the same time.
         with ThreadPoolExecutor(1) as helper:
-            attention = helper.submit(self._keep, _ATTENTION, step, rows, scores, share)
-            return self._keep(_HIDDEN, step, rows, states, keep), attention.result()
+            attention = helper.submit(self._keep, (step, _ATTENTION, number), rows, scores, share)
+            return self._keep((step, _HIDDEN, number), rows, states, keep), attention.result()
 
     def _keep(
         self,
-        kind: int,
-        step: int,
+        stream: tuple[int, ...],
         rows: range,
         shape: tuple[int, ...],
         threshold: int | np.ndarray,
@@ -72,15 +75,15 @@ class DropoutNoise:
         """uint8 ``[len(rows), *shape]``: 1 where a number is below the threshold."""
         if np.all(np.asarray(threshold) == _LEVELS):
             return np.ones((len(rows), *shape), np.uint8)
-        bits = self._bits(kind, step, rows, shape)
+        bits = self._bits(stream, rows, shape)
         # threshold - 1 fits a uint16 where the threshold itself, 65,536 at rate 0, would not.
         return np.less_equal(bits, np.asarray(threshold - 1).astype(np.uint16)).view(np.uint8)
 
-    def _bits(self, kind: int, step: int, rows: range, shape: tuple[int, ...]) -> np.ndarray:
+    def _bits(self, name: tuple[int, ...], rows: range, shape: tuple[int, ...]) -> np.ndarray:
         """uint16 ``[len(rows), *shape]``: row r has the r-th stretch of the step's stream."""
         numbers = int(np.prod(shape))
         draws = -(-numbers // _LANES)
-        stream = np.random.PCG64(np.random.SeedSequence((self.seed, step, kind)))
+        stream = np.random.PCG64(np.random.SeedSequence((self.seed, *name)))
         stream.advance(rows.start * draws)
         words = stream.random_raw(len(rows) * draws).astype("<u8", copy=False)
         return words.view("<u2").reshape(len(rows), -1)[:, :numbers].reshape(len(rows), *shape)

@@ -2,20 +2,27 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
 import numpy as np
 from mindspore import Tensor
 
 from mindflood.data.batching import Batches
-from mindflood.models.dropout import DropoutNoise
 from mindflood.training.parallel import Worker, row_weights
 
 Inputs = tuple[Tensor, ...]
 
 
+class Noise(Protocol):
+    """What is random in a step."""
+
+    def draw(self, step: int, rows: range, length: int) -> tuple[np.ndarray, ...]:
+        """Arrays for the rows ``rows`` of the global batch of ``step``."""
+
+
 def step_inputs(
     batches: Batches,
-    noise: DropoutNoise,
+    noise: Noise,
     worker: Worker,
     accumulation_steps: int,
     first: int,
@@ -23,7 +30,8 @@ def step_inputs(
 ) -> Iterator[list[Inputs]]:
     """For the steps ``first`` to ``last`` (exclusive): this worker's micro-batches.
 
-    Each is the argument list of :class:`~mindflood.training.objective.MeanCrossEntropy`. A step's
+    Each is the argument list of :class:`~mindflood.training.objective.MeanCrossEntropy`, with the
+    noise of a defence behind it. A step's
     inputs depend on the seed and the step alone, so they can be drawn while the one before runs.
     """
     rows = worker.rows(batches.batch_size, accumulation_steps)
@@ -34,15 +42,13 @@ def step_inputs(
         micro_batches = []
         for part in rows:
             keep = slice(part.start, part.stop)
-            hidden, attention = noise.draw(step, part, batch.input_ids.shape[1])
             arrays = (
                 batch.input_ids[keep],
                 batch.attention_mask[keep],
                 batch.token_type_ids[keep],
                 batch.labels[keep],
                 weights[keep],
-                hidden,
-                attention,
+                *noise.draw(step, part, batch.input_ids.shape[1]),
             )
             # Without a copy: the masks of a step are tens of megabytes.
             micro_batches.append(tuple(map(Tensor.from_numpy, map(np.ascontiguousarray, arrays))))

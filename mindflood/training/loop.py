@@ -14,6 +14,7 @@ import mindspore as ms
 import numpy as np
 
 from mindflood.config import Config
+from mindflood.defences.build import defended
 from mindflood.errors import UserError
 from mindflood.flooding.accumulation import AccumulatedFloodingStep
 from mindflood.flooding.level import FloodLevel
@@ -26,7 +27,7 @@ from mindflood.training import context, parallel, state
 from mindflood.training.checkpoint import write_checkpoint
 from mindflood.training.dataset import Datasets, load_datasets
 from mindflood.training.evaluation import Classifier, evaluate
-from mindflood.training.inputs import step_inputs
+from mindflood.training.inputs import Noise, step_inputs
 from mindflood.training.logs import JsonLines
 from mindflood.training.objective import MeanCrossEntropy
 from mindflood.training.optimizer import AdamW, parameter_groups
@@ -121,20 +122,26 @@ class Trainer:
                 f"task.max_length: the encoder takes at most {longest} tokens, not "
                 f"{config.task.max_length}"
             )
-        self.noise = DropoutNoise(self.model.config, config.seed)
+        self.noise: Noise = DropoutNoise(self.model.config, config.seed)
         self.schedule = LinearWarmupDecay(
             settings.learning_rate,
             warmup_steps(settings.warmup, self.total_steps),
             self.total_steps,
         )
         groups = parameter_groups(self.model, settings.weight_decay)
-        self.step_cell = FloodingTrainOneStepCell(
-            MeanCrossEntropy(self.model),
-            AdamW(groups, self.schedule),
-            level.value,
-            max_gradient_norm=settings.max_gradient_norm,
-            loss_scale=None if settings.precision == "float32" else LossScale(),
-        )
+        optimizer = AdamW(groups, self.schedule)
+        options: dict[str, Any] = {
+            "max_gradient_norm": settings.max_gradient_norm,
+            "loss_scale": None if settings.precision == "float32" else LossScale(),
+        }
+        if config.defends:
+            self.step_cell, self.noise = defended(
+                config, self.model, optimizer, level.value, **options
+            )
+        else:
+            self.step_cell = FloodingTrainOneStepCell(
+                MeanCrossEntropy(self.model), optimizer, level.value, **options
+            )
         self.accumulated = AccumulatedFloodingStep(self.step_cell)
         self.classifier = Classifier(self.model)
         self.parameters = state.state_of(self.step_cell)

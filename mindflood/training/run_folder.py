@@ -91,6 +91,8 @@ def _identity(config: Config) -> dict[str, Any]:
     free = set(_FREE)
     if config.method != "flooding-search":
         free.add("search")
+    if not config.defends:
+        free.add("defence")
     if not (config.needs_crossing or config.accordance.record):
         values["accordance"] = {"record": False}
     flat: dict[str, Any] = {}

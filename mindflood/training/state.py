@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from mindspore import Parameter, Tensor, nn
 
+from mindflood.defences.gradient_sums import PREFIX as SUMS
 from mindflood.errors import UserError
 from mindflood.files import explained
 from mindflood.training.checkpoint import read_checkpoint, write_checkpoint
@@ -46,7 +47,11 @@ class Position:
 def state_of(step_cell: nn.Cell) -> dict[str, Parameter]:
     """Weights, optimizer moments and step, flood level and loss scale, by name."""
     named = {parameter.name: parameter for parameter in step_cell.get_parameters()}
-    return {name: value for name, value in named.items() if name not in _TRANSIENT}
+    return {
+        name: value
+        for name, value in named.items()
+        if name not in _TRANSIENT and not name.startswith(f"{SUMS}.")
+    }
 
 
 def is_finite(parameters: Mapping[str, Parameter]) -> bool:

@@ -112,6 +112,13 @@ def test_several_models_need_a_choice(file):
         ("training.epochs", "expected section.key=value"),
         ("search.lower=0.3", "search.lower: expected at most search.upper (0.2), or there is no"),
         ("search.bounds=acordance", "search.bounds: unknown 'acordance'; did you mean 'accordance"),
+        ("defence.steps=0", "defence.steps: expected at least 1, not 0"),
+        ("defence.step_size=0", "defence.step_size: expected more than 0, not 0.0"),
+        ("defence.radius=-0.1", "defence.radius: expected at least 0, not -0.1"),
+        ("defence.magnitude=-1", "defence.magnitude: expected at least 0, not -1.0"),
+        ("defence.norm=l1", "defence.norm: unknown 'l1'; did you mean 'l2'?"),
+        ("defence.reuse_dropout=3", "defence.reuse_dropout: expected true or false, not 3"),
+        ("defence.step=3", "unknown key 'defence.step'; did you mean 'steps'?"),
         ("accordance.batches=1", "accordance.batches: expected at least 2"),
         ("accordance.parameters=last-0", "expected all, encoder or last-N (layers), not 'last-0'"),
     ],
@@ -191,6 +198,19 @@ def test_every_shipped_config_is_valid_and_names_its_command(path):
     assert load_run_configs(path, [])
     first = path.read_text().splitlines()[0]
     assert first.startswith(f"# mindflood run configs/{path.name}")
+
+
+def test_a_defence_takes_its_own_defaults_and_what_it_is_told(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text("methods: [finetune, pgd, freelb]\ndefence: {radius: 0.2}\n")
+    plain, pgd, freelb = load_run_configs(path, [])
+    assert (plain.defends, plain.defence.steps) == (False, None)
+    assert (pgd.defence.steps, pgd.defence.step_size, pgd.defence.radius) == (3, 0.03, 0.2)
+    assert (freelb.defence.steps, freelb.defence.magnitude) == (5, 0.05)
+    path.write_text(to_yaml(freelb))
+    assert from_yaml(path) == freelb
+    flooded = load_train_config(path, ["flood_level=0.1"])
+    assert (flooded.method, flooded.flood_level) == ("freelb", 0.1)
 
 
 def test_every_setting_is_documented():

@@ -1,0 +1,50 @@
+"""The training step of a defence, which floods like any other."""
+
+from typing import Any
+
+from mindspore import Tensor, nn, ops
+
+from mindflood.flooding.step import FloodingTrainOneStepCell
+from mindflood.flooding.update import LossScale, scaled
+
+
+class DefendedTrainOneStepCell(FloodingTrainOneStepCell):
+    """One optimizer step with the gradients of a defence times sign(J - b).
+
+    J is the defence's own loss: what its file says it returns. The sign is decided once a step, on
+    the mean of J over all workers and micro-batches.
+
+    Args:
+        network: J of one pass.
+        defence: called with the loss scale and the step's inputs; returns J, the scale × the
+            gradients, and δ.
+        optimizer, level, max_gradient_norm, loss_scale: as in ``FloodingTrainOneStepCell``.
+    """
+
+    def __init__(
+        self,
+        network: nn.Cell,
+        defence: nn.Cell,
+        optimizer: nn.Optimizer,
+        level: float | None = None,
+        *,
+        max_gradient_norm: float | None = None,
+        loss_scale: LossScale | None = None,
+    ) -> None:
+        super().__init__(
+            network, optimizer, level, max_gradient_norm=max_gradient_norm, loss_scale=loss_scale
+        )
+        self.defence = defence
+
+    def construct(self, *inputs: Any) -> Tensor:
+        """Run one step and return the raw J (scalar float32), never the flooded loss."""
+        scale = self.update.scale()
+        J, grads = self.loss_and_gradients(scale, *inputs)
+        J = self.mean_over_workers(J)
+        grads = self.grad_reducer(scaled(grads, ops.sign(J - self.flood_level)))
+        return ops.depend(J, self.update(grads, J, 1.0 / scale))
+
+    def loss_and_gradients(self, scale: Tensor, *inputs: Any) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """J of these rows and ``scale`` × its gradients."""
+        J, grads, _ = self.defence(scale, *inputs)
+        return J, grads

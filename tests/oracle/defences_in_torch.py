@@ -1,0 +1,70 @@
+"""The defences' training steps in PyTorch, float64, written from the papers' equations.
+
+Each function takes ``J(δ)``, the batch-mean cross-entropy of the network at E + δ with a graph for
+autograd, the attention mask, the initial δ and the settings; it returns the loss that the method
+reports, the gradient of every parameter and the last δ.
+"""
+
+from collections.abc import Callable
+
+import torch
+
+Loss = Callable[[torch.Tensor | None], torch.Tensor]
+
+
+def initial(unit, mask, *, magnitude, norm):
+    """uniform(-1, 1)·m·mag/√(L_i·d), or uniform(-mag, mag)·m."""
+    delta = unit * mask[..., None]
+    for row in range(len(delta)):
+        share = (mask[row].sum() * delta.shape[2]).sqrt() if norm == "l2" else 1.0
+        delta[row] = delta[row] * magnitude / share
+    return delta
+
+
+def ascended(delta, gradient, *, step_size, radius, norm):
+    """Π_ε(δ + η·g/‖g‖), sample by sample."""
+    result = torch.empty_like(delta)
+    for row in range(len(delta)):
+        g = gradient[row]
+        length = g.norm() if norm == "l2" else g.abs().max()
+        new = delta[row] + step_size * g / max(length.item(), 1e-8)
+        if radius > 0 and norm == "l2" and new.norm() > radius:
+            new = new * (radius / new.norm())
+        elif radius > 0 and norm == "linf":
+            new = new.clamp(-radius, radius)
+        result[row] = new
+    return result
+
+
+def gradients(value, parameters):
+    found = torch.autograd.grad(value, list(parameters.values()), allow_unused=True)
+    return {
+        name: torch.zeros_like(p) if g is None else g
+        for (name, p), g in zip(parameters.items(), found, strict=True)
+    }
+
+
+def input_gradient(J: Loss, delta):
+    delta = delta.detach().requires_grad_()
+    return torch.autograd.grad(J(delta), delta)[0]
+
+
+def pgd(J: Loss, parameters, delta, *, steps, **ascent):
+    """FreeLB §3.1: min over θ of J at the δ of K projected ascents."""
+    for _ in range(steps):
+        delta = ascended(delta, input_gradient(J, delta), **ascent)
+    value = J(delta)
+    return value.item(), gradients(value, parameters), delta
+
+
+def freelb(J: Loss, parameters, delta, *, steps, **ascent):
+    """FreeLB Algorithm 1: g_t = g_{t-1} + (1/K)·∇_θ J(δ_{t-1}), then δ_t."""
+    total = {name: torch.zeros_like(p) for name, p in parameters.items()}
+    losses = []
+    for _ in range(steps):
+        value = J(delta)
+        losses.append(value.item())
+        for name, g in gradients(value, parameters).items():
+            total[name] += g / steps
+        delta = ascended(delta, input_gradient(J, delta), **ascent)
+    return sum(losses) / steps, total, delta

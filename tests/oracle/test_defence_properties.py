@@ -1,0 +1,148 @@
+"""What holds of the defences whatever the network: masks, degenerate cases, padding."""
+
+import numpy as np
+import pytest
+from mindspore import Tensor, nn
+
+from mindflood.defences.build import defence_of
+from mindflood.defences.noise import StepNoise
+from mindflood.defences.perturbation import UnitNoise
+from mindflood.defences.settings import DEFENCES, DefenceSettings
+from mindflood.defences.step import DefendedTrainOneStepCell
+from mindflood.flooding import AccumulatedFloodingStep, FloodingTrainOneStepCell
+from mindflood.models.bert import BertConfig, BertForSequenceClassification
+from mindflood.models.dropout import DropoutNoise
+from mindflood.training.objective import MeanCrossEntropy
+from tests.oracle.test_bert import SIZES, batch, set_mode
+
+LABELS = np.array([0, 2, 1, 1], np.int32)
+WEIGHTS = np.full(4, 0.25, np.float32)
+STILL = {"step_size": 0.0, "magnitude": 0.0, "radius": 0.0, "norm": "l2"}
+METHODS = pytest.mark.parametrize("method", ["pgd", "freelb"])
+
+
+def network() -> BertForSequenceClassification:
+    rates = {"hidden_dropout_prob": 0.3, "attention_probs_dropout_prob": 0.3}
+    return BertForSequenceClassification(BertConfig(**SIZES, **rates, initializer_range=0.1))
+
+
+def step_of(method, model, level=None, **settings):
+    optimizer = nn.SGD(model.trainable_params(), learning_rate=0.1)
+    whole = DefenceSettings(**settings).or_else(DEFENCES[method])
+    loss, defence = defence_of(method, whole, model, optimizer.parameters)
+    return DefendedTrainOneStepCell(loss, defence, optimizer, level)
+
+
+def arrays(rows: int = 4, length: int = 17) -> list[np.ndarray]:
+    return [*batch("bert", rows=rows, length=length), LABELS, WEIGHTS]
+
+
+def tensors(values) -> list[Tensor]:
+    return [Tensor(np.ascontiguousarray(value)) for value in values]
+
+
+def noise_of(model, passes, reuse_dropout):
+    return StepNoise(
+        DropoutNoise(model.config, 5), UnitNoise(model.config.hidden_size, 5), passes, reuse_dropout
+    )
+
+
+def weights(model) -> dict[str, np.ndarray]:
+    return {p.name: p.asnumpy().copy() for p in model.get_parameters()}
+
+
+@pytest.mark.parametrize("reuse", [True, False], ids=["reused", "redrawn"])
+def test_the_passes_of_a_step_have_the_same_masks_only_where_they_are_reused(reuse):
+    """δ stays zero, so that J of a pass depends on its masks alone."""
+    set_mode("graph")
+    model = network()
+    dropout, plain = DropoutNoise(model.config, 5), MeanCrossEntropy(model)
+    each = [
+        float(plain(*tensors([*arrays(), *dropout.draw(9, range(4), 17, number)])).asnumpy())
+        for number in range(3)
+    ]
+    assert len({round(J, 3) for J in each}) == 3
+    step = step_of("freelb", model, steps=3, reuse_dropout=reuse, **STILL)
+    drawn = noise_of(model, 3, reuse).draw(9, range(4), 17)
+    J = float(step(*tensors([*arrays(), *drawn])).asnumpy())
+    assert pytest.approx(each[0] if reuse else np.mean(each), rel=1e-5) == J
+
+
+def test_pgd_trains_on_the_masks_of_its_last_pass_where_they_are_redrawn():
+    set_mode("graph")
+    model = network()
+    plain = MeanCrossEntropy(model)
+    masks = DropoutNoise(model.config, 5).draw(9, range(4), 17, 2)
+    expected = float(plain(*tensors([*arrays(), *masks])).asnumpy())
+    step = step_of("pgd", model, steps=2, reuse_dropout=False, **STILL)
+    drawn = noise_of(model, step.defence.passes, False).draw(9, range(4), 17)
+    J = float(step(*tensors([*arrays(), *drawn])).asnumpy())
+    assert pytest.approx(expected, rel=1e-5) == J
+
+
+def test_freelb_with_one_step_and_no_noise_is_fine_tuning():
+    set_mode("graph")
+    defended, plain = network(), network()
+    drawn = noise_of(plain, 1, True).draw(2, range(4), 17)
+    inputs = tensors([*arrays(), *drawn])
+    step = step_of("freelb", defended, steps=1, magnitude=0.0)
+    optimizer = nn.SGD(plain.trainable_params(), learning_rate=0.1)
+    reference = FloodingTrainOneStepCell(MeanCrossEntropy(plain), optimizer)
+    for _ in range(2):
+        losses = step(*inputs).asnumpy(), reference(*inputs[:-1]).asnumpy()
+        np.testing.assert_allclose(*losses, rtol=1e-6)
+    ours, theirs = weights(defended), weights(plain)
+    for name in theirs:
+        np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-5, atol=1e-7, err_msg=name)
+
+
+@METHODS
+def test_delta_does_not_depend_on_the_padded_length_and_is_zero_on_padding(method):
+    set_mode("graph")
+    found = []
+    for length in (17, 24):
+        ids, mask, segments, *rest = arrays()
+        padded = [np.pad(a, ((0, 0), (0, length - 17))) for a in (ids, mask, segments)]
+        unit = UnitNoise(48, 1).draw(0, range(4), length)
+        step = step_of(method, network(), steps=3, radius=0.1)
+        inputs = tensors([*padded, *rest])
+        J, _, delta = step.defence(Tensor(1.0), *inputs, None, None, Tensor(unit))
+        assert not delta.asnumpy()[padded[1] == 0].any()
+        found.append((delta.asnumpy()[:, :17], J.asnumpy()))
+    np.testing.assert_allclose(found[1][0], found[0][0], rtol=1e-3, atol=1e-6)
+    np.testing.assert_allclose(found[1][1], found[0][1], rtol=1e-5)
+
+
+@METHODS
+def test_pynative_takes_the_steps_of_graph_mode(method):
+    ends = []
+    for mode in ("graph", "pynative"):
+        set_mode(mode)
+        model = network()
+        step = step_of(method, model, level=0.9, steps=2, radius=0.1)
+        drawn = noise_of(model, 3, True).draw(2, range(4), 17)
+        losses = [float(step(*tensors([*arrays(), *drawn])).asnumpy()) for _ in range(3)]
+        ends.append((losses, weights(model)))
+    np.testing.assert_allclose(ends[0][0], ends[1][0], rtol=1e-4)
+    for name, value in ends[0][1].items():
+        np.testing.assert_allclose(ends[1][1][name], value, atol=1e-5, err_msg=name)
+
+
+@METHODS
+def test_micro_batches_add_up_to_the_batch(method):
+    """Each sample has its own δ, so a batch in two parts takes the step of the whole."""
+    set_mode("graph")
+    ends = []
+    for parts in ([range(4)], [range(2), range(2, 4)]):
+        model = network()
+        step = step_of(method, model, level=5.0, steps=2, radius=0.1)
+        noise = noise_of(model, 3, True)
+        inputs = [
+            tensors([*(a[part.start : part.stop] for a in arrays()), *noise.draw(1, part, 17)])
+            for part in parts
+        ]
+        J = step(*inputs[0]) if len(parts) == 1 else AccumulatedFloodingStep(step)(inputs)
+        ends.append((float(J.asnumpy()), weights(model)))
+    assert pytest.approx(ends[0][0], rel=1e-5) == ends[1][0]
+    for name, value in ends[0][1].items():
+        np.testing.assert_allclose(ends[1][1][name], value, rtol=1e-4, atol=1e-6, err_msg=name)

@@ -1,0 +1,131 @@
+"""One training step of every defence against PyTorch: δ, gradients, and weights after SGD."""
+
+import itertools
+
+import mindspore as ms
+import numpy as np
+import pytest
+import torch
+from mindspore import Tensor, nn, ops
+
+from mindflood.defences.build import defence_of
+from mindflood.defences.perturbation import UnitNoise
+from mindflood.defences.settings import DEFENCES, DefenceSettings
+from mindflood.defences.step import DefendedTrainOneStepCell
+from mindflood.models.pretrained import from_pretrained
+from tests.oracle import defences_in_torch
+from tests.oracle.test_bert import batch, torch_model
+
+RATE = 0.1
+LABELS = np.array([0, 2, 1, 1, 0], np.int32)
+ROWS = {"whole": np.full(5, 0.2, np.float32), "filled": np.array([1, 1, 1, 0, 0], np.float32) / 3}
+ORACLES = {"pgd": defences_in_torch.pgd, "freelb": defences_in_torch.freelb}
+
+# K, kind of network, norm, ε, magnitude, flood level (a sign), rows: every pair of values occurs.
+COVERING = [
+    (1, "bert", "l2", 0.0, 0.3, None, "whole"),
+    (1, "roberta", "linf", 0.05, 0.0, 9.0, "filled"),
+    (2, "bert", "linf", 0.05, 0.3, 0.1, "filled"),
+    (2, "roberta", "l2", 0.0, 0.0, 9.0, "whole"),
+    (5, "bert", "l2", 0.05, 0.0, 9.0, "whole"),
+    (5, "roberta", "linf", 0.0, 0.3, None, "filled"),
+    (2, "roberta", "l2", 0.05, 0.3, None, "filled"),
+    (5, "bert", "linf", 0.0, 0.0, 0.1, "filled"),
+]
+WHOLE = itertools.product(
+    (1, 2, 3, 4, 5), ("bert", "roberta"), ("l2", "linf"), (0.0, 0.05), (0.0, 0.3), (None, 9.0),
+    ("whole", "filled"),
+)  # fmt: skip
+CASES = [pytest.param(case, id="-".join(map(str, case))) for case in COVERING] + [
+    pytest.param(case, id="-".join(map(str, case)), marks=pytest.mark.slow)
+    for case in WHOLE
+    if case not in COVERING
+]
+
+
+class Recorded(DefendedTrainOneStepCell):
+    """The step cell, which also keeps the δ and the gradients that it saw."""
+
+    def watch(self, shape):
+        self.delta = ms.Parameter(Tensor(np.zeros(shape, np.float32)), requires_grad=False)
+        self.seen = self.weights.clone(prefix="seen", init="zeros")
+
+    def loss_and_gradients(self, scale, *inputs):
+        J, grads, delta = self.defence(scale, *inputs)
+        J = ops.depend(J, ops.assign(self.delta, delta))
+        for index in range(len(self.seen)):
+            J = ops.depend(J, ops.assign(self.seen[index], grads[index]))
+        return J, grads
+
+
+def close(ours: dict, theirs: dict) -> None:
+    """‖a - a'‖ <= 1e-4·‖a'‖ a tensor, with a floor of 1e-6 of the whole."""
+    assert ours.keys() == theirs.keys()
+    floor = 1e-6 * np.sqrt(sum(float((a**2).sum()) for a in theirs.values()))
+    for name, expected in theirs.items():
+        error = np.linalg.norm(ours[name] - expected.numpy())
+        assert error <= 1e-4 * float(expected.norm()) + floor, name
+
+
+def loss_of(model, arrays, weights, kind):
+    """J(δ) with the network in float64, from embeddings."""
+    ids, mask, segments = (torch.tensor(array).long() for array in arrays)
+    labels, weights = torch.tensor(LABELS).long(), torch.tensor(weights).double()
+    more = {}
+    if kind == "roberta":  # from embeddings alone, Hugging Face cannot tell where padding is
+        real = (ids != 1).long()
+        more["position_ids"] = torch.cumsum(real, 1) * real + 1
+
+    def logits(delta):
+        words = model.get_input_embeddings()(ids)
+        words = words if delta is None else words + delta
+        return model(
+            inputs_embeds=words, attention_mask=mask, token_type_ids=segments, **more
+        ).logits
+
+    def J(delta):  # noqa: N802
+        each = torch.nn.functional.cross_entropy(logits(delta), labels, reduction="none")
+        return (each * weights).sum()
+
+    return J
+
+
+@pytest.mark.parametrize("method", ORACLES)
+@pytest.mark.parametrize("case", CASES)
+def test_a_step_equals_torch(method, case, tmp_path):
+    K, kind, norm, radius, magnitude, level, rows = case
+    ms.set_context(mode=ms.GRAPH_MODE)
+    theirs = torch_model(kind)
+    theirs.save_pretrained(tmp_path)
+    ours = from_pretrained(tmp_path)
+    arrays, weights = batch(kind), ROWS[rows]
+    unit = UnitNoise(48, 3).draw(7, range(5), arrays[0].shape[1])
+    ascent = {"step_size": 0.04, "radius": radius, "norm": norm}
+
+    settings = DefenceSettings(K, 0.04, magnitude, radius, norm, True).or_else(DEFENCES[method])
+    optimizer = nn.SGD(ours.trainable_params(), learning_rate=RATE)
+    loss, defence = defence_of(method, settings, ours, optimizer.parameters)
+    step = Recorded(loss, defence, optimizer, level)
+    step.watch(unit.shape)
+    inputs = [Tensor(a) for a in (*arrays, LABELS, weights)]
+    J = float(step(*inputs, None, None, Tensor(unit)).asnumpy())
+
+    theirs = theirs.double()
+    parameters = dict(theirs.named_parameters())
+    mask = torch.tensor(arrays[1]).double()
+    delta = defences_in_torch.initial(
+        torch.tensor(unit).double(), mask, magnitude=magnitude, norm=norm
+    )
+    expected_J, gradients, delta = ORACLES[method](
+        loss_of(theirs, arrays, weights, kind), parameters, delta, steps=K, **ascent
+    )
+    assert pytest.approx(expected_J, rel=1e-5) == J
+    close({"delta": step.delta.asnumpy()}, {"delta": delta})
+    seen = zip(step.weights, step.seen, strict=True)
+    close({p.name: g.asnumpy() for p, g in seen}, gradients)
+    sign = 1.0 if level is None else np.sign(expected_J - level)
+    after = {name: p.detach() - RATE * sign * gradients[name] for name, p in parameters.items()}
+    close({p.name: p.asnumpy() for p in step.weights}, after)
+    if radius > 0:
+        norms = delta.flatten(1).norm(dim=1) if norm == "l2" else delta.abs().amax((1, 2))
+        assert (norms <= radius * (1 + 1e-9)).all()
