@@ -11,7 +11,7 @@ import yaml
 
 from mindflood.attack.catalogue import PROFILES, RECIPES
 from mindflood.data.tasks import TASKS
-from mindflood.defences.settings import DEFENCES, NORMS, DefenceSettings
+from mindflood.defences.settings import DEFENCES, NORMS, DefenceSettings, resolved
 from mindflood.errors import UserError
 from mindflood.flooding.level import Direction
 from mindflood.suggestions import nearest
@@ -311,7 +311,18 @@ def checked(config: Config, source: str) -> Config:
     require(search.examples >= 1, "search.examples", "at least 1", search.examples)
     _check_defence(config.defence, require, choice)
     if config.defends:
-        defence = config.defence.or_else(DEFENCES[config.method])
+        defence = resolved(config.method, config.defence)
+        for key in ("step_size", "magnitude"):
+            if getattr(defence, key) is None:
+                raise UserError(
+                    f"{source}: defence.{key}: '{config.method}' takes it from defence.radius, "
+                    "which is 0; give both"
+                )
+        if config.method == "lds" and not defence.magnitude:
+            raise UserError(
+                f"{source}: defence.magnitude: 'lds' needs more than 0, as the divergence has no "
+                "gradient at δ = 0"
+            )
         return dataclasses.replace(config, defence=defence)
     return config
 

@@ -59,6 +59,22 @@ class AdversarialLoss(nn.Cell):
             keep_hidden, keep_attention: as :class:`~mindflood.defences.noise.StepNoise` draws
                 them; None: no dropout.
         """
+        logits = self.logits(
+            delta, number, input_ids, attention_mask, token_type_ids, keep_hidden, keep_attention
+        )
+        return ops.reduce_sum(cross_entropy(logits, labels) * weights) * scale
+
+    def logits(
+        self,
+        delta: Tensor | None,
+        number: Tensor,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        token_type_ids: Tensor,
+        keep_hidden: Tensor | None,
+        keep_attention: Tensor | None,
+    ) -> Tensor:
+        """f(x + δ), float32 ``[B, k]``."""
         logits = self.classifier(
             input_ids,
             attention_mask,
@@ -67,5 +83,4 @@ class AdversarialLoss(nn.Cell):
             self.masks(keep_attention, number),
             delta,
         )
-        J = ops.reduce_sum(cross_entropy(ops.cast(logits, ms.float32), labels) * weights)
-        return J * scale
+        return ops.cast(logits, ms.float32)

@@ -7,15 +7,17 @@ from mindspore import ParameterTuple, nn
 from mindflood.config import Config
 from mindflood.defences.adversarial_loss import AdversarialLoss
 from mindflood.defences.freelb import FreeLB
+from mindflood.defences.lds import LDS
 from mindflood.defences.noise import StepNoise
 from mindflood.defences.perturbation import Perturbation, UnitNoise
 from mindflood.defences.pgd import PGD
+from mindflood.defences.pgd_at import PGDAT
 from mindflood.defences.settings import DefenceSettings
 from mindflood.defences.step import DefendedTrainOneStepCell
 from mindflood.models.bert import BertForSequenceClassification
 from mindflood.models.dropout import DropoutNoise
 
-_CELLS = {"pgd": PGD, "freelb": FreeLB}
+_CELLS = {"pgd": PGD, "freelb": FreeLB, "pgd-at": PGDAT, "lds": LDS}
 
 
 def defended(
@@ -33,7 +35,7 @@ def defended(
     loss, defence = defence_of(config.method, config.defence, model, optimizer.parameters)
     noise = StepNoise(
         DropoutNoise(model.config, config.seed),
-        UnitNoise(model.config.hidden_size, config.seed),
+        UnitNoise(model.config.hidden_size, config.seed, normal=isinstance(defence, PGDAT)),
         defence.passes,
         bool(config.defence.reuse_dropout),
     )

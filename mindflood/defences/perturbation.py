@@ -9,7 +9,7 @@ _SMALLEST_NORM = 1e-8
 
 
 class UnitNoise:
-    """Draws what the initial δ is made of: uniform(-1, 1) a coordinate.
+    """Draws what the initial δ is made of: uniform(-1, 1) or N(0, 1) a coordinate.
 
     A function of (seed, step, row of the global batch, token), like the dropout masks: a resumed
     run repeats it, k workers draw what one draws, and the padded length does not matter.
@@ -17,19 +17,22 @@ class UnitNoise:
     Args:
         size: d, coordinates of a word embedding.
         seed: the run's seed.
+        normal: N(0, 1) in place of uniform(-1, 1).
     """
 
-    def __init__(self, size: int, seed: int) -> None:
+    def __init__(self, size: int, seed: int, *, normal: bool = False) -> None:
         self.size = size
         self.seed = seed
+        self.normal = normal
 
     def draw(self, step: int, rows: range, length: int) -> np.ndarray:
         """float32 ``[len(rows), length, d]`` for the rows ``rows`` of the batch of ``step``."""
         noise = np.empty((len(rows), length, self.size), np.float32)
         for index, row in enumerate(rows):
             stream = np.random.default_rng((self.seed, step, _KIND, row))
-            stream.random(dtype=np.float32, out=noise[index])
-        return noise * 2.0 - 1.0
+            draw = stream.standard_normal if self.normal else stream.random
+            draw(dtype=np.float32, out=noise[index])
+        return noise if self.normal else noise * 2.0 - 1.0
 
 
 class Perturbation(nn.Cell):

@@ -13,7 +13,8 @@ class DefenceSettings:
     Attributes:
         steps: K, the adversarial steps.
         step_size: η of one ascent step.
-        magnitude: of the initial δ; 0 starts from zeros.
+        magnitude: of the initial δ; 0 starts from zeros. Uniform noise, for pgd-at and lds
+            Gaussian with σ = magnitude/√(L·d) in L2.
         radius: ε, the ball that δ is projected to after every ascent; 0 projects nothing.
         norm: of the ball and of the normalised gradient: ``l2`` or ``linf``, per sample.
         reuse_dropout: the same dropout masks in all passes of a step (FreeLB §3.3).
@@ -26,14 +27,24 @@ class DefenceSettings:
     norm: str | None = None
     reuse_dropout: bool | None = None
 
-    def or_else(self, defaults: "DefenceSettings") -> "DefenceSettings":
-        """These settings, with those of ``defaults`` where they are null."""
-        given = {key: value for key, value in vars(self).items() if value is not None}
-        return dataclasses.replace(defaults, **given)
 
-
-# The releases' settings: K, η, magnitude, ε.
+# The releases' settings: K, η, magnitude, ε. Where Altinisik et al. state neither step nor σ,
+# η = ε/2 and the magnitude is ε.
 DEFENCES = {
     "pgd": DefenceSettings(3, 0.03, 0.05, 0.0, "l2", True),
     "freelb": DefenceSettings(5, 0.03, 0.05, 0.0, "l2", True),
+    "pgd-at": DefenceSettings(3, None, None, 0.003, "l2", True),
+    "lds": DefenceSettings(3, None, None, 0.003, "l2", True),
 }
+
+
+def resolved(method: str, settings: DefenceSettings) -> DefenceSettings:
+    """The settings with the method's defaults where they are null."""
+    given = {key: value for key, value in vars(settings).items() if value is not None}
+    whole = dataclasses.replace(DEFENCES[method], **given)
+    if whole.radius:
+        if whole.step_size is None:
+            whole = dataclasses.replace(whole, step_size=whole.radius / 2)
+        if whole.magnitude is None:
+            whole = dataclasses.replace(whole, magnitude=whole.radius)
+    return whole

@@ -15,6 +15,13 @@ METHODS = [
         {"method": "freelb", "defence__steps": 2, "defence__reuse_dropout": False},
         marks=pytest.mark.slow,
     ),
+    pytest.param(
+        {"method": "pgd-at", "defence__steps": 2, "defence__radius": 0.1}, marks=pytest.mark.slow
+    ),
+    pytest.param(
+        {"method": "lds", "defence__steps": 2, "defence__radius": 0.1, "flood_level": 0.69},
+        marks=pytest.mark.slow,
+    ),
 ]
 
 

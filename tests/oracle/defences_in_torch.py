@@ -68,3 +68,24 @@ def freelb(J: Loss, parameters, delta, *, steps, **ascent):
             total[name] += g / steps
         delta = ascended(delta, input_gradient(J, delta), **ascent)
     return sum(losses) / steps, total, delta
+
+
+def pgd_at(J: Loss, parameters, delta, *, steps, **ascent):
+    """Altinisik et al. Algorithm 1, PGD-AT: ∇_θ l(f(x), y) + ∇_θ l(f(x + δ), y)."""
+    for _ in range(steps):
+        delta = ascended(delta, input_gradient(J, delta), **ascent)
+    clean, adversarial = gradients(J(None), parameters), gradients(J(delta), parameters)
+    total = {name: clean[name] + adversarial[name] for name in clean}
+    return J(None).item(), total, delta
+
+
+def lds(J: Loss, parameters, delta, *, steps, **ascent):
+    """Altinisik et al. Algorithm 1, LDS: δ ascends l(f(x), f(x + δ)), which is added to J."""
+
+    def smoothness(delta):
+        p, q = (torch.softmax(J.logits(d), -1) for d in (None, delta))
+        return (J.weights[:, None] * p * (p / q).log()).sum()
+
+    for _ in range(steps):
+        delta = ascended(delta, input_gradient(smoothness, delta), **ascent)
+    return J(None).item(), gradients(J(None) + smoothness(delta), parameters), delta

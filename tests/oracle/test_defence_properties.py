@@ -7,7 +7,7 @@ from mindspore import Tensor, nn
 from mindflood.defences.build import defence_of
 from mindflood.defences.noise import StepNoise
 from mindflood.defences.perturbation import UnitNoise
-from mindflood.defences.settings import DEFENCES, DefenceSettings
+from mindflood.defences.settings import DefenceSettings, resolved
 from mindflood.defences.step import DefendedTrainOneStepCell
 from mindflood.flooding import AccumulatedFloodingStep, FloodingTrainOneStepCell
 from mindflood.models.bert import BertConfig, BertForSequenceClassification
@@ -18,7 +18,7 @@ from tests.oracle.test_bert import SIZES, batch, set_mode
 LABELS = np.array([0, 2, 1, 1], np.int32)
 WEIGHTS = np.full(4, 0.25, np.float32)
 STILL = {"step_size": 0.0, "magnitude": 0.0, "radius": 0.0, "norm": "l2"}
-METHODS = pytest.mark.parametrize("method", ["pgd", "freelb"])
+METHODS = pytest.mark.parametrize("method", ["pgd", "freelb", "pgd-at", "lds"])
 
 
 def network() -> BertForSequenceClassification:
@@ -28,7 +28,7 @@ def network() -> BertForSequenceClassification:
 
 def step_of(method, model, level=None, **settings):
     optimizer = nn.SGD(model.trainable_params(), learning_rate=0.1)
-    whole = DefenceSettings(**settings).or_else(DEFENCES[method])
+    whole = resolved(method, DefenceSettings(**settings))
     loss, defence = defence_of(method, whole, model, optimizer.parameters)
     return DefendedTrainOneStepCell(loss, defence, optimizer, level)
 

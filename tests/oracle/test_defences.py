@@ -10,7 +10,7 @@ from mindspore import Tensor, nn, ops
 
 from mindflood.defences.build import defence_of
 from mindflood.defences.perturbation import UnitNoise
-from mindflood.defences.settings import DEFENCES, DefenceSettings
+from mindflood.defences.settings import DefenceSettings, resolved
 from mindflood.defences.step import DefendedTrainOneStepCell
 from mindflood.models.pretrained import from_pretrained
 from tests.oracle import defences_in_torch
@@ -19,7 +19,12 @@ from tests.oracle.test_bert import batch, torch_model
 RATE = 0.1
 LABELS = np.array([0, 2, 1, 1, 0], np.int32)
 ROWS = {"whole": np.full(5, 0.2, np.float32), "filled": np.array([1, 1, 1, 0, 0], np.float32) / 3}
-ORACLES = {"pgd": defences_in_torch.pgd, "freelb": defences_in_torch.freelb}
+ORACLES = {
+    "pgd": defences_in_torch.pgd,
+    "freelb": defences_in_torch.freelb,
+    "pgd-at": defences_in_torch.pgd_at,
+    "lds": defences_in_torch.lds,
+}
 
 # K, kind of network, norm, ε, magnitude, flood level (a sign), rows: every pair of values occurs.
 COVERING = [
@@ -58,13 +63,13 @@ class Recorded(DefendedTrainOneStepCell):
         return J, grads
 
 
-def close(ours: dict, theirs: dict) -> None:
-    """‖a - a'‖ <= 1e-4·‖a'‖ a tensor, with a floor of 1e-6 of the whole."""
+def close(ours: dict, theirs: dict, tolerance: float = 1e-4) -> None:
+    """‖a - a'‖ <= tolerance·‖a'‖ a tensor, with a floor of 1e-6 of the whole."""
     assert ours.keys() == theirs.keys()
     floor = 1e-6 * np.sqrt(sum(float((a**2).sum()) for a in theirs.values()))
     for name, expected in theirs.items():
         error = np.linalg.norm(ours[name] - expected.numpy())
-        assert error <= 1e-4 * float(expected.norm()) + floor, name
+        assert error <= tolerance * float(expected.norm()) + floor, name
 
 
 def loss_of(model, arrays, weights, kind):
@@ -87,6 +92,7 @@ def loss_of(model, arrays, weights, kind):
         each = torch.nn.functional.cross_entropy(logits(delta), labels, reduction="none")
         return (each * weights).sum()
 
+    J.logits, J.weights = logits, weights
     return J
 
 
@@ -94,15 +100,21 @@ def loss_of(model, arrays, weights, kind):
 @pytest.mark.parametrize("case", CASES)
 def test_a_step_equals_torch(method, case, tmp_path):
     K, kind, norm, radius, magnitude, level, rows = case
+    step_size, tolerance = 0.04, 1e-4
+    if method == "lds":
+        # It refuses to start at 0, where its divergence has no gradient. That gradient is a
+        # difference of two softmaxes, whose float32 rounding shows: a larger ball, less exact.
+        magnitude, radius, step_size = 20 * (magnitude or 0.2), 60 * radius, 20 * step_size
+        tolerance = 3e-4
     ms.set_context(mode=ms.GRAPH_MODE)
     theirs = torch_model(kind)
     theirs.save_pretrained(tmp_path)
     ours = from_pretrained(tmp_path)
     arrays, weights = batch(kind), ROWS[rows]
     unit = UnitNoise(48, 3).draw(7, range(5), arrays[0].shape[1])
-    ascent = {"step_size": 0.04, "radius": radius, "norm": norm}
+    ascent = {"step_size": step_size, "radius": radius, "norm": norm}
 
-    settings = DefenceSettings(K, 0.04, magnitude, radius, norm, True).or_else(DEFENCES[method])
+    settings = resolved(method, DefenceSettings(K, step_size, magnitude, radius, norm, True))
     optimizer = nn.SGD(ours.trainable_params(), learning_rate=RATE)
     loss, defence = defence_of(method, settings, ours, optimizer.parameters)
     step = Recorded(loss, defence, optimizer, level)
@@ -120,12 +132,12 @@ def test_a_step_equals_torch(method, case, tmp_path):
         loss_of(theirs, arrays, weights, kind), parameters, delta, steps=K, **ascent
     )
     assert pytest.approx(expected_J, rel=1e-5) == J
-    close({"delta": step.delta.asnumpy()}, {"delta": delta})
+    close({"delta": step.delta.asnumpy()}, {"delta": delta}, tolerance)
     seen = zip(step.weights, step.seen, strict=True)
-    close({p.name: g.asnumpy() for p, g in seen}, gradients)
+    close({p.name: g.asnumpy() for p, g in seen}, gradients, tolerance)
     sign = 1.0 if level is None else np.sign(expected_J - level)
     after = {name: p.detach() - RATE * sign * gradients[name] for name, p in parameters.items()}
-    close({p.name: p.asnumpy() for p in step.weights}, after)
+    close({p.name: p.asnumpy() for p in step.weights}, after, tolerance)
     if radius > 0:
         norms = delta.flatten(1).norm(dim=1) if norm == "l2" else delta.abs().amax((1, 2))
         assert (norms <= radius * (1 + 1e-9)).all()

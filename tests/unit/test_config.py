@@ -213,6 +213,17 @@ def test_a_defence_takes_its_own_defaults_and_what_it_is_told(tmp_path):
     assert (flooded.method, flooded.flood_level) == ("freelb", 0.1)
 
 
+def test_step_and_noise_of_pgd_at_follow_its_radius(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text("methods: [pgd-at, lds]\n")
+    for config in load_run_configs(path, ["defence.radius=0.01"]):
+        assert (config.defence.step_size, config.defence.magnitude) == (0.005, 0.01)
+    with pytest.raises(UserError, match=r"defence\.step_size: 'pgd-at' takes it from defence\.rad"):
+        load_train_config(path, ["method=pgd-at", "defence.radius=0"])
+    with pytest.raises(UserError, match=r"defence\.magnitude: 'lds' needs more than 0"):
+        load_train_config(path, ["method=lds", "defence.magnitude=0"])
+
+
 def test_every_setting_is_documented():
     for settings in (Config, *(field.default_factory for field in dataclasses.fields(Config)
                                if dataclasses.is_dataclass(field.default_factory))):  # fmt: skip

@@ -121,6 +121,15 @@ def test_another_seed_or_step_draws_other_noise(seed, step):
     assert first.var() == pytest.approx(1 / 3, abs=0.03)
 
 
+def test_gaussian_noise_has_the_length_that_it_is_scaled_to():
+    unit = UnitNoise(SIZE, 0, normal=True).draw(0, range(200), 7)
+    assert unit.mean() == pytest.approx(0, abs=0.03)
+    assert unit.std() == pytest.approx(1, abs=0.03)
+    mask = float_mask(Tensor(attention_mask([7, 3] * 100, 7)))
+    delta = Perturbation(0.1, 0.5, 0.0, "l2").initial(Tensor(unit), mask).asnumpy()
+    assert (numpy_norm(delta, "l2") ** 2).mean() == pytest.approx(0.25, rel=0.05)
+
+
 @pytest.mark.parametrize("norm", ["l2", "linf"])
 def test_graph_mode_and_pynative_agree(norm):
     class Whole(nn.Cell):
