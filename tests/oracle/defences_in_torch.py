@@ -89,3 +89,19 @@ def lds(J: Loss, parameters, delta, *, steps, **ascent):
     for _ in range(steps):
         delta = ascended(delta, input_gradient(smoothness, delta), **ascent)
     return J(None).item(), gradients(J(None) + smoothness(delta), parameters), delta
+
+
+def freeat(J: Loss, parameters, delta, *, steps, level, rate, **ascent):
+    """Shafahi et al. Algorithm 1 with SGD: θ descends and δ ascends on the same pass, K times."""
+    total = {name: torch.zeros_like(p) for name, p in parameters.items()}
+    losses = []
+    for _ in range(steps):
+        value = J(delta)
+        losses.append(value.item())
+        sign = 1.0 if level is None else (value - level).sign().item()
+        found, climb = gradients(value, parameters), input_gradient(J, delta)
+        for name, p in parameters.items():
+            total[name] += sign * found[name]
+            p.data -= rate * sign * found[name]
+        delta = ascended(delta, climb, **ascent)
+    return sum(losses) / steps, total, delta
