@@ -210,8 +210,10 @@ class Config:
         )
 
     def conditions(self) -> dict[str, Any]:
-        """How the model is trained, whatever the method: what two runs must share to compare."""
+        """How the model is trained: what two runs of one method must share to be its seeds."""
         parts: dict[str, Any] = {"task": self.task, "training": self.training}
+        if self.defends:
+            parts["defence"] = self.defence
         return {
             f"{part}.{key}": _plain(value)
             for part, settings in parts.items()
