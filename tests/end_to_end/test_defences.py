@@ -9,7 +9,7 @@ from tests.conftest import read_lines
 from tests.end_to_end.test_train import assert_identical, kill_when, start
 
 METHODS = [
-    {"method": "pgd", "defence__steps": 2},
+    pytest.param({"method": "pgd", "defence__steps": 2}, marks=pytest.mark.slow),
     {"method": "freelb", "defence__steps": 2, "flood_level": 0.69},
     pytest.param(
         {"method": "freelb", "defence__steps": 2, "defence__reuse_dropout": False},
@@ -53,6 +53,7 @@ def test_a_killed_run_ends_with_the_same_weights(changes, write_config, mindfloo
     assert json.loads((run / "card.json").read_text())["flood_level"] == level
 
 
+@pytest.mark.slow
 def test_a_defence_runs_whole(write_config, mindflood, tmp_path):
     config = write_config(
         methods=["finetune", {"method": "freelb", "defence": {"steps": 2}}], training__epochs=1,

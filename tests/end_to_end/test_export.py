@@ -90,6 +90,7 @@ def test_a_bare_checkpoint_becomes_a_hugging_face_folder(run, tiny_encoder, tmp_
     assert (out / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_run_of_the_first_layer_exports_that_layer_alone(tmp_path, write_config, capsys):
     config = write_config(encoder_layers=1, training__epochs=1)
     assert main(["train", str(config), "encoder_layers=3"]) == 2
@@ -119,6 +120,7 @@ def test_a_run_of_the_first_layer_exports_that_layer_alone(tmp_path, write_confi
     assert (bare / "model.safetensors").read_bytes() == (out / "model.safetensors").read_bytes()
 
 
+@pytest.mark.slow
 def test_the_model_of_an_epoch_is_exported(tmp_path, write_config, run, capsys):
     config = write_config(training__keep_epochs=True)
     assert main(["train", str(config)]) == 0

@@ -71,8 +71,13 @@ main(["train", sys.argv[1]])
 """
 
 
-@pytest.mark.parametrize(("method", "part"), [("flooding-x", "accordance"),
-                                              ("flooding-search", "search")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("method", "part"),
+    [
+        ("flooding-x", "accordance"),
+        pytest.param("flooding-search", "search", marks=pytest.mark.slow),
+    ],
+)
 def test_a_kill_at_the_card_loses_no_part_of_it(write_config, mindflood, tmp_path, method, part):
     probed = {"training__epochs": 2, "accordance__batches": 3}
     path = write_config(method=method, **probed)
