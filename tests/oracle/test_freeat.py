@@ -12,7 +12,7 @@ from mindflood.defences.perturbation import Perturbation, UnitNoise
 from mindflood.models.pretrained import from_pretrained
 from tests.oracle import defences_in_torch
 from tests.oracle.test_bert import batch, torch_model
-from tests.oracle.test_defences import CASES, LABELS, RATE, ROWS, close, loss_of
+from tests.oracle.test_defences import LABELS, RATE, ROWS, cases, close, loss_of
 
 
 class Watched(FreeATTrainOneStepCell):
@@ -22,7 +22,7 @@ class Watched(FreeATTrainOneStepCell):
         return self.replay((ids, mask, segments, labels, weights, None, None), unit)
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", cases(0))
 def test_the_replays_equal_torch(case, tmp_path):
     K, kind, norm, radius, magnitude, level, rows = case
     if K > 2 and level is not None:
