@@ -22,7 +22,7 @@ class Watched(FreeATTrainOneStepCell):
         return self.replay((ids, mask, segments, labels, weights, None, None), unit)
 
 
-@pytest.mark.parametrize("case", cases(0))
+@pytest.mark.parametrize("case", cases(4))
 def test_the_replays_equal_torch(case, tmp_path):
     K, kind, norm, radius, magnitude, level, rows = case
     if K > 2 and level is not None:
