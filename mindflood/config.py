@@ -1,20 +1,14 @@
-"""The experiment's settings: what there is to set, and which values make sense together."""
+"""The experiment's settings: what there is to set."""
 
 import dataclasses
-import re
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import yaml
 
-from mindflood.attack.catalogue import PROFILES, RECIPES
-from mindflood.data.tasks import TASKS
-from mindflood.defences.settings import DEFENCES, NORMS, DefenceSettings, resolved
-from mindflood.errors import UserError
+from mindflood.defences.settings import DEFENCES, DefenceSettings
 from mindflood.flooding.level import Direction
-from mindflood.suggestions import nearest
 
 _FLOODING = ("flooding", "flooding-search", "flooding-x", "flooding-x-online")
 METHODS = ("finetune", *_FLOODING, *DEFENCES)
@@ -225,140 +219,6 @@ class Config:
     def run_folder(self) -> Path:
         """Where this model's RUN folder is."""
         return Path(self.output) / f"{self.name or self.method}-seed{self.seed}"
-
-
-def checked(config: Config, source: str) -> Config:
-    """The same config, once its values make sense together, with its defence's settings filled in.
-
-    Raises:
-        UserError: names the file and the key.
-    """
-    training, search = config.training, config.search
-
-    def require(holds: bool, key: str, expected: str, value: Any) -> None:
-        if not holds:
-            raise UserError(f"{source}: {key}: expected {expected}, not {value!r}")
-
-    def choice(key: str, value: str, known: Collection[str]) -> None:
-        if value not in known:
-            raise UserError(f"{source}: {key}: unknown {value!r}{nearest(value, known)}")
-
-    choice("method", config.method, METHODS)
-    choice("task.name", config.task.name, TASKS)
-    for number, recipe in enumerate(config.attack.recipes):
-        choice(f"attack.recipes[{number}]", recipe, RECIPES)
-    choice("search.recipe", search.recipe, RECIPES)
-    choice("attack.profile", config.attack.profile, PROFILES)
-    choice("training.precision", training.precision, ("float32", "float16", "bfloat16"))
-    choice("training.mode", training.mode, ("graph", "pynative"))
-    choice("search.bounds", search.bounds, ("fixed", "accordance"))
-    choice("search.choose_on", search.choose_on, ("held-out", "test"))
-    choice("device", config.device, ("auto", "CPU", "GPU", "Ascend"))
-    level = config.flood_level
-    require(level is None or level >= 0, "flood_level", "a number of at least 0", level)
-    require(config.output.strip() != "" and "\0" not in config.output, "output",
-            "the path of a folder ('.' is the working folder)", config.output)  # fmt: skip
-    name = config.name
-    require(name is None or (name not in ("", ".", "..") and not set(name) & set("/\\\0")),
-            "name", "the name of a folder, without slashes", name)  # fmt: skip
-    layers = config.encoder_layers
-    require(layers is None or layers >= 1, "encoder_layers", "at least 1, or null for all", layers)
-    require(config.seed >= 0, "seed", "a whole number of at least 0", config.seed)
-    for key in ("epochs", "batch_size", "accumulation_steps", "checkpoint_every", "log_every"):
-        require(
-            getattr(training, key) >= 1, f"training.{key}", "at least 1", getattr(training, key)
-        )
-    for key in ("train_examples", "eval_examples"):
-        rows = getattr(config.task, key)
-        require(rows is None or rows >= 1, f"task.{key}", "at least 1", rows)
-    rows = config.attack.num_examples
-    require(rows is None or rows >= 1, "attack.num_examples", "at least 1", rows)
-    require(config.attack.seed >= 0, "attack.seed", "at least 0", config.attack.seed)
-    require(config.attack.workers >= 1, "attack.workers", "at least 1", config.attack.workers)
-    require(config.attack.epoch_examples >= 1, "attack.epoch_examples", "at least 1",
-            config.attack.epoch_examples)  # fmt: skip
-    if config.attack.each_epoch and not training.keep_epochs:
-        raise UserError(
-            f"{source}: attack.each_epoch: needs the models of the epochs; set "
-            "training.keep_epochs: true"
-        )
-    require(training.threads is None or training.threads >= 1, "training.threads", "at least 1",
-            training.threads)  # fmt: skip
-    require(config.task.max_length >= 3, "task.max_length", "at least 3", config.task.max_length)
-    require(training.learning_rate > 0, "training.learning_rate", "more than 0",
-            training.learning_rate)  # fmt: skip
-    require(training.weight_decay >= 0, "training.weight_decay", "at least 0",
-            training.weight_decay)  # fmt: skip
-    require(training.warmup >= 0, "training.warmup", "at least 0", training.warmup)
-    norm = training.max_gradient_norm
-    require(norm is None or norm > 0, "training.max_gradient_norm", "more than 0, or null", norm)
-    buckets = training.buckets
-    require(bool(buckets) and all(length >= 3 for length in buckets), "training.buckets",
-            "a list of lengths of at least 3", list(buckets))  # fmt: skip
-    require(training.batch_size % training.accumulation_steps == 0, "training.accumulation_steps",
-            f"a divisor of training.batch_size ({training.batch_size})",
-            training.accumulation_steps)  # fmt: skip
-    if config.method == "flooding" and level is None:
-        raise UserError(f"{source}: flood_level: 'flooding' needs one, for instance 0.1")
-    if level is not None and config.method != "flooding" and not config.defends:
-        raise UserError(
-            f"{source}: flood_level: '{config.method}' takes none; use method: flooding"
-        )
-    _check_accordance(config, require, choice)
-    require(search.lower >= 0, "search.lower", "at least 0", search.lower)
-    require(search.lower <= search.upper, "search.lower",
-            f"at most search.upper ({search.upper:g}), or there is no level to try",
-            search.lower)  # fmt: skip
-    require(search.step > 0, "search.step", "more than 0", search.step)
-    require(search.examples >= 1, "search.examples", "at least 1", search.examples)
-    _check_defence(config.defence, require, choice)
-    if config.defends:
-        defence = resolved(config.method, config.defence)
-        for key in ("step_size", "magnitude"):
-            if getattr(defence, key) is None:
-                raise UserError(
-                    f"{source}: defence.{key}: '{config.method}' takes it from defence.radius, "
-                    "which is 0; give both"
-                )
-        if config.method == "lds" and not defence.magnitude:
-            raise UserError(
-                f"{source}: defence.magnitude: 'lds' needs more than 0, as the divergence has no "
-                "gradient at δ = 0"
-            )
-        return dataclasses.replace(config, defence=defence)
-    return config
-
-
-def _check_defence(defence: DefenceSettings, require: Any, choice: Any) -> None:
-    if defence.norm is not None:
-        choice("defence.norm", defence.norm, NORMS)
-    if defence.steps is not None:
-        require(defence.steps >= 1, "defence.steps", "at least 1", defence.steps)
-    if defence.step_size is not None:
-        require(defence.step_size > 0, "defence.step_size", "more than 0", defence.step_size)
-    for key in ("magnitude", "radius"):
-        value = getattr(defence, key)
-        require(value is None or value >= 0, f"defence.{key}", "at least 0", value)
-
-
-def _check_accordance(config: Config, require: Any, choice: Any) -> None:
-    accordance = config.accordance
-    which = accordance.parameters
-    require(re.fullmatch(r"all|encoder|last-[1-9][0-9]*", which) is not None,
-            "accordance.parameters", "all, encoder or last-N (layers)", which)  # fmt: skip
-    choice("accordance.direction", accordance.direction, get_args(Direction))
-    for key in ("sub_epochs", "persistence"):
-        require(getattr(accordance, key) >= 1, f"accordance.{key}", "at least 1",
-                getattr(accordance, key))  # fmt: skip
-    require(accordance.batches >= 2, "accordance.batches", "at least 2 (accordance compares them)",
-            accordance.batches)  # fmt: skip
-    require(0 <= accordance.margin < 0.5, "accordance.margin", "0 <= margin < 0.5",
-            accordance.margin)  # fmt: skip
-    probes, least = accordance.sub_epochs * config.training.epochs, 2 * accordance.persistence
-    require(not config.needs_crossing or probes >= least, "accordance.sub_epochs",
-            f"at least {least} in the run's {config.training.epochs} epochs, as a crossing of zero "
-            f"takes accordance.persistence ({accordance.persistence}) on either side",
-            accordance.sub_epochs)  # fmt: skip
 
 
 def to_yaml(config: Config) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-from mindflood.config import Config, checked
+from mindflood.config import Config
+from mindflood.config_checks import checked
 from mindflood.errors import UserError
 from mindflood.suggestions import nearest
 

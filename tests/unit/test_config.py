@@ -8,7 +8,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mindflood.config import Config, SearchSettings, TrainingSettings, checked, to_yaml
+from mindflood.config import Config, SearchSettings, TrainingSettings, to_yaml
+from mindflood.config_checks import checked
 from mindflood.config_file import from_yaml, load_run_configs, load_train_config
 from mindflood.errors import UserError
 

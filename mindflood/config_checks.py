@@ -1,0 +1,211 @@
+"""Which settings make sense, alone and together."""
+
+import dataclasses
+import re
+from collections.abc import Collection
+from typing import Any, NoReturn, get_args
+
+from mindflood.attack.catalogue import PROFILES, RECIPES
+from mindflood.config import METHODS, Config
+from mindflood.data.tasks import TASKS
+from mindflood.defences.settings import NORMS, resolved
+from mindflood.errors import UserError
+from mindflood.flooding.level import Direction
+from mindflood.suggestions import nearest
+
+
+def checked(config: Config, source: str) -> Config:
+    """The same config, once its values make sense together, with its defence's settings filled in.
+
+    Raises:
+        UserError: names the file and the key.
+    """
+    demand = _Demand(source)
+    _check_run(config, demand)
+    _check_task(config, demand)
+    _check_training(config, demand)
+    _check_attack(config, demand)
+    _check_flood_level(config, demand)
+    _check_accordance(config, demand)
+    _check_search(config, demand)
+    return _with_defence(config, demand)
+
+
+class _Demand:
+    """Refuses settings in one line that begins with where they stand."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+
+    def refuse(self, key: str, why: str) -> NoReturn:
+        raise UserError(f"{self.source}: {key}: {why}")
+
+    def that(self, holds: bool, key: str, expected: str, value: Any) -> None:
+        if not holds:
+            self.refuse(key, f"expected {expected}, not {value!r}")
+
+    def one_of(self, key: str, value: str, known: Collection[str]) -> None:
+        if value not in known:
+            self.refuse(key, f"unknown {value!r}{nearest(value, known)}")
+
+    def at_least(self, least: float, key: str, value: float | None) -> None:
+        """Of a value that is given."""
+        self.that(value is None or value >= least, key, f"at least {least:g}", value)
+
+    def above_zero(self, key: str, value: float) -> None:
+        self.that(value > 0, key, "more than 0", value)
+
+
+def _check_run(config: Config, demand: _Demand) -> None:
+    demand.one_of("method", config.method, METHODS)
+    demand.one_of("device", config.device, ("auto", "CPU", "GPU", "Ascend"))
+    demand.that(
+        config.output.strip() != "" and "\0" not in config.output,
+        "output",
+        "the path of a folder ('.' is the working folder)",
+        config.output,
+    )
+    name = config.name
+    demand.that(
+        name is None or (name not in ("", ".", "..") and not set(name) & set("/\\\0")),
+        "name",
+        "the name of a folder, without slashes",
+        name,
+    )
+    layers = config.encoder_layers
+    demand.that(
+        layers is None or layers >= 1, "encoder_layers", "at least 1, or null for all", layers
+    )
+    demand.that(config.seed >= 0, "seed", "a whole number of at least 0", config.seed)
+
+
+def _check_task(config: Config, demand: _Demand) -> None:
+    task = config.task
+    demand.one_of("task.name", task.name, TASKS)
+    demand.at_least(1, "task.train_examples", task.train_examples)
+    demand.at_least(1, "task.eval_examples", task.eval_examples)
+    demand.at_least(3, "task.max_length", task.max_length)
+
+
+def _check_training(config: Config, demand: _Demand) -> None:
+    training = config.training
+    demand.one_of("training.precision", training.precision, ("float32", "float16", "bfloat16"))
+    demand.one_of("training.mode", training.mode, ("graph", "pynative"))
+    counts = ("epochs", "batch_size", "accumulation_steps", "checkpoint_every", "log_every")
+    for key in (*counts, "threads"):
+        demand.at_least(1, f"training.{key}", getattr(training, key))
+    demand.above_zero("training.learning_rate", training.learning_rate)
+    for key in ("weight_decay", "warmup"):
+        demand.at_least(0, f"training.{key}", getattr(training, key))
+    norm = training.max_gradient_norm
+    demand.that(
+        norm is None or norm > 0, "training.max_gradient_norm", "more than 0, or null", norm
+    )
+    buckets = training.buckets
+    demand.that(
+        bool(buckets) and all(length >= 3 for length in buckets),
+        "training.buckets",
+        "a list of lengths of at least 3",
+        list(buckets),
+    )
+    demand.that(
+        training.batch_size % training.accumulation_steps == 0,
+        "training.accumulation_steps",
+        f"a divisor of training.batch_size ({training.batch_size})",
+        training.accumulation_steps,
+    )
+
+
+def _check_attack(config: Config, demand: _Demand) -> None:
+    attack = config.attack
+    for number, recipe in enumerate(attack.recipes):
+        demand.one_of(f"attack.recipes[{number}]", recipe, RECIPES)
+    demand.one_of("attack.profile", attack.profile, PROFILES)
+    demand.at_least(0, "attack.seed", attack.seed)
+    for key in ("num_examples", "workers", "epoch_examples"):
+        demand.at_least(1, f"attack.{key}", getattr(attack, key))
+    if attack.each_epoch and not config.training.keep_epochs:
+        demand.refuse(
+            "attack.each_epoch", "needs the models of the epochs; set training.keep_epochs: true"
+        )
+
+
+def _check_flood_level(config: Config, demand: _Demand) -> None:
+    level = config.flood_level
+    demand.that(level is None or level >= 0, "flood_level", "a number of at least 0", level)
+    if config.method == "flooding" and level is None:
+        demand.refuse("flood_level", "'flooding' needs one, for instance 0.1")
+    if level is not None and config.method != "flooding" and not config.defends:
+        demand.refuse("flood_level", f"'{config.method}' takes none; use method: flooding")
+
+
+def _check_accordance(config: Config, demand: _Demand) -> None:
+    accordance = config.accordance
+    demand.that(
+        re.fullmatch(r"all|encoder|last-[1-9][0-9]*", accordance.parameters) is not None,
+        "accordance.parameters",
+        "all, encoder or last-N (layers)",
+        accordance.parameters,
+    )
+    demand.one_of("accordance.direction", accordance.direction, get_args(Direction))
+    for key in ("sub_epochs", "persistence"):
+        demand.at_least(1, f"accordance.{key}", getattr(accordance, key))
+    demand.that(
+        accordance.batches >= 2,
+        "accordance.batches",
+        "at least 2 (accordance compares them)",
+        accordance.batches,
+    )
+    demand.that(
+        0 <= accordance.margin < 0.5, "accordance.margin", "0 <= margin < 0.5", accordance.margin
+    )
+    probes, least = accordance.sub_epochs * config.training.epochs, 2 * accordance.persistence
+    demand.that(
+        not config.needs_crossing or probes >= least,
+        "accordance.sub_epochs",
+        f"at least {least} in the run's {config.training.epochs} epochs, as a crossing of zero "
+        f"takes accordance.persistence ({accordance.persistence}) on either side",
+        accordance.sub_epochs,
+    )
+
+
+def _check_search(config: Config, demand: _Demand) -> None:
+    search = config.search
+    demand.one_of("search.recipe", search.recipe, RECIPES)
+    demand.one_of("search.bounds", search.bounds, ("fixed", "accordance"))
+    demand.one_of("search.choose_on", search.choose_on, ("held-out", "test"))
+    demand.at_least(0, "search.lower", search.lower)
+    demand.that(
+        search.lower <= search.upper,
+        "search.lower",
+        f"at most search.upper ({search.upper:g}), or there is no level to try",
+        search.lower,
+    )
+    demand.above_zero("search.step", search.step)
+    demand.at_least(1, "search.examples", search.examples)
+
+
+def _with_defence(config: Config, demand: _Demand) -> Config:
+    given = config.defence
+    if given.norm is not None:
+        demand.one_of("defence.norm", given.norm, NORMS)
+    demand.at_least(1, "defence.steps", given.steps)
+    if given.step_size is not None:
+        demand.above_zero("defence.step_size", given.step_size)
+    for key in ("magnitude", "radius"):
+        demand.at_least(0, f"defence.{key}", getattr(given, key))
+    if not config.defends:
+        return config
+    defence = resolved(config.method, given)
+    for key in ("step_size", "magnitude"):
+        if getattr(defence, key) is None:
+            demand.refuse(
+                f"defence.{key}",
+                f"'{config.method}' takes it from defence.radius, which is 0; give both",
+            )
+    if config.method == "lds" and not defence.magnitude:
+        demand.refuse(
+            "defence.magnitude",
+            "'lds' needs more than 0, as the divergence has no gradient at δ = 0",
+        )
+    return dataclasses.replace(config, defence=defence)
