@@ -4,6 +4,8 @@ import argparse
 import sys
 from typing import Any
 
+from mindflood.attack.metrics import percent
+
 DESCRIPTION = """Attack a Hugging Face classifier with TextAttack and measure its robustness.
 An attack that was stopped is continued by the same command."""
 EXAMPLE = """example:
@@ -79,13 +81,9 @@ def describe(recipe: str, profile: str, summary: dict[str, Any]) -> str:
     queries = summary["mean_queries"]
     lines = [
         f"{recipe} ({profile}): {summary['num_examples']} samples: {counts}",
-        f"Aua {_percent(summary['accuracy_under_attack'])}  "
-        f"Suc {_percent(summary['attack_success_rate'])}  "
+        f"Aua {percent(summary['accuracy_under_attack'])}  "
+        f"Suc {percent(summary['attack_success_rate'])}  "
         f"#Query {'–' if queries is None else f'{queries:.1f}'}  {summary['seconds']:.0f} s  "
         f"fingerprint {summary['fingerprint']}",
     ]
     return "\n".join(lines + [f"  replaced: {what}" for what in summary["replaced"]])
-
-
-def _percent(rate: float | None) -> str:
-    return "–" if rate is None else f"{100 * rate:.1f} %"

@@ -48,3 +48,8 @@ def summarise(records: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _ratio(part: float, whole: int) -> float | None:
     return part / whole if whole else None
+
+
+def percent(rate: float | None) -> str:
+    """A rate as the terminal shows it."""
+    return "–" if rate is None else f"{100 * rate:.1f} %"

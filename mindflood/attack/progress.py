@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.console import Console
 
-from mindflood.attack.metrics import summarise
+from mindflood.attack.metrics import percent, summarise
 from mindflood.progress import Display
 
 
@@ -40,9 +40,5 @@ class AttackProgress(Display):
         summary = summarise(self._records)
         aua, suc = summary["accuracy_under_attack"], summary["attack_success_rate"]
         speed = self._queries / max(self.seconds, 1e-6)
-        shown = f"Aua {_percent(aua)} Suc {_percent(suc)} {speed:.0f} queries/s"
+        shown = f"Aua {percent(aua)} Suc {percent(suc)} {speed:.0f} queries/s"
         return shown + (f" {summary['errors']} errors" if summary["errors"] else "")
-
-
-def _percent(rate: float | None) -> str:
-    return "–" if rate is None else f"{100 * rate:.1f} %"
