@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import threading
+import urllib.error
 import urllib.request
 from importlib import metadata
 from pathlib import Path
@@ -137,6 +138,8 @@ def hub() -> str:
             request = urllib.request.Request(address, method="HEAD")
             with urllib.request.urlopen(request, timeout=_HUB_SECONDS):
                 outcome[0] = "reachable"
+        except urllib.error.HTTPError:
+            outcome[0] = "reachable"  # a refusal is an answer
         except (OSError, ValueError) as error:
             outcome[0] = f"{address} not reachable: {error}"
 

@@ -24,7 +24,7 @@ def _recipes(config: Config) -> list[str]:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the experiment; prints the comparison table and where the report is."""
+    """Run the experiment; prints the comparison tables and where the reports are."""
     from mindflood import stages
     from mindflood.attack.catalogue import check_available
     from mindflood.config_file import load_run_configs
@@ -54,4 +54,6 @@ def run(args: argparse.Namespace) -> int:
             stages.attack(folder, config, recipe, config.attack.num_examples)
         if config.attack.each_epoch:
             attack_epochs(folder, config)
-    return report.run(argparse.Namespace(folder=Path(configs[0].output)))
+    for output in dict.fromkeys(config.output for config in configs):
+        report.run(argparse.Namespace(folder=Path(output)))
+    return 0

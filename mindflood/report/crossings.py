@@ -5,7 +5,7 @@ from typing import Any
 
 from mindflood.errors import UserError
 from mindflood.files import read_json_lines
-from mindflood.report.cards import Run, probe_findings
+from mindflood.report.cards import Card, Run, probe_findings
 from mindflood.report.layout import Cell, Column, Number, Table, TableRow
 from mindflood.report.names import METHODS, TASKS, encoder_name
 
@@ -86,9 +86,16 @@ def _row(run: Run, trace: Sequence[Mapping[str, Any]]) -> TableRow:
             *crossing,
             *turn,
             _loss(card["flood_level"]),
-            {"accordance": "crossing", "fallback": "fallback"}.get(found.get("source", ""), "none"),
+            _rule(card, found.get("source", "")),
         )
     )
+
+
+def _rule(card: Card, source: str) -> str:
+    """What gave b; of a run that was recorded only, what its trace would have given."""
+    if card["flood_level_source"] == "fixed":
+        return "fixed"
+    return {"accordance": "crossing", "fallback": "fallback"}.get(source, "none")
 
 
 def _loss(value: float | None) -> Number | None:

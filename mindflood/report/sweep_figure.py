@@ -77,19 +77,26 @@ def _drawing(
 
 
 def _mark_ranges(axes: "Axes", cards: Sequence[Card]) -> None:
-    """The range that each probe found, and the level chosen from it; ``_`` hides a label."""
-    for number, card in enumerate(cards):
+    """The range that each probe found, and the level chosen from it."""
+    labelled: set[str] = set()
+    for card in cards:
         found = card.get("accordance", {})
         if "level" not in found:
             continue
         fallback = ", fallback" if found["source"] == "fallback" else ""
-        hidden = "_" if number else ""
         axes.axvspan(
             found["lower"], found["upper"], color=_YELLOW, alpha=0.4, linewidth=0,
-            label=f"{hidden}range of gradient accordance",
+            label=_once("range of gradient accordance", labelled),
         )  # fmt: skip
-        label = f"chosen level b = {found['level']:.3g}{fallback}"
+        label = _once(f"chosen level b = {found['level']:.3g}{fallback}", labelled)
         axes.axvline(found["level"], color=ORANGE, linestyle="--", linewidth=1, label=label)
+
+
+def _once(label: str, labelled: set[str]) -> str:
+    """The label, hidden (``_``) where the legend has it already."""
+    hidden = "_" if label in labelled else ""
+    labelled.add(label)
+    return hidden + label
 
 
 def _draw_finetuning(axes: "Axes", measured: Attacked | None) -> None:
@@ -108,9 +115,8 @@ def _draw_flooding_x(axes: "Axes", cards: Sequence[Card], condition: Condition) 
         if measured is None or level is None:
             continue
         method = card["method"]
-        label = f"{'_' if method in labelled else ''}{method_name(method)}"
-        labelled.add(method)
         draw_robust(
             axes, [level], [measured],
-            color=VERMILION, marker=_FLOODING_X[method], markersize=5, linestyle="", label=label,
+            color=VERMILION, marker=_FLOODING_X[method], markersize=5, linestyle="",
+            label=_once(method_name(method), labelled),
         )  # fmt: skip

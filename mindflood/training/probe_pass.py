@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mindflood.config import Config
 from mindflood.data.tasks import get_task
+from mindflood.errors import UserError
 from mindflood.files import read_json_lines, write_text
 from mindflood.flooding.level import FloodLevel, choose_flood_level
 from mindflood.report.cards import read_card
@@ -30,12 +31,19 @@ def choose_from(probe: Config) -> FloodLevel:
     """What the trace of a complete probe pass says.
 
     Raises:
-        UserError: a line of the trace is missing or damaged; the message names it.
+        UserError: the card's part on accordance or a line of the trace is missing or damaged; the
+            message names it.
     """
     path = _trace(probe)
     records = read_json_lines(path, finite=True)
     settings = probe.accordance
-    steps = read_card(probe.run_folder / "card.json")["accordance"]["steps_per_epoch"]
+    card = read_card(probe.run_folder / "card.json")
+    if "steps_per_epoch" not in card.get("accordance", {}):
+        raise UserError(
+            f"{probe.run_folder / 'card.json'}: accordance.steps_per_epoch is missing; delete "
+            f"{probe.run_folder} and give the same command again"
+        )
+    steps = card["accordance"]["steps_per_epoch"]
     ends = sub_epoch_ends(steps, settings.sub_epochs, probe.training.epochs)
     check_no_gap(records, ends, str(path))
     return choose_flood_level(

@@ -45,6 +45,12 @@ def test_a_hub_that_answers_is_reachable() -> None:
 
 
 @pytest.mark.usefixtures("server")
+def test_a_hub_that_refuses_is_reachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Answers, "do_HEAD", lambda self: self.send_error(403))
+    assert probes.hub() == "reachable"
+
+
+@pytest.mark.usefixtures("server")
 def test_offline_mode_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert probes.hub() == "switched off by HF_HUB_OFFLINE"

@@ -61,6 +61,13 @@ def test_the_range_of_a_search_has_a_crossing_too(tmp_path):
     ]  # fmt: skip
 
 
+def test_a_fixed_level_owes_nothing_to_the_crossing_that_was_recorded(tmp_path):
+    run = probed(tmp_path / "a", TRACE, CROSSING, 0.15)
+    run.card["flood_level_source"] = "fixed"
+    (row,) = crossings_table([run]).rows
+    assert [text_of(cell) for cell in (row.cells[4], *row.cells[-2:])] == ["2.00", "0.150", "fixed"]
+
+
 def test_a_run_without_crossing_and_evaluation_has_gaps(tmp_path):
     trace = [line | {"eval_loss": None} for line in TRACE[:2]]
     bare = probed(tmp_path / "a", trace, {"rule": "none"}, None)
