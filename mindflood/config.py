@@ -3,7 +3,7 @@
 import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
@@ -161,7 +161,8 @@ class Config:
         method: how the model is trained.
         name: of the RUN folder and the tables' row; none takes the method's name.
         flood_level: b in nats, for ``flooding`` and the defences; a file may list several, for a
-            sweep.
+            sweep. A defence also takes ``flooding-x``: the level that gradient accordance gives in
+            a first pass of the same defence without flooding.
         seed: of the head's initial weights, the order of the rows and the dropout masks.
         encoder: ``embedded``, a Hugging Face folder, or a hub id.
         encoder_layers: keep the encoder's first that many transformer layers; none keeps all.
@@ -171,7 +172,7 @@ class Config:
     output: str = "runs"
     method: str = "finetune"
     name: str | None = None
-    flood_level: float | None = None
+    flood_level: float | Literal["flooding-x"] | None = None
     seed: int = 0
     encoder: str = "bert-base-uncased"
     encoder_layers: int | None = None
@@ -189,10 +190,25 @@ class Config:
         return self.method in DEFENCES
 
     @property
+    def updates_per_batch(self) -> int:
+        """Optimizer updates that a batch of the whole size gets: FreeAT replays it."""
+        return int(self.defence.steps or 1) if self.method == "freeat" else 1
+
+    @property
     def needs_crossing(self) -> bool:
         """Whether the flood level comes from a crossing of gradient accordance."""
         by_range = self.method == "flooding-search" and self.search.bounds == "accordance"
-        return by_range or self.method.startswith("flooding-x")
+        return by_range or self.two_passes or self.method == "flooding-x-online"
+
+    @property
+    def two_passes(self) -> bool:
+        """Whether a first pass finds the flood level that the model is then trained with."""
+        return self.method == "flooding-x" or self.flood_level == "flooding-x"
+
+    @property
+    def fixed_level(self) -> float | None:
+        """The flood level that the config itself gives."""
+        return None if self.flood_level == "flooding-x" else self.flood_level
 
     @property
     def without_epochs(self) -> "Config":

@@ -8,7 +8,7 @@ from typing import Any, NoReturn, get_args
 from mindflood.attack.catalogue import PROFILES, RECIPES
 from mindflood.config import METHODS, Config
 from mindflood.data.tasks import TASKS
-from mindflood.defences.settings import NORMS, resolved
+from mindflood.defences.settings import DEFENCES, NORMS, VARIANTS, resolved
 from mindflood.errors import UserError
 from mindflood.flooding.level import Direction
 from mindflood.suggestions import nearest
@@ -131,8 +131,10 @@ def _check_attack(config: Config, demand: _Demand) -> None:
 
 
 def _check_flood_level(config: Config, demand: _Demand) -> None:
-    level = config.flood_level
+    level = config.fixed_level
     demand.that(level is None or level >= 0, "flood_level", "a number of at least 0", level)
+    if config.flood_level == "flooding-x" and not config.defends:
+        demand.refuse("flood_level", "'flooding-x' is for the defences; use method: flooding-x")
     if config.method == "flooding" and level is None:
         demand.refuse("flood_level", "'flooding' needs one, for instance 0.1")
     if level is not None and config.method != "flooding" and not config.defends:
@@ -185,6 +187,24 @@ def _check_search(config: Config, demand: _Demand) -> None:
     demand.at_least(1, "search.examples", search.examples)
 
 
+def _check_persistent(config: Config, demand: _Demand) -> None:
+    """freeat and tavat change something between the passes of a batch, so it must be whole."""
+    if config.method in ("freeat", "tavat") and config.training.accumulation_steps > 1:
+        why = {
+            "freeat": "updates the weights within a batch",
+            "tavat": "makes its vocabulary table of whole batches",
+        }[config.method]
+        demand.refuse(
+            "training.accumulation_steps",
+            f"'{config.method}' {why} and takes it whole: set it to 1",
+        )
+    if config.method == "freeat" and config.training.precision != "float32":
+        demand.refuse(
+            "training.precision",
+            "'freeat' cannot take back an overflow in the middle of its updates; use float32",
+        )
+
+
 def _with_defence(config: Config, demand: _Demand) -> Config:
     given = config.defence
     if given.norm is not None:
@@ -194,8 +214,15 @@ def _with_defence(config: Config, demand: _Demand) -> Config:
         demand.above_zero("defence.step_size", given.step_size)
     for key in ("magnitude", "radius"):
         demand.at_least(0, f"defence.{key}", getattr(given, key))
+    demand.at_least(1, "defence.inner_steps", given.inner_steps)
+    if given.variant is not None:
+        demand.one_of("defence.variant", given.variant, VARIANTS)
     if not config.defends:
         return config
+    for key in ("inner_steps", "variant"):
+        if getattr(given, key) is not None and getattr(DEFENCES[config.method], key) is None:
+            demand.refuse(f"defence.{key}", f"'{config.method}' has none; leave it out")
+    _check_persistent(config, demand)
     defence = resolved(config.method, given)
     for key in ("step_size", "magnitude"):
         if getattr(defence, key) is None:

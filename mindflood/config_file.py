@@ -182,9 +182,12 @@ def _convert(kind: Any, value: Any, source: str, key: str) -> Any:
         if not isinstance(value, dict):
             raise UserError(f"{source}: {key}: expected a section of keys, not {value!r}")
         return _build(kind, value, source, f"{key}.")
-    if typing.get_origin(kind) is types.UnionType:
+    if typing.get_origin(kind) in (types.UnionType, typing.Union):
         if value is None:
             return None
+        words = [arm for arm in typing.get_args(kind) if typing.get_origin(arm) is typing.Literal]
+        if any(value in typing.get_args(arm) for arm in words):
+            return value
         kind = next(arm for arm in typing.get_args(kind) if arm is not types.NoneType)
     if typing.get_origin(kind) is tuple:
         item = typing.get_args(kind)[0]

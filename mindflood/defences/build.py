@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import mindspore as ms
 from mindspore import ParameterTuple, nn
 
 from mindflood.config import Config
 from mindflood.defences.adversarial_loss import AdversarialLoss
+from mindflood.defences.freeat import FreeATTrainOneStepCell
 from mindflood.defences.freelb import FreeLB
 from mindflood.defences.lds import LDS
 from mindflood.defences.noise import StepNoise
@@ -14,10 +16,16 @@ from mindflood.defences.pgd import PGD
 from mindflood.defences.pgd_at import PGDAT
 from mindflood.defences.settings import DefenceSettings
 from mindflood.defences.step import DefendedTrainOneStepCell
+from mindflood.defences.tavat import TAVAT
+from mindflood.defences.vocabulary_table import VocabularyTable
+from mindflood.defences.yopo import YOPO
+from mindflood.flooding.step import FloodingTrainOneStepCell
+from mindflood.flooding.update import LossScale
 from mindflood.models.bert import BertForSequenceClassification
 from mindflood.models.dropout import DropoutNoise
 
-_CELLS = {"pgd": PGD, "freelb": FreeLB, "pgd-at": PGDAT, "lds": LDS}
+_PLAIN = {"pgd": PGD, "freelb": FreeLB, "pgd-at": PGDAT, "lds": LDS}
+_GAUSSIAN = ("pgd-at", "lds")
 
 
 def defended(
@@ -25,21 +33,41 @@ def defended(
     model: BertForSequenceClassification,
     optimizer: nn.Optimizer,
     level: float | None,
-    **options: Any,
-) -> tuple[DefendedTrainOneStepCell, StepNoise]:
+    *,
+    max_gradient_norm: float | None,
+    loss_scale: LossScale | None,
+) -> tuple[FloodingTrainOneStepCell, StepNoise]:
     """The step cell of a config whose method is a defence, and what draws its inputs.
 
     Args:
-        level, options: those of ``FloodingTrainOneStepCell``.
+        level, max_gradient_norm, loss_scale: those of ``FloodingTrainOneStepCell``.
     """
-    loss, defence = defence_of(config.method, config.defence, model, optimizer.parameters)
+    settings: dict[str, Any] = vars(config.defence)
+    passes = settings["steps"]
+    step: FloodingTrainOneStepCell
+    if config.method == "freeat":  # which updates the weights within
+        step = FreeATTrainOneStepCell(
+            AdversarialLoss(model, settings["reuse_dropout"]), optimizer, level,
+            perturbation_of(config.method, config.defence), passes,
+            max_gradient_norm=max_gradient_norm,
+        )  # fmt: skip
+    else:
+        loss, defence = defence_of(
+            config.method, config.defence, model, optimizer.parameters, config.seed
+        )
+        passes = defence.passes
+        step = DefendedTrainOneStepCell(
+            loss, defence, optimizer, level,
+            max_gradient_norm=max_gradient_norm, loss_scale=loss_scale,
+        )  # fmt: skip
+    size = model.config.hidden_size
     noise = StepNoise(
         DropoutNoise(model.config, config.seed),
-        UnitNoise(model.config.hidden_size, config.seed, normal=isinstance(defence, PGDAT)),
-        defence.passes,
-        bool(config.defence.reuse_dropout),
+        UnitNoise(size, config.seed, normal=config.method in _GAUSSIAN),
+        passes,
+        settings["reuse_dropout"],
     )
-    return DefendedTrainOneStepCell(loss, defence, optimizer, level, **options), noise
+    return step, noise
 
 
 def defence_of(
@@ -47,16 +75,33 @@ def defence_of(
     settings: DefenceSettings,
     model: BertForSequenceClassification,
     parameters: ParameterTuple,
+    seed: int = 0,
 ) -> tuple[AdversarialLoss, nn.Cell]:
-    """J of one pass, and the defence that calls it; ``settings`` without any null.
+    """J of one pass, and the defence that calls it; ``settings`` without any null it needs.
 
     Args:
-        method: a key of ``DEFENCES``.
+        method: a key of ``DEFENCES`` but freeat, which is a step of its own.
         parameters: those trained.
+        seed: of what the defence itself starts from.
     """
     value: dict[str, Any] = vars(settings)
     loss = AdversarialLoss(model, value["reuse_dropout"])
-    perturbation = Perturbation(
-        value["step_size"], value["magnitude"], value["radius"], value["norm"]
-    )
-    return loss, _CELLS[method](loss, parameters, perturbation, value["steps"])
+    perturbation = perturbation_of(method, settings)
+    common = (loss, parameters, perturbation, value["steps"])
+    release = value["variant"] == "release"
+    if method == "yopo":
+        return loss, YOPO(*common, value["inner_steps"], final_pass=release)
+    if method == "tavat":
+        # Every worker of msrun keeps the same table.
+        workers = int(ms.get_auto_parallel_context("device_num"))
+        shape = (model.config.vocab_size, model.config.hidden_size)
+        table = VocabularyTable(*shape, value["magnitude"], seed, workers)
+        return loss, TAVAT(*common, table, release)
+    return loss, _PLAIN[method](*common)
+
+
+def perturbation_of(method: str, settings: DefenceSettings) -> Perturbation:
+    """How δ starts and climbs; a step of YOPO is η/n."""
+    value: dict[str, Any] = vars(settings)
+    step_size = value["step_size"] / (value["inner_steps"] if method == "yopo" else 1)
+    return Perturbation(step_size, value["magnitude"], value["radius"], value["norm"])

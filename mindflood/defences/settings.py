@@ -4,6 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 
 NORMS = ("l2", "linf")
+VARIANTS = ("paper", "release")
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,10 @@ class DefenceSettings:
         radius: ε, the ball that δ is projected to after every ascent; 0 projects nothing.
         norm: of the ball and of the normalised gradient: ``l2`` or ``linf``, per sample.
         reuse_dropout: the same dropout masks in all passes of a step (FreeLB §3.3).
+        inner_steps: n of YOPO-m-n, steps on δ through the first layer alone after each of the m
+            = ``steps`` passes; each is of size η/n.
+        variant: ``paper``, or ``release``: what the authors' code does where it differs (yopo,
+            tavat).
     """
 
     steps: int | None = None
@@ -26,13 +31,18 @@ class DefenceSettings:
     radius: float | None = None
     norm: str | None = None
     reuse_dropout: bool | None = None
+    inner_steps: int | None = None
+    variant: str | None = None
 
 
-# The releases' settings: K, η, magnitude, ε. Where Altinisik et al. state neither step nor σ,
-# η = ε/2 and the magnitude is ε.
+# The releases' settings: K, η, magnitude, ε. The FreeLB paper gives FreeAT and YOPO what PGD has.
+# Where Altinisik et al. state neither step nor σ, η = ε/2 and the magnitude is ε.
 DEFENCES = {
     "pgd": DefenceSettings(3, 0.03, 0.05, 0.0, "l2", True),
     "freelb": DefenceSettings(5, 0.03, 0.05, 0.0, "l2", True),
+    "freeat": DefenceSettings(3, 0.03, 0.05, 0.0, "l2", False),
+    "yopo": DefenceSettings(3, 0.03, 0.05, 0.0, "l2", True, 2, "paper"),
+    "tavat": DefenceSettings(3, 0.03, 0.2, 0.5, "l2", False, None, "paper"),
     "pgd-at": DefenceSettings(3, None, None, 0.003, "l2", True),
     "lds": DefenceSettings(3, None, None, 0.003, "l2", True),
 }

@@ -17,7 +17,8 @@ class DefendedTrainOneStepCell(FloodingTrainOneStepCell):
     Args:
         network: J of one pass.
         defence: called with the loss scale and the step's inputs; returns J, the scale × the
-            gradients, and δ.
+            gradients, and δ. One that ``remember``s keeps something of δ for the steps to come,
+            unless the step is skipped.
         optimizer, level, max_gradient_norm, loss_scale: as in ``FloodingTrainOneStepCell``.
     """
 
@@ -35,14 +36,20 @@ class DefendedTrainOneStepCell(FloodingTrainOneStepCell):
             network, optimizer, level, max_gradient_norm=max_gradient_norm, loss_scale=loss_scale
         )
         self.defence = defence
+        self.remembers = hasattr(defence, "remember")
 
     def construct(self, *inputs: Any) -> Tensor:
         """Run one step and return the raw J (scalar float32), never the flooded loss."""
         scale = self.update.scale()
-        J, grads = self.loss_and_gradients(scale, *inputs)
+        J, grads, delta = self.defence(scale, *inputs)
         J = self.mean_over_workers(J)
         grads = self.grad_reducer(scaled(grads, ops.sign(J - self.flood_level)))
-        return ops.depend(J, self.update(grads, J, 1.0 / scale))
+        J = ops.depend(J, self.update(grads, J, 1.0 / scale))
+        if self.remembers:
+            norm = ops.depend(self.update.gradient_norm * 1.0, J)
+            finite = ops.logical_and(ops.isfinite(norm), ops.isfinite(J))
+            J = ops.depend(J, self.defence.remember(finite, inputs[0], inputs[1], delta))
+        return J
 
     def loss_and_gradients(self, scale: Tensor, *inputs: Any) -> tuple[Tensor, tuple[Tensor, ...]]:
         """J of these rows and ``scale`` × its gradients."""

@@ -139,22 +139,28 @@ class BertForSequenceClassification(nn.Cell):
         attention_mask: Tensor,
         hidden_noise: Tensor | None = None,
         attention_noise: Tensor | None = None,
+        first: int = 0,
+        last: int | None = None,
     ) -> Tensor:
-        """The last hidden states from the embedded input: float32 ``[B, L, H]``, in and out."""
+        """The states behind the layers ``first`` to ``last`` (exclusive; None: all).
+
+        ``states`` are those before them, at first the embedded input: float32 ``[B, L, H]``, as is
+        the result.
+        """
         batch, length, size = states.shape
         bias = (1.0 - ops.cast(attention_mask, ms.float32)) * _MASKED
         bias = ops.reshape(bias, (batch, 1, 1, length))
         # Adding equal shapes costs half of what broadcasting does, in every layer.
         bias = ops.tile(bias, (1, self.config.num_attention_heads, length, 1))
         x = ops.reshape(states, (batch * length, size))
-        for index in range(self.layers):
-            first, second, attention = None, None, None
+        for index in range(first, self.layers if last is None else last):
+            middle, end, attention = None, None, None
             if hidden_noise is not None:
-                first = self.keep(hidden_noise, 2 * index + 1, length)
-                second = self.keep(hidden_noise, 2 * index + 2, length)
+                middle = self.keep(hidden_noise, 2 * index + 1, length)
+                end = self.keep(hidden_noise, 2 * index + 2, length)
             if attention_noise is not None:
                 attention = slice_axis(attention_noise, 1, index, 1)
-            x = self.backbone.encoder.layer[index](x, bias, first, second, attention)
+            x = self.backbone.encoder.layer[index](x, bias, middle, end, attention)
         return ops.reshape(x, (batch, length, size))
 
     def classify(self, states: Tensor, hidden_noise: Tensor | None = None) -> Tensor:

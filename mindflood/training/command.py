@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     os.environ.setdefault("GLOG_v", "3")  # MindSpore's warnings about itself
     if config.method == "flooding-search":
         from mindflood.training.search import search as method
-    elif config.method == "flooding-x":
+    elif config.two_passes:
         from mindflood.training.flooding_x import flooding_x as method
     else:
         from mindflood.training.loop import train as method

@@ -1,4 +1,4 @@
-"""Flooding-X in two passes (Flooding-X §3): find the level by fine-tuning, then flood at it."""
+"""Flooding-X in two passes (Flooding-X §3): find the level without flooding, then flood at it."""
 
 import dataclasses
 from pathlib import Path
@@ -12,7 +12,7 @@ from mindflood.training.run_folder import claim, is_complete
 
 
 def flooding_x(config: Config) -> Path:
-    """A fine-tuning pass with the probe, then training with the level that it found.
+    """A pass with the probe, then training with the level that it found.
 
     Returns:
         The RUN folder; ``search/probe-seedS`` in it is the first pass, whose ``accordance.jsonl``

@@ -71,11 +71,12 @@ def train(config: Config) -> Path:
     complete = claim(config.run_folder, config) if worker.writes else is_complete(config)
     if complete:
         return config.run_folder
-    source = None if config.flood_level is None else "fixed"
+    level = config.fixed_level
+    source = None if level is None else "fixed"
     watch = Watch.PROBE if config.accordance.record else Watch.OFF
     if config.method == "flooding-x-online":
         watch = Watch.FLOOD
-    return Trainer(config, worker, Level(config.flood_level, source), watch).run()
+    return Trainer(config, worker, Level(level, source), watch).run()
 
 
 def start(config: Config) -> parallel.Worker:
@@ -123,10 +124,9 @@ class Trainer:
                 f"{config.task.max_length}"
             )
         self.noise: Noise = DropoutNoise(self.model.config, config.seed)
+        updates = self.total_steps * config.updates_per_batch
         self.schedule = LinearWarmupDecay(
-            settings.learning_rate,
-            warmup_steps(settings.warmup, self.total_steps),
-            self.total_steps,
+            settings.learning_rate, warmup_steps(settings.warmup, updates), updates
         )
         groups = parameter_groups(self.model, settings.weight_decay)
         optimizer = AdamW(groups, self.schedule)
@@ -241,7 +241,7 @@ class Trainer:
             "loss": J,
             "flooding": level is not None and level > J,
             "gradient_norm": float(self.step_cell.update.gradient_norm.asnumpy()),
-            "learning_rate": self.schedule.at(step - 1),
+            "learning_rate": self.schedule.at(step * self.config.updates_per_batch - 1),
         }
 
     def _evaluate(self, position: state.Position, evaluations: JsonLines) -> float:

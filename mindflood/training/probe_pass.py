@@ -1,4 +1,4 @@
-"""The fine-tuning pass with the probe, which the flood level or its range comes from (§3)."""
+"""The pass with the probe, which the flood level or its range comes from (Flooding-X §3)."""
 
 import dataclasses
 from pathlib import Path
@@ -13,15 +13,16 @@ from mindflood.training.sub_epoch_ends import check_no_gap, sub_epoch_ends
 
 
 def probe_config(config: Config) -> Config:
-    """Fine-tuning with the settings of ``config``, recorded: the RUN folder's search/probe-seedS.
+    """Training as in ``config`` but without flooding: the RUN folder's search/probe-seedS.
 
-    It sees all training rows, also those that a grid search sets aside to attack.
+    That is fine-tuning, or a defence itself, so that the level is one of the loss that it floods.
+    The pass sees all training rows, also those that a grid search sets aside to attack.
     """
     return dataclasses.replace(
         config.without_epochs,
         output=str(config.run_folder / "search"),
         name="probe",
-        method="finetune",
+        method=config.method if config.defends else "finetune",
         flood_level=None,
         accordance=dataclasses.replace(config.accordance, record=True),
     )

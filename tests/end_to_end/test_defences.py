@@ -15,6 +15,11 @@ METHODS = [
         {"method": "freelb", "defence__steps": 2, "defence__reuse_dropout": False},
         marks=pytest.mark.slow,
     ),
+    pytest.param({"method": "freeat", "defence__steps": 2}, marks=pytest.mark.slow),
+    pytest.param({"method": "yopo", "defence__steps": 2}, marks=pytest.mark.slow),
+    pytest.param(
+        {"method": "tavat", "defence__steps": 2, "flood_level": 0.69}, marks=pytest.mark.slow
+    ),
     pytest.param(
         {"method": "pgd-at", "defence__steps": 2, "defence__radius": 0.1}, marks=pytest.mark.slow
     ),

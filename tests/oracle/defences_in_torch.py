@@ -105,3 +105,67 @@ def freeat(J: Loss, parameters, delta, *, steps, level, rate, **ascent):
             p.data -= rate * sign * found[name]
         delta = ascended(delta, climb, **ascent)
     return sum(losses) / steps, total, delta
+
+
+def yopo(J: Loss, parameters, delta, *, steps, inner_steps, variant, step_size, **ascent):
+    """FreeLB §4.3: p = ∂J/∂h₁ held fixed, n ascents on ⟨h₁(E + δ), p⟩ of size η/n; m times.
+
+    The release makes one pass more, at the last δ.
+    """
+    passes = steps + 1 if variant == "release" else steps
+    total = {name: torch.zeros_like(p) for name, p in parameters.items()}
+    losses = []
+    for _ in range(passes):
+        value, h = J.through_first_layer(delta)
+        losses.append(value.item())
+        p = torch.autograd.grad(value, h, retain_graph=True)[0].detach()
+        for name, g in gradients(value, parameters).items():
+            total[name] += g / passes
+        for _ in range(inner_steps):
+            gradient = input_gradient(lambda d, p=p: (J.through_first_layer(d)[1] * p).sum(), delta)
+            delta = ascended(delta, gradient, step_size=step_size / inner_steps, **ascent)
+    return sum(losses) / passes, total, delta
+
+
+def tavat(
+    J: Loss, parameters, instance, *, steps, table, ids, mask, variant, norm, radius, step_size
+):
+    """TAVAT with its table, which is changed in place; returns both parts of δ added up."""
+    release = variant == "release"
+    size = (lambda x: x.norm()) if norm == "l2" else (lambda x: x.abs().max())
+
+    def clip():
+        for row in range(len(ids)):
+            length = size(instance[row] + token[row])
+            if 0 < radius < length:
+                instance[row] *= radius / length
+                token[row] *= radius / length
+
+    token = table[ids]
+    token = token / max(token.norm().item(), 1e-8) if release else token * mask[..., None]
+    clip()
+    total = {name: torch.zeros_like(p) for name, p in parameters.items()}
+    losses = []
+    for k in range(steps):
+        value = J(instance + token)
+        losses.append(value.item())
+        for name, g in gradients(value, parameters).items():
+            total[name] += g if release else g / steps
+        if k + 1 == steps:
+            break
+        climb = input_gradient(J, instance + token)
+        instance = ascended(instance, climb, step_size=step_size, radius=0, norm=norm)
+        for row in range(len(ids)):
+            for place in range(ids.shape[1]):
+                g = climb[row, place] * mask[row, place]
+                token[row, place] += step_size * g / max(size(g).item(), 1e-8)
+            sizes = torch.stack([size(t) for t in token[row]])
+            token[row] *= (sizes / max(sizes.max().item(), 1e-8))[:, None]
+        clip()
+    if release:
+        table.index_add_(0, ids.flatten(), token.flatten(0, 1))
+    else:
+        real = mask > 0
+        for word in ids[real].unique():
+            table[word] = token[real & (ids == word)].mean(0)
+    return sum(losses) / steps, total, instance + token

@@ -24,6 +24,8 @@ ORACLES = {
     "freelb": defences_in_torch.freelb,
     "pgd-at": defences_in_torch.pgd_at,
     "lds": defences_in_torch.lds,
+    "yopo": defences_in_torch.yopo,
+    "tavat": defences_in_torch.tavat,
 }
 
 # K, kind of network, norm, ε, magnitude, flood level (a sign), rows: every pair of values occurs.
@@ -62,19 +64,24 @@ OF_A_METHOD = [
 ]
 
 
-class Recorded(DefendedTrainOneStepCell):
-    """The step cell, which also keeps the δ and the gradients that it saw."""
+class Recorded(nn.Cell):
+    """The defence, which also keeps the δ and the gradients that it returned."""
 
-    def watch(self, shape):
-        self.delta = ms.Parameter(Tensor(np.zeros(shape, np.float32)), requires_grad=False)
-        self.seen = self.weights.clone(prefix="seen", init="zeros")
+    def __init__(self, defence, parameters, shape):
+        super().__init__(auto_prefix=False)
+        self.defence = defence
+        self.delta = ms.Parameter(Tensor(np.zeros(shape, np.float32)), "delta", False)
+        self.seen = parameters.clone(prefix="seen", init="zeros")
+        if hasattr(defence, "remember"):
+            self.remember = defence.remember
 
-    def loss_and_gradients(self, scale, *inputs):
+    def construct(self, scale, *inputs):
         J, grads, delta = self.defence(scale, *inputs)
-        J = ops.depend(J, ops.assign(self.delta, delta))
+        whole = delta[0] + delta[1] if isinstance(delta, tuple) else delta
+        J = ops.depend(J, ops.assign(self.delta, whole))
         for index in range(len(self.seen)):
             J = ops.depend(J, ops.assign(self.seen[index], grads[index]))
-        return J, grads
+        return J, grads, delta
 
 
 def close(ours: dict, theirs: dict, tolerance: float = 1e-4) -> None:
@@ -106,32 +113,59 @@ def loss_of(model, arrays, weights, kind):
         each = torch.nn.functional.cross_entropy(logits(delta), labels, reduction="none")
         return (each * weights).sum()
 
-    J.logits, J.weights = logits, weights
+    def through_first_layer(delta):
+        """J, and what the first transformer layer put out on the way to it."""
+        kept = []
+        layer = getattr(model, kind).encoder.layer[0]
+        hook = layer.register_forward_hook(lambda *call: kept.append(call[2]))
+        value = J(delta)
+        hook.remove()
+        return value, kept[0][0] if isinstance(kept[0], tuple) else kept[0]
+
+    J.logits, J.weights, J.through_first_layer = logits, weights, through_first_layer
     return J
 
 
-@pytest.mark.parametrize(("method", "case"), OF_A_METHOD)
-def test_a_step_equals_torch(method, case, tmp_path):
-    K, kind, norm, radius, magnitude, level, rows = case
-    step_size, tolerance = 0.04, 1e-4
+def settings_of(method, case):
+    """What a case of the tables means for a method, and how exact float32 can be there."""
+    K, _, norm, radius, magnitude, _, _ = case
+    step_size, tolerance, more = 0.04, 1e-4, {}
     if method == "lds":
         # It refuses to start at 0, where its divergence has no gradient. That gradient is a
         # difference of two softmaxes, whose float32 rounding shows: a larger ball, less exact.
         magnitude, radius, step_size = 20 * (magnitude or 0.2), 60 * radius, 20 * step_size
         tolerance = 3e-4
+    if method in ("yopo", "tavat"):
+        more["variant"] = "release" if norm == "linf" else "paper"
+    if method == "yopo":
+        more["inner_steps"] = 1 + K % 3
+    common = {"step_size": step_size, "radius": radius, "norm": norm, "steps": K}
+    return common | more, magnitude, tolerance
+
+
+@pytest.mark.parametrize(("method", "case"), OF_A_METHOD)
+def test_a_step_equals_torch(method, case, tmp_path):
+    _, kind, norm, radius, _, level, rows = case
+    chosen, magnitude, tolerance = settings_of(method, case)
     ms.set_context(mode=ms.GRAPH_MODE)
     theirs = torch_model(kind)
     theirs.save_pretrained(tmp_path)
     ours = from_pretrained(tmp_path)
     arrays, weights = batch(kind), ROWS[rows]
     unit = UnitNoise(48, 3).draw(7, range(5), arrays[0].shape[1])
-    ascent = {"step_size": step_size, "radius": radius, "norm": norm}
 
-    settings = resolved(method, DefenceSettings(K, step_size, magnitude, radius, norm, True))
+    settings = resolved(method, DefenceSettings(magnitude=magnitude, reuse_dropout=True, **chosen))
     optimizer = nn.SGD(ours.trainable_params(), learning_rate=RATE)
     loss, defence = defence_of(method, settings, ours, optimizer.parameters)
-    step = Recorded(loss, defence, optimizer, level)
-    step.watch(unit.shape)
+    recorded = Recorded(defence, optimizer.parameters, unit.shape)
+    step = DefendedTrainOneStepCell(loss, recorded, optimizer, level)
+    if method == "tavat":
+        # As after some batches: values of a size that the mean and the clipping act on.
+        first = defence.table.table.asnumpy() * 3
+        defence.table.table.set_data(Tensor(first))
+        table = torch.tensor(first).double()
+        chosen |= {"table": table, "ids": torch.tensor(arrays[0]).long()}
+        chosen |= {"mask": torch.tensor(arrays[1]).double()}
     inputs = [Tensor(a) for a in (*arrays, LABELS, weights)]
     J = float(step(*inputs, None, None, Tensor(unit)).asnumpy())
 
@@ -142,11 +176,13 @@ def test_a_step_equals_torch(method, case, tmp_path):
         torch.tensor(unit).double(), mask, magnitude=magnitude, norm=norm
     )
     expected_J, gradients, delta = ORACLES[method](
-        loss_of(theirs, arrays, weights, kind), parameters, delta, steps=K, **ascent
+        loss_of(theirs, arrays, weights, kind), parameters, delta, **chosen
     )
     assert pytest.approx(expected_J, rel=1e-5) == J
-    close({"delta": step.delta.asnumpy()}, {"delta": delta}, tolerance)
-    seen = zip(step.weights, step.seen, strict=True)
+    close({"delta": recorded.delta.asnumpy()}, {"delta": delta}, tolerance)
+    if method == "tavat":
+        close({"V": defence.table.table.asnumpy()}, {"V": table}, tolerance)
+    seen = zip(step.weights, recorded.seen, strict=True)
     close({p.name: g.asnumpy() for p, g in seen}, gradients, tolerance)
     sign = 1.0 if level is None else np.sign(expected_J - level)
     after = {name: p.detach() - RATE * sign * gradients[name] for name, p in parameters.items()}

@@ -225,6 +225,42 @@ def test_step_and_noise_of_pgd_at_follow_its_radius(tmp_path):
         load_train_config(path, ["method=lds", "defence.magnitude=0"])
 
 
+def test_a_defence_takes_the_level_of_a_first_pass(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text("methods: [{method: freelb, flood_level: flooding-x}]\n")
+    config = load_train_config(path, [])
+    assert (config.two_passes, config.needs_crossing, config.fixed_level) == (True, True, None)
+    path.write_text(to_yaml(config))
+    assert from_yaml(path) == config
+
+
+@pytest.mark.parametrize(
+    ("method", "override", "line"),
+    [
+        ("finetune", "flood_level=flooding-x", "for the defences; use method: flooding-x"),
+        ("freelb", "flood_level=flooding-y", "expected a number, not 'flooding-y'"),
+        ("freeat", "training.accumulation_steps=2", "'freeat' updates the weights within a batch"),
+        ("tavat", "training.accumulation_steps=2", "'tavat' makes its vocabulary table of whole"),
+        ("freeat", "training.precision=float16", "'freeat' cannot take back an overflow"),
+        ("pgd", "defence.inner_steps=2", "'pgd' has none; leave it out"),
+        ("freelb", "defence.variant=release", "'freelb' has none; leave it out"),
+        ("yopo", "defence.inner_steps=0", "expected at least 1, not 0"),
+        ("tavat", "defence.variant=paperr", "unknown 'paperr'; did you mean 'paper'"),
+        ("freeat", "defence.steps=0", "expected at least 1, not 0"),
+        ("pgd", "defence.norm=l3", "unknown 'l3'"),
+        ("pgd", "defence.radius=-0.1", "expected at least 0, not -0.1"),
+    ],
+)
+def test_what_a_defence_cannot_be_told(method, override, line, tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text("encoder: embedded\n")
+    with pytest.raises(UserError) as caught:
+        load_train_config(path, [f"method={method}", override])
+    key = override.partition("=")[0]
+    assert f"{key}: " in str(caught.value)
+    assert line in str(caught.value)
+
+
 def test_every_setting_is_documented():
     for settings in (Config, *(field.default_factory for field in dataclasses.fields(Config)
                                if dataclasses.is_dataclass(field.default_factory))):  # fmt: skip

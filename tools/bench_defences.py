@@ -1,0 +1,165 @@
+"""Seconds of one training step of every defence, against fine-tuning and against its own bound.
+
+python tools/bench_defences.py --rounds 5
+
+The MiniLM architecture, batch 32, dropout 0.1, AdamW on all parameters. The bound of a method is
+what its passes cost by themselves, measured in the same run: a forward, a backward to the inputs
+and a full pass, and the optimizer's update. All take turns in one process; medians. Beside the
+ratios to fine-tuning stand those of Flooding-X Table 3 (SST-2, BERT-base on a GPU, K = 5).
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import mindspore as ms
+import numpy as np
+from mindspore import Tensor, nn
+
+from mindflood.config import AttackSettings, Config, TaskSettings, TrainingSettings
+from mindflood.config_checks import checked
+from mindflood.defences.adversarial_loss import AdversarialLoss
+from mindflood.defences.build import defended
+from mindflood.defences.settings import DEFENCES, DefenceSettings
+from mindflood.flooding import FloodingTrainOneStepCell
+from mindflood.models.bert import BertConfig, BertForSequenceClassification
+from mindflood.models.dropout import DropoutNoise
+from mindflood.training.context import set_up
+from mindflood.training.objective import MeanCrossEntropy
+from mindflood.training.optimizer import AdamW, parameter_groups
+
+BATCH = 32
+SIZES = {
+    "vocab_size": 30522,
+    "hidden_size": 384,
+    "num_attention_heads": 12,
+    "intermediate_size": 1536,
+    "max_position_embeddings": 512,
+}
+PUBLISHED = {"pgd": 5.0, "freelb": 4.0, "tavat": 3.7, "infobert": 8.4}
+Run = Callable[[], Any]
+
+
+def network(layers: int) -> BertForSequenceClassification:
+    """With random weights: a step costs the same."""
+    return BertForSequenceClassification(BertConfig(**SIZES, num_hidden_layers=layers))  # type: ignore[arg-type]
+
+
+def batch(length: int) -> list[np.ndarray]:
+    """Random ids, full masks, one segment, labels, weights."""
+    random = np.random.default_rng(0)
+    ids = random.integers(1000, SIZES["vocab_size"], (BATCH, length)).astype(np.int32)
+    labels = random.integers(0, 2, BATCH).astype(np.int32)
+    weights = np.full(BATCH, 1 / BATCH, np.float32)
+    return [ids, np.ones_like(ids), np.zeros_like(ids), labels, weights]
+
+
+def optimizer_of(model: nn.Cell) -> AdamW:
+    return AdamW(parameter_groups(model, 0.01), 2e-5)
+
+
+def passes(layers: int, length: int) -> dict[str, Run]:
+    """A forward, a backward to the inputs (its forward included) and a full pass."""
+    model = network(layers)
+    loss = AdversarialLoss(model, reuse_dropout=True)
+    masks = DropoutNoise(model.config, 0).draw(0, range(BATCH), length)
+    delta = np.full((BATCH, length, SIZES["hidden_size"]), 1e-3, np.float32)
+    first = (Tensor(delta), Tensor(1.0, ms.float32), Tensor(0, ms.int32))
+    inputs = (*first, *map(Tensor, (*batch(length), *masks)))
+    backward = ms.grad(loss, 0)
+    full = ms.value_and_grad(loss, 0, ms.ParameterTuple(model.trainable_params()))
+    return {
+        "forward": lambda: loss(*inputs).asnumpy(),
+        "backward to the inputs": lambda: backward(*inputs).asnumpy(),
+        "full pass": lambda: full(*inputs)[0].asnumpy(),
+    }
+
+
+def fine_tuning(layers: int, length: int) -> Run:
+    model = network(layers)
+    cell = FloodingTrainOneStepCell(MeanCrossEntropy(model), optimizer_of(model))
+    return _stepping(cell, DropoutNoise(model.config, 0), length)
+
+
+def defence(method: str, steps: int, layers: int, length: int) -> Run:
+    settings = DefenceSettings(steps=steps, radius=0.1 if method in ("pgd-at", "lds") else None)
+    config = Config(
+        method=method, encoder="embedded", defence=settings, task=TaskSettings(),
+        training=TrainingSettings(), attack=AttackSettings(profile="offline"),
+    )  # fmt: skip
+    config = checked(config, "bench_defences")
+    model = network(layers)
+    cell, noise = defended(
+        config, model, optimizer_of(model), None, max_gradient_norm=None, loss_scale=None
+    )
+    return _stepping(cell, noise, length)
+
+
+def _stepping(cell: nn.Cell, noise: Any, length: int) -> Run:
+    """Steps whose random inputs are drawn beforehand, as in training, where a thread draws them."""
+    cell.set_train()
+    inputs = tuple(map(Tensor, (*batch(length), *noise.draw(0, range(BATCH), length))))
+    return lambda: cell(*inputs).asnumpy()
+
+
+def bound(method: str, steps: int, layers: int, cost: dict[str, float]) -> float:
+    """Seconds that the passes of a step cost by themselves, with one update of the weights."""
+    full, backward = cost["full pass"], cost["backward to the inputs"]
+    update = max(cost["finetune"] - full, 0.0)
+    inner = DEFENCES["yopo"].inner_steps or 1
+    return {
+        "pgd": steps * backward + full + update,
+        "freelb": steps * full + update,
+        "freeat": steps * (full + update),
+        "yopo": steps * (full + (inner - 1) * backward / layers) + update,
+        "tavat": steps * full + update,
+        "pgd-at": steps * backward + 2 * full + update,
+        "lds": steps * backward + cost["forward"] + 2 * full + update,
+    }[method]
+
+
+def measure(runs: dict[str, Run], rounds: int) -> dict[str, float]:
+    """Median seconds of each, in turns, after two that compile and warm up."""
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(2):
+        for run in runs.values():
+            run()
+    for _ in range(rounds):
+        for name, run in runs.items():
+            started = time.perf_counter()
+            run()
+            times[name].append(time.perf_counter() - started)
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=5, help="K")
+    parser.add_argument("--seq", type=int, default=32, help="tokens a row")
+    parser.add_argument("--layers", type=int, default=6)
+    parser.add_argument("--methods", nargs="+", choices=list(DEFENCES), default=list(DEFENCES))
+    args = parser.parse_args()
+    set_up("CPU", "graph", 2)
+    runs = passes(args.layers, args.seq) | {"finetune": fine_tuning(args.layers, args.seq)}
+    for method in args.methods:
+        runs[method] = defence(method, args.steps, args.layers, args.seq)
+    cost = measure(runs, args.rounds)
+    print(f"batch {BATCH} x {args.seq}, {args.layers} layers, K = {args.steps}; seconds, medians")
+    for name in ("forward", "backward to the inputs", "full pass", "finetune"):
+        print(f"{name:24} {cost[name]:7.3f}")
+    print(f"\n{'method':10} {'seconds':>8} {'/ finetune':>11} {'/ bound':>8} {'paper':>6}")
+    for method in args.methods:
+        ratio, published = cost[method] / cost["finetune"], PUBLISHED.get(method, "-")
+        excess = cost[method] / bound(method, args.steps, args.layers, cost)
+        print(f"{method:10} {cost[method]:8.3f} {ratio:11.2f} {excess:8.2f} {published:>6}")
+
+
+if __name__ == "__main__":
+    main()
