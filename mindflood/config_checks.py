@@ -187,16 +187,17 @@ def _check_search(config: Config, demand: _Demand) -> None:
     demand.at_least(1, "search.examples", search.examples)
 
 
-def _check_persistent(config: Config, demand: _Demand) -> None:
-    """freeat and tavat change something between the passes of a batch, so it must be whole."""
-    if config.method in ("freeat", "tavat") and config.training.accumulation_steps > 1:
-        why = {
-            "freeat": "updates the weights within a batch",
-            "tavat": "makes its vocabulary table of whole batches",
-        }[config.method]
+def _check_whole_batch(config: Config, demand: _Demand) -> None:
+    """Some defences are no sum over the rows of a batch, so that it cannot come in parts."""
+    why = {
+        "freeat": "updates the weights within a batch",
+        "tavat": "makes its vocabulary table of whole batches",
+        "infobert": "contrasts the rows of a batch",
+    }.get(config.method)
+    if why is not None and config.training.accumulation_steps > 1:
         demand.refuse(
             "training.accumulation_steps",
-            f"'{config.method}' {why} and takes it whole: set it to 1",
+            f"'{config.method}' {why} and takes it whole; set 1",
         )
     if config.method == "freeat" and config.training.precision != "float32":
         demand.refuse(
@@ -222,7 +223,7 @@ def _with_defence(config: Config, demand: _Demand) -> Config:
     for key in ("inner_steps", "variant"):
         if getattr(given, key) is not None and getattr(DEFENCES[config.method], key) is None:
             demand.refuse(f"defence.{key}", f"'{config.method}' has none; leave it out")
-    _check_persistent(config, demand)
+    _check_whole_batch(config, demand)
     defence = resolved(config.method, given)
     for key in ("step_size", "magnitude"):
         if getattr(defence, key) is None:

@@ -9,6 +9,8 @@ from mindflood.config import Config
 from mindflood.defences.adversarial_loss import AdversarialLoss
 from mindflood.defences.freeat import FreeATTrainOneStepCell
 from mindflood.defences.freelb import FreeLB
+from mindflood.defences.infobert import InfoBERT
+from mindflood.defences.information import Critic
 from mindflood.defences.lds import LDS
 from mindflood.defences.noise import StepNoise
 from mindflood.defences.perturbation import Perturbation, UnitNoise
@@ -33,6 +35,7 @@ def defended(
     model: BertForSequenceClassification,
     optimizer: nn.Optimizer,
     level: float | None,
+    critic: Critic | None = None,
     *,
     max_gradient_norm: float | None,
     loss_scale: LossScale | None,
@@ -41,6 +44,7 @@ def defended(
 
     Args:
         level, max_gradient_norm, loss_scale: those of ``FloodingTrainOneStepCell``.
+        critic: InfoBERT's, whose weights the optimizer has too.
     """
     settings: dict[str, Any] = vars(config.defence)
     passes = settings["steps"]
@@ -53,7 +57,7 @@ def defended(
         )  # fmt: skip
     else:
         loss, defence = defence_of(
-            config.method, config.defence, model, optimizer.parameters, config.seed
+            config.method, config.defence, model, optimizer.parameters, config.seed, critic
         )
         passes = defence.passes
         step = DefendedTrainOneStepCell(
@@ -66,6 +70,7 @@ def defended(
         UnitNoise(size, config.seed, normal=config.method in _GAUSSIAN),
         passes,
         settings["reuse_dropout"],
+        resamples=config.method == "infobert",
     )
     return step, noise
 
@@ -76,13 +81,15 @@ def defence_of(
     model: BertForSequenceClassification,
     parameters: ParameterTuple,
     seed: int = 0,
+    critic: Critic | None = None,
 ) -> tuple[AdversarialLoss, nn.Cell]:
     """J of one pass, and the defence that calls it; ``settings`` without any null it needs.
 
     Args:
         method: a key of ``DEFENCES`` but freeat, which is a step of its own.
-        parameters: those trained.
+        parameters: those trained, the critic's too.
         seed: of what the defence itself starts from.
+        critic: InfoBERT's.
     """
     value: dict[str, Any] = vars(settings)
     loss = AdversarialLoss(model, value["reuse_dropout"])
@@ -97,6 +104,9 @@ def defence_of(
         shape = (model.config.vocab_size, model.config.hidden_size)
         table = VocabularyTable(*shape, value["magnitude"], seed, workers)
         return loss, TAVAT(*common, table, release)
+    if method == "infobert":
+        assert critic is not None  # trained with the network, so its parameters come with it
+        return loss, InfoBERT(*common, critic)
     return loss, _PLAIN[method](*common)
 
 

@@ -5,6 +5,8 @@ import numpy as np
 from mindflood.defences.perturbation import UnitNoise
 from mindflood.models.dropout import DropoutNoise
 
+_RESAMPLED = 5  # kind of random stream; 0 to 4 are taken
+
 
 class StepNoise:
     """Draws the dropout masks of all passes of a step and the noise of its initial δ.
@@ -15,24 +17,42 @@ class StepNoise:
         passes: through the network in a step.
         reuse_dropout: one set of masks for all passes; else the masks are stacked, one set a
             pass, and grow with them.
+        resamples: whether every pass also takes, for each token, another one at random (InfoBERT).
     """
 
     def __init__(
-        self, dropout: DropoutNoise, unit: UnitNoise, passes: int, reuse_dropout: bool
+        self,
+        dropout: DropoutNoise,
+        unit: UnitNoise,
+        passes: int,
+        reuse_dropout: bool,
+        resamples: bool = False,
     ) -> None:
         self.dropout = dropout
         self.unit = unit
         self.passes = passes
         self.reuse_dropout = reuse_dropout
+        self.resamples = resamples
 
     def draw(self, step: int, rows: range, length: int) -> tuple[np.ndarray, ...]:
         """Hidden masks and attention masks, see ``DropoutNoise.draw``, and unit noise.
 
-        Masks that are not reused have an axis of passes before the others.
+        Masks that are not reused have an axis of passes before the others. With ``resamples``
+        there follows float32 ``[passes, B, L]``, uniform in [0, 1).
         """
-        unit = self.unit.draw(step, rows, length)
+        rest: tuple[np.ndarray, ...] = (self.unit.draw(step, rows, length),)
+        if self.resamples:
+            rest += (self._uniform(step, rows, length),)
         if self.reuse_dropout:
-            return *self.dropout.draw(step, rows, length), unit
+            return *self.dropout.draw(step, rows, length), *rest
         drawn = [self.dropout.draw(step, rows, length, number) for number in range(self.passes)]
         hidden, attention = (np.stack(masks) for masks in zip(*drawn, strict=True))
-        return hidden, attention, unit
+        return hidden, attention, *rest
+
+    def _uniform(self, step: int, rows: range, length: int) -> np.ndarray:
+        drawn = np.empty((self.passes, len(rows), length), np.float32)
+        for number in range(self.passes):
+            for index, row in enumerate(rows):
+                stream = np.random.default_rng((self.unit.seed, step, _RESAMPLED, number, row))
+                stream.random(dtype=np.float32, out=drawn[number, index])
+        return drawn

@@ -43,6 +43,7 @@ DEFENCES = {
     "freeat": DefenceSettings(3, 0.03, 0.05, 0.0, "l2", False),
     "yopo": DefenceSettings(3, 0.03, 0.05, 0.0, "l2", True, 2, "paper"),
     "tavat": DefenceSettings(3, 0.03, 0.2, 0.5, "l2", False, None, "paper"),
+    "infobert": DefenceSettings(3, 0.04, 0.08, 0.0, "l2", True),
     "pgd-at": DefenceSettings(3, None, None, 0.003, "l2", True),
     "lds": DefenceSettings(3, None, None, 0.003, "l2", True),
 }

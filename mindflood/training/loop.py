@@ -15,6 +15,7 @@ import numpy as np
 
 from mindflood.config import Config
 from mindflood.defences.build import defended
+from mindflood.defences.information import Critic
 from mindflood.errors import UserError
 from mindflood.flooding.accumulation import AccumulatedFloodingStep
 from mindflood.flooding.level import FloodLevel
@@ -128,7 +129,10 @@ class Trainer:
         self.schedule = LinearWarmupDecay(
             settings.learning_rate, warmup_steps(settings.warmup, updates), updates
         )
-        groups = parameter_groups(self.model, settings.weight_decay)
+        critic = None
+        if config.method == "infobert":
+            critic = Critic(self.model.config.hidden_size, config.seed)
+        groups = parameter_groups(self.model, settings.weight_decay, critic)
         optimizer = AdamW(groups, self.schedule)
         options: dict[str, Any] = {
             "max_gradient_norm": settings.max_gradient_norm,
@@ -136,7 +140,7 @@ class Trainer:
         }
         if config.defends:
             self.step_cell, self.noise = defended(
-                config, self.model, optimizer, level.value, **options
+                config, self.model, optimizer, level.value, critic, **options
             )
         else:
             self.step_cell = FloodingTrainOneStepCell(

@@ -10,9 +10,14 @@ from mindspore import Parameter, Tensor, nn, ops
 _NOT_DECAYED = ("bias", "LayerNorm.weight")
 
 
-def parameter_groups(model: nn.Cell, weight_decay: float) -> list[dict[str, Any]]:
-    """The trainable parameters as optimizer groups: biases and LayerNorm are not decayed."""
-    parameters = model.trainable_params()
+def parameter_groups(
+    model: nn.Cell, weight_decay: float, beside: nn.Cell | None = None
+) -> list[dict[str, Any]]:
+    """The trainable parameters as optimizer groups: biases and LayerNorm are not decayed.
+
+    ``beside`` is a second network that the same optimizer trains.
+    """
+    parameters = [*model.trainable_params(), *(beside.trainable_params() if beside else [])]
     plain = [p for p in parameters if p.name.endswith(_NOT_DECAYED)]
     decayed = [p for p in parameters if not p.name.endswith(_NOT_DECAYED)]
     groups = [

@@ -17,6 +17,7 @@ METHODS = [
     ),
     pytest.param({"method": "freeat", "defence__steps": 2}, marks=pytest.mark.slow),
     pytest.param({"method": "yopo", "defence__steps": 2}, marks=pytest.mark.slow),
+    pytest.param({"method": "infobert", "defence__steps": 2}, marks=pytest.mark.slow),
     pytest.param(
         {"method": "tavat", "defence__steps": 2, "flood_level": 0.69}, marks=pytest.mark.slow
     ),

@@ -169,3 +169,54 @@ def tavat(
         for word in ids[real].unique():
             table[word] = token[real & (ids == word)].mean(0)
     return sum(losses) / steps, total, instance + token
+
+
+def infobert(J: Loss, parameters, delta, *, steps, uniform, mask, **ascent):
+    """Σ (J + β·U)/K - Σ α·I/K over K passes; δ ascends J + β·U, whose gradient ranks the tokens."""
+    alpha = beta = 5e-3
+    counted = mask * (J.weights > 0)[:, None]
+
+    def compressed(delta, number):
+        """U: ½‖y_i - y_π(i)‖² over the real tokens i of the batch."""
+        y = J.states(delta)[0][counted > 0]
+        shares = uniform[number][counted > 0]
+        other = y[(shares * len(y)).floor().long()]
+        return (0.5 * (y - other).square().sum(1)).mean()
+
+    def critic(x, y):
+        pair = torch.cat([x, y])
+        first = torch.cat([parameters["critic.of_x.weight"], parameters["critic.of_y.weight"]])
+        hidden = torch.relu(pair @ first + parameters["critic.hidden.bias"])
+        score = hidden @ parameters["critic.out.weight"] + parameters["critic.out.bias"]
+        return torch.nn.functional.softplus(score)[0]
+
+    def shared(delta, gradient):
+        """I: InfoNCE between a sentence and its r-th anchor, r = 0, 1, ...; the mean over r."""
+        tokens, last = J.states(delta)
+        chunks = {}
+        for row in range(len(mask)):
+            length = int(mask[row].sum())
+            if counted[row].sum() == 0:
+                continue
+            ranked = gradient[row, :length].norm(dim=1).argsort()
+            kept = [t for t in range(length) if 5 * length <= 10 * t < 9 * length]
+            for r, rank in enumerate(kept):
+                chunks.setdefault(r, []).append((tokens[row, ranked[rank]], last[row, 0]))
+        values = []
+        for pairs in chunks.values():
+            scores = torch.stack([torch.stack([critic(x, y) for x, _ in pairs]) for _, y in pairs])
+            log_mean = scores.logsumexp(1) - torch.tensor(float(len(pairs))).log()
+            values.append((scores.diagonal() - log_mean).mean())
+        return torch.stack(values).mean()
+
+    total = {name: torch.zeros_like(p) for name, p in parameters.items()}
+    losses = []
+    for k in range(steps):
+        climb = input_gradient(lambda d, k=k: J(d) + beta * compressed(d, k), delta)
+        value = J(delta)
+        losses.append(value.item())
+        objective = value + beta * compressed(delta, k) - alpha * shared(delta, climb)
+        for name, g in gradients(objective, parameters).items():
+            total[name] += g / steps
+        delta = ascended(delta, climb, **ascent)
+    return sum(losses) / steps, total, delta

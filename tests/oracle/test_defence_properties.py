@@ -5,6 +5,7 @@ import pytest
 from mindspore import Tensor, nn
 
 from mindflood.defences.build import defence_of
+from mindflood.defences.information import Critic
 from mindflood.defences.noise import StepNoise
 from mindflood.defences.perturbation import UnitNoise
 from mindflood.defences.settings import DefenceSettings, resolved
@@ -24,7 +25,7 @@ METHODS = pytest.mark.parametrize(
         "freelb",
         *(
             pytest.param(m, marks=pytest.mark.slow)
-            for m in ("pgd", "pgd-at", "lds", "yopo", "tavat")
+            for m in ("pgd", "pgd-at", "lds", "yopo", "tavat", "infobert")
         ),
     ],
 )
@@ -36,9 +37,11 @@ def network() -> BertForSequenceClassification:
 
 
 def step_of(method, model, level=None, **settings):
-    optimizer = nn.SGD(model.trainable_params(), learning_rate=0.1)
+    critic = Critic(model.config.hidden_size, seed=0) if method == "infobert" else None
+    trained = [*model.trainable_params(), *(critic.trainable_params() if critic else [])]
+    optimizer = nn.SGD(trained, learning_rate=0.1)
     whole = resolved(method, DefenceSettings(**settings))
-    loss, defence = defence_of(method, whole, model, optimizer.parameters)
+    loss, defence = defence_of(method, whole, model, optimizer.parameters, critic=critic)
     return DefendedTrainOneStepCell(loss, defence, optimizer, level)
 
 
@@ -50,10 +53,11 @@ def tensors(values) -> list[Tensor]:
     return [Tensor(np.ascontiguousarray(value)) for value in values]
 
 
-def noise_of(model, passes, reuse_dropout):
+def noise_of(model, passes, reuse_dropout, method=None):
     return StepNoise(
-        DropoutNoise(model.config, 5), UnitNoise(model.config.hidden_size, 5), passes, reuse_dropout
-    )
+        DropoutNoise(model.config, 5), UnitNoise(model.config.hidden_size, 5), passes,
+        reuse_dropout, resamples=method == "infobert",
+    )  # fmt: skip
 
 
 def weights(model) -> dict[str, np.ndarray]:
@@ -112,10 +116,11 @@ def test_delta_does_not_depend_on_the_padded_length_and_is_zero_on_padding(metho
     for length in (17, 24):
         ids, mask, segments, *rest = arrays()
         padded = [np.pad(a, ((0, 0), (0, length - 17))) for a in (ids, mask, segments)]
-        unit = UnitNoise(48, 1).draw(0, range(4), length)
-        step = step_of(method, network(), steps=3, radius=0.1)
+        model = network()
+        step = step_of(method, model, steps=3, radius=0.1)
+        _, _, *noise = noise_of(model, 3, True, method).draw(0, range(4), length)
         inputs = tensors([*padded, *rest])
-        J, _, delta = step.defence(Tensor(1.0), *inputs, None, None, Tensor(unit))
+        J, _, delta = step.defence(Tensor(1.0), *inputs, None, None, *tensors(noise))
         whole = sum(part.asnumpy() for part in (delta if isinstance(delta, tuple) else (delta,)))
         assert not whole[padded[1] == 0].any()
         found.append((whole[:, :17], J.asnumpy()))
@@ -130,7 +135,7 @@ def test_pynative_takes_the_steps_of_graph_mode(method):
         set_mode(mode)
         model = network()
         step = step_of(method, model, level=0.9, steps=2, radius=0.1, reuse_dropout=True)
-        drawn = noise_of(model, 3, True).draw(2, range(4), 17)
+        drawn = noise_of(model, 3, True, method).draw(2, range(4), 17)
         losses = [float(step(*tensors([*arrays(), *drawn])).asnumpy()) for _ in range(3)]
         ends.append((losses, weights(model)))
     np.testing.assert_allclose(ends[0][0], ends[1][0], rtol=1e-4)

@@ -9,6 +9,7 @@ import torch
 from mindspore import Tensor, nn, ops
 
 from mindflood.defences.build import defence_of
+from mindflood.defences.information import Critic
 from mindflood.defences.perturbation import UnitNoise
 from mindflood.defences.settings import DefenceSettings, resolved
 from mindflood.defences.step import DefendedTrainOneStepCell
@@ -26,6 +27,7 @@ ORACLES = {
     "lds": defences_in_torch.lds,
     "yopo": defences_in_torch.yopo,
     "tavat": defences_in_torch.tavat,
+    "infobert": defences_in_torch.infobert,
 }
 
 # K, kind of network, norm, ε, magnitude, flood level (a sign), rows: every pair of values occurs.
@@ -122,7 +124,17 @@ def loss_of(model, arrays, weights, kind):
         hook.remove()
         return value, kept[0][0] if isinstance(kept[0], tuple) else kept[0]
 
-    J.logits, J.weights, J.through_first_layer = logits, weights, through_first_layer
+    def states(delta):
+        """What the embedding layer puts out, and what the last layer does."""
+        words = model.get_input_embeddings()(ids) + delta
+        hidden = model(
+            inputs_embeds=words, attention_mask=mask, token_type_ids=segments,
+            output_hidden_states=True, **more,
+        ).hidden_states  # fmt: skip
+        return hidden[0], hidden[-1]
+
+    J.logits, J.weights = logits, weights
+    J.through_first_layer, J.states = through_first_layer, states
     return J
 
 
@@ -145,7 +157,7 @@ def settings_of(method, case):
 
 @pytest.mark.parametrize(("method", "case"), OF_A_METHOD)
 def test_a_step_equals_torch(method, case, tmp_path):
-    _, kind, norm, radius, _, level, rows = case
+    K, kind, norm, radius, _, level, rows = case
     chosen, magnitude, tolerance = settings_of(method, case)
     ms.set_context(mode=ms.GRAPH_MODE)
     theirs = torch_model(kind)
@@ -155,8 +167,10 @@ def test_a_step_equals_torch(method, case, tmp_path):
     unit = UnitNoise(48, 3).draw(7, range(5), arrays[0].shape[1])
 
     settings = resolved(method, DefenceSettings(magnitude=magnitude, reuse_dropout=True, **chosen))
-    optimizer = nn.SGD(ours.trainable_params(), learning_rate=RATE)
-    loss, defence = defence_of(method, settings, ours, optimizer.parameters)
+    critic = Critic(48, seed=0) if method == "infobert" else None
+    trained = [*ours.trainable_params(), *(critic.trainable_params() if critic else [])]
+    optimizer = nn.SGD(trained, learning_rate=RATE)
+    loss, defence = defence_of(method, settings, ours, optimizer.parameters, critic=critic)
     recorded = Recorded(defence, optimizer.parameters, unit.shape)
     step = DefendedTrainOneStepCell(loss, recorded, optimizer, level)
     if method == "tavat":
@@ -166,11 +180,20 @@ def test_a_step_equals_torch(method, case, tmp_path):
         table = torch.tensor(first).double()
         chosen |= {"table": table, "ids": torch.tensor(arrays[0]).long()}
         chosen |= {"mask": torch.tensor(arrays[1]).double()}
-    inputs = [Tensor(a) for a in (*arrays, LABELS, weights)]
-    J = float(step(*inputs, None, None, Tensor(unit)).asnumpy())
-
+    noise = [Tensor(unit)]
     theirs = theirs.double()
     parameters = dict(theirs.named_parameters())
+    if method == "infobert":
+        uniform = np.random.default_rng(2).random((K, *arrays[0].shape), np.float32)
+        noise.append(Tensor(uniform))
+        chosen |= {"uniform": torch.tensor(uniform), "mask": torch.tensor(arrays[1]).double()}
+        for weight in critic.trainable_params():
+            # A copy: PyTorch would share the memory, and see the step.
+            value = torch.tensor(weight.asnumpy().copy(), dtype=torch.float64)
+            parameters[weight.name] = value.requires_grad_()
+    inputs = [Tensor(a) for a in (*arrays, LABELS, weights)]
+    J = float(step(*inputs, None, None, *noise).asnumpy())
+
     mask = torch.tensor(arrays[1]).double()
     delta = defences_in_torch.initial(
         torch.tensor(unit).double(), mask, magnitude=magnitude, norm=norm

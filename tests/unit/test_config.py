@@ -241,6 +241,7 @@ def test_a_defence_takes_the_level_of_a_first_pass(tmp_path):
         ("freelb", "flood_level=flooding-y", "expected a number, not 'flooding-y'"),
         ("freeat", "training.accumulation_steps=2", "'freeat' updates the weights within a batch"),
         ("tavat", "training.accumulation_steps=2", "'tavat' makes its vocabulary table of whole"),
+        ("infobert", "training.accumulation_steps=2", "'infobert' contrasts the rows of a batch"),
         ("freeat", "training.precision=float16", "'freeat' cannot take back an overflow"),
         ("pgd", "defence.inner_steps=2", "'pgd' has none; leave it out"),
         ("freelb", "defence.variant=release", "'freelb' has none; leave it out"),
