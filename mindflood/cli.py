@@ -15,6 +15,11 @@ VERBS = (
     ("train", "train one method with one seed into a RUN folder", "mindflood.training.command"),
     ("export", "MindSpore checkpoint to Hugging Face folder", "mindflood.bridge.command"),
     ("attack", "attack a Hugging Face classifier with TextAttack", "mindflood.attack.command"),
+    (
+        "analyse",
+        "the papers' analyses of trained models, into their cards",
+        "mindflood.analyse.command",
+    ),
     ("report", "result cards to tables, figures and report.html", "mindflood.report.command"),
     ("doctor", "what this machine has, what is missing, how to mend it", "mindflood.doctor"),
 )

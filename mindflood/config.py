@@ -224,12 +224,14 @@ class Config:
         parts: dict[str, Any] = {"task": self.task, "training": self.training}
         if self.defends:
             parts["defence"] = self.defence
-        return {
+        found = {
             f"{part}.{key}": _plain(value)
             for part, settings in parts.items()
             for key, value in dataclasses.asdict(settings).items()
             if key not in _NO_CONDITIONS
         }
+        # The level itself differs from seed to seed, and plain runs of the defence have none.
+        return found | ({"flood_level": "flooding-x"} if self.defends and self.two_passes else {})
 
     @property
     def run_folder(self) -> Path:

@@ -91,12 +91,13 @@ class Victim(textattack.models.wrappers.ModelWrapper):
 
     def _forward(self, texts: Sequence[Text]) -> torch.Tensor:
         self.model.eval()  # something else may have left the model in training mode
-        batch = self._encode(texts, padding=True, return_tensors="pt").to(self.device)
+        batch = self.encode(texts, padding=True, return_tensors="pt").to(self.device)
         with torch.inference_mode():
             logits: torch.Tensor = self.model(**batch).logits
         return logits.float().cpu()
 
-    def _encode(self, texts: Sequence[Text], **options: Any) -> Any:
+    def encode(self, texts: Sequence[Text], **options: Any) -> Any:
+        """The tokenizer's output for texts or for pairs, cut to the model's length."""
         if isinstance(texts[0], str):
             first, second = list(texts), None
         else:
@@ -105,7 +106,7 @@ class Victim(textattack.models.wrappers.ModelWrapper):
 
     def _tokenize(self, inputs: Sequence[Text]) -> list[list[str]]:
         """Tokens of each text, for TextAttack's alignment of words and tokens."""
-        encoded = self._encode(inputs)["input_ids"]
+        encoded = self.encode(inputs)["input_ids"]
         return [self.tokenizer.convert_ids_to_tokens(ids) for ids in encoded]
 
 

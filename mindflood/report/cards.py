@@ -62,7 +62,7 @@ class Epoch(TypedDict):
 
 
 class Card(TypedDict):
-    """The content of ``card.json``; further keys (the analyses) are kept as they are."""
+    """The content of ``card.json``; further keys are kept as they are."""
 
     task: str
     method: str
@@ -80,6 +80,7 @@ class Card(TypedDict):
     search: NotRequired[dict[str, Any]]
     accordance: NotRequired[dict[str, Any]]
     epochs: NotRequired[list[Epoch]]
+    analyses: NotRequired[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -222,6 +223,24 @@ def merge_epochs(path: Path, epochs: list[Epoch]) -> Card:
     """
     with _locked(Path(path).parent):
         merged: Card = {**read_card(path), "epochs": epochs}
+        write_card(path, merged)
+    return merged
+
+
+def merge_analysis(path: Path, kind: str, key: str | None, result: dict[str, Any]) -> Card:
+    """Put an analysis into the card at ``path``; the rest of it stays.
+
+    Args:
+        key: of the result among those of its kind, where there are several.
+
+    Raises:
+        UserError: there is no card, or a value is not as the schema says.
+    """
+    with _locked(Path(path).parent):
+        card = read_card(path)
+        analyses = dict(card.get("analyses", {}))
+        analyses[kind] = result if key is None else {**analyses.get(kind, {}), key: result}
+        merged: Card = {**card, "analyses": analyses}
         write_card(path, merged)
     return merged
 

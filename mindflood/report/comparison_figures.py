@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from mindflood.report.cards import Card
 from mindflood.report.epochs_figure import epoch_curves
+from mindflood.report.noise_figure import noise_curves
 from mindflood.report.run_figures import Drawn
 from mindflood.report.sweep_figure import sweeps
 
@@ -15,6 +16,7 @@ Draw = Callable[[Sequence[Card], str], Iterator[tuple[str, str]]]
 
 COMPARISONS: dict[str, tuple[str, Draw]] = {
     "sweep": ("Accuracy under attack against the flood level", sweeps),
+    "noise": ("Loss under Gaussian noise in the word embeddings", noise_curves),
     "epochs": ("Loss and accuracy under attack over the epochs", epoch_curves),
 }
 

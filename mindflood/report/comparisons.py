@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mindflood.report.aggregate import Attacked, robust_interval
+from mindflood.report.aggregate import Attacked, Setting, robust_interval
 from mindflood.report.cards import AttackSummary, Card
 from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name
 from mindflood.report.schema import split_attack_key
@@ -60,6 +60,13 @@ def matching(attacks: Attacks, condition: Condition) -> AttackSummary | None:
 def method_name(method: str) -> str:
     """A method as a legend shows it."""
     return METHODS.get(method, method)
+
+
+def setting_label(setting: Setting) -> str:
+    """A setting as a legend shows it: method, fixed level, and what tells it from others."""
+    level = "" if setting.level is None else f", b = {setting.level:g}"
+    variant = f", {setting.variant}" if setting.variant else ""
+    return f"{method_name(setting.method)}{level}{variant}"
 
 
 def draw_robust(axes: Any, at: Sequence[float], measured: Sequence[Attacked], **style: Any) -> None:

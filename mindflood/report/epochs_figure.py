@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from mindflood.report.aggregate import Setting, attacked, by_setting
+from mindflood.report.aggregate import attacked, by_setting
 from mindflood.report.cards import Card, Epoch
 from mindflood.report.comparisons import (
     Condition,
     by_condition,
     draw_robust,
     matching,
-    method_name,
+    setting_label,
 )
-from mindflood.report.figures import BLUE, GREEN, GREY, ORANGE, VERMILION, to_svg
+from mindflood.report.figures import GREY, PALETTE, to_svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +25,6 @@ _LINES: dict[_Loss, tuple[str, str]] = {
     "train_loss": ("training loss J", "-"),
     "eval_loss": ("evaluation loss", ":"),
 }
-_COLOURS = (BLUE, VERMILION, GREEN, ORANGE, "#CC79A7", "#56B4E9", GREY)
 
 _ASIDE = 0.06  # of an epoch, so that the methods' bars do not hide each other
 
@@ -48,12 +47,14 @@ def _drawing(cards: Sequence[Card], condition: Condition) -> Callable[["Figure"]
         loss, robust = figure.subplots(2, 1, sharex=True)
         settings = by_setting(cards)
         for place, (setting, members) in enumerate(settings.items()):
-            colour = _COLOURS[place % len(_COLOURS)]
+            colour = PALETTE[place % len(PALETTE)]
             aside = _ASIDE * (place - (len(settings) - 1) / 2)
             epochs = _by_epoch(members)
             for key, (_, line) in _LINES.items():
                 _draw_loss(loss, epochs, key, color=colour, linestyle=line)
-            _draw_robust(robust, epochs, condition, aside, color=colour, label=_label(setting))
+            _draw_robust(
+                robust, epochs, condition, aside, color=colour, label=setting_label(setting)
+            )
         for name, line in _LINES.values():
             loss.plot([], [], color=GREY, linestyle=line, label=name)
         loss.set_ylabel("loss (nats)")
@@ -101,9 +102,3 @@ def _draw_robust(
     }
     at = [epoch + aside for epoch in measured]
     draw_robust(axes, at, list(measured.values()), marker="o", markersize=4, **style)
-
-
-def _label(setting: Setting) -> str:
-    level = "" if setting.level is None else f", b = {setting.level:g}"
-    variant = f", {setting.variant}" if setting.variant else ""
-    return f"{method_name(setting.method)}{level}{variant}"

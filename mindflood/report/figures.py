@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # Okabe and Ito's palette: told apart with every common colour blindness, on light and dark.
 BLUE, VERMILION, GREEN, ORANGE, GREY = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#8A8A8A"
+PALETTE = (BLUE, VERMILION, GREEN, ORANGE, "#CC79A7", "#56B4E9", GREY)
 _INK = "#123457"  # stands for the page's text colour until the SVG is written
 _MOST_POINTS = 800
 _STYLE: Any = {  # matplotlib types each key

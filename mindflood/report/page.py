@@ -9,6 +9,7 @@ from pathlib import Path
 from mindflood.files import write_text
 from mindflood.report import published
 from mindflood.report.aggregate import order, setting_of
+from mindflood.report.analyses import ball_table, generalisation_table
 from mindflood.report.cards import Card, Run, find_runs
 from mindflood.report.comparison_figures import COMPARISONS, comparisons
 from mindflood.report.crossings import crossings_table
@@ -51,6 +52,9 @@ def report(folder: Path) -> Path:
     ]
     if (crossings := crossings_table(runs)).rows:
         tables.append([crossings])
+    for table in (ball_table(cards), generalisation_table(cards)):
+        if table.rows:
+            tables.append([table])
     compared = comparisons(cards)
     curves = _figures(runs, folder)
     page = _page(folder, runs, tables, compared, curves)

@@ -78,6 +78,10 @@ def check_card(card: Any, path: Path) -> None:
         source,
     )
     _check_attacks(card["attacks"], path, "")
+    if "analyses" in card:
+        _check_object(card["analyses"], {}, path, "analyses.")
+        kinds = dict.fromkeys(card["analyses"], "an object")
+        _check_object(card["analyses"], kinds, path, "analyses.")
     epochs = card.get("epochs", [])
     _expect(isinstance(epochs, list), path, "epochs", "a list", epochs)
     for number, epoch in enumerate(epochs):

@@ -1,0 +1,1 @@
+"""The papers' analyses of a trained model: noise, the ball around a sample, other data."""

@@ -1,0 +1,122 @@
+"""``mindflood analyse``: the papers' analyses of trained models, into their cards."""
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+EPILOG = """examples:
+  mindflood analyse noise runs/sst2/finetune-seed0 runs/sst2/flooding-x-seed0
+  mindflood analyse ball runs/sst2/*-seed0 --reference runs/sst2/freelb-seed0
+  mindflood analyse generalisation runs/mr/*-seed0 --on imdb=FOLDER_WITH_IMDB
+
+'mindflood report' then draws what the cards say."""
+
+_ALPHAS = (0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``mindflood analyse``."""
+    kinds = parser.add_subparsers(dest="kind", metavar="noise|ball|generalisation", required=True)
+    noise = _kind(kinds, "noise", "loss under Gaussian noise in the word embeddings")
+    noise.add_argument("--alpha", type=float, nargs="+", default=_ALPHAS, metavar="A",
+                       help="standard deviations of the noise")  # fmt: skip
+    noise.add_argument("--draws", type=int, default=3, help="of the noise, averaged (3)")
+    ball = _kind(kinds, "ball", "the largest rise of the loss in a ball around each sample")
+    ball.add_argument("--reference", required=True, metavar="RUN",
+                      help="the run whose model gives each sample's radius")  # fmt: skip
+    ball.add_argument("--steps", type=int, default=100, help="of the search (100; paper: 2,000)")
+    ball.add_argument("--restarts", type=int, default=2, help="of the search (2)")
+    ball.add_argument("--largest", type=float, default=2.0, help="radius that is tried (2.0)")
+    ball.add_argument("--halvings", type=int, default=6, help="of the radius' bracket (6)")
+    other = _kind(kinds, "generalisation", "accuracy in and out of the training distribution")
+    other.add_argument("--on", nargs="+", required=True, metavar="TASK=DATA",
+                       help="tasks with the same labels, and where their files are")  # fmt: skip
+
+
+def _kind(kinds: Any, name: str, summary: str) -> argparse.ArgumentParser:
+    kind: argparse.ArgumentParser = kinds.add_parser(name, help=summary, description=summary)
+    kind.add_argument("runs", nargs="+", metavar="RUN", help="RUN folders, exported")
+    kind.add_argument("--data", help="folder or file of the task (default: the run's)")
+    kind.add_argument("--num-examples", type=int, metavar="N", default=200, help="rows (200)")
+    kind.add_argument("--seed", type=int, default=0, help="of the sample and all randomness (0)")
+    return kind
+
+
+def run(args: argparse.Namespace) -> int:
+    """Analyse every run and put the result into its card; prints one line a run.
+
+    Raises:
+        UserError: bad input; the cards stay as they are.
+    """
+    from mindflood.analyse.checks import check
+    from mindflood.analyse.subject import subject
+    from mindflood.report.cards import merge_analysis
+
+    check(args)
+    subjects = [subject(folder, data=args.data) for folder in args.runs]
+    analyse: Callable[..., Any] = {"noise": _noise, "ball": _ball, "generalisation": _others}[
+        args.kind
+    ]
+    for found, (key, result, line) in zip(subjects, analyse(args, subjects), strict=True):
+        merge_analysis(found.card, args.kind, key, result)
+        print(f"{found.name}: {line}")
+    return 0
+
+
+def _noise(args: argparse.Namespace, subjects: Any) -> Any:
+    from mindflood.analyse.embedded import EmbeddedClassifier
+    from mindflood.analyse.noise import loss_under_noise
+
+    for subject in subjects:
+        classifier = EmbeddedClassifier(subject.model, subject.task.num_labels)
+        examples = subject.examples(args.num_examples, args.seed)
+        result = loss_under_noise(
+            classifier, examples, sorted(set(args.alpha)), draws=args.draws, seed=args.seed
+        )
+        pairs = zip(result["alpha"], result["loss"], strict=True)
+        yield None, result, "  ".join(f"α={alpha:g}: {loss:.3f}" for alpha, loss in pairs)
+
+
+def _ball(args: argparse.Namespace, subjects: Any) -> Any:
+    from mindflood.analyse import ball
+    from mindflood.analyse.embedded import EmbeddedClassifier
+    from mindflood.analyse.subject import subject
+    from mindflood.errors import UserError
+
+    reference = subject(args.reference, data=args.data)
+    for other in subjects:
+        if (other.task, other.data) != (reference.task, reference.data):
+            raise UserError(
+                f"{other.folder}: its task or data is not the reference's; compare runs of one task"
+            )
+    search = ball.Search(args.steps, args.restarts, args.seed)
+    load = [EmbeddedClassifier(s.model, s.task.num_labels) for s in [reference, *subjects]]
+    sample = reference.examples(args.num_examples, args.seed)
+    examples = ball.all_right(load, sample)
+    if not len(examples):
+        raise UserError(
+            f"--num-examples {args.num_examples}: there is none that all models classify right"
+        )
+    radii = ball.safe_radii(load[0], examples, search, args.largest, args.halvings)
+    for classifier in load[1:]:
+        increments, natural = ball.max_increments(classifier, examples, radii, search)
+        result = ball.summary(increments, natural, radii)
+        result |= {"steps": args.steps, "restarts": args.restarts, "seed": args.seed}
+        result["requested"] = len(sample)
+        low, high = result["quartiles"]
+        yield (
+            reference.name,
+            result,
+            f"max increment {result['max_increment']:.3f} ({low:.3f} to {high:.3f}), natural loss "
+            f"{result['natural_loss']:.4f}, {len(examples)} samples, radius of {reference.name}",
+        )
+
+
+def _others(args: argparse.Namespace, subjects: Any) -> Any:
+    from mindflood.analyse.generalisation import accuracies, other_data
+
+    checked = [[other_data(word, subject.task) for word in args.on] for subject in subjects]
+    for subject, others in zip(subjects, checked, strict=True):
+        result = accuracies(subject, others, args.num_examples, args.seed)
+        shown = [result["in"], *result["out"]]
+        yield None, result, "  ".join(f"{o['task']} {100 * o['accuracy']:.1f} %" for o in shown)

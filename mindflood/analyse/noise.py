@@ -1,0 +1,60 @@
+"""The loss under Gaussian noise in the word embeddings (Flooding-X Figure 1)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from mindflood.analyse.embedded import EmbeddedClassifier, Rows
+from mindflood.data.sources import Examples
+
+
+def loss_under_noise(
+    classifier: EmbeddedClassifier,
+    examples: Examples,
+    alphas: Sequence[float],
+    *,
+    draws: int,
+    seed: int,
+) -> dict[str, Any]:
+    """Mean loss and accuracy at E + α·z, z ~ N(0, 1) a coordinate.
+
+    A row's z depends on (seed, draw, row) alone: every α and every model is measured with the same.
+
+    Args:
+        alphas: standard deviations.
+        draws: of z, over which loss and accuracy are averaged.
+
+    Returns:
+        ``alpha``, ``loss`` (nats) and ``accuracy``, one entry an α, and what they rest on.
+    """
+    losses, right = np.zeros(len(alphas)), np.zeros(len(alphas))
+    with torch.inference_mode():
+        for rows in classifier.rows(examples):
+            for draw in range(draws):
+                noise = _noise(rows, seed, draw)
+                for number, alpha in enumerate(alphas):
+                    logits = classifier.logits(rows, alpha * noise)
+                    each = torch.nn.functional.cross_entropy(logits, rows.labels, reduction="none")
+                    losses[number] += float(each.double().sum())
+                    right[number] += int((logits.argmax(1) == rows.labels).sum())
+    total = len(examples) * draws
+    return {
+        "alpha": [float(alpha) for alpha in alphas],
+        "loss": (losses / total).tolist(),
+        "accuracy": (right / total).tolist(),
+        "num_examples": len(examples),
+        "draws": draws,
+        "seed": seed,
+    }
+
+
+def _noise(rows: Rows, seed: int, draw: int) -> torch.Tensor:
+    """z, zero on padding."""
+    noise = np.zeros(tuple(rows.words.shape), np.float32)
+    for number, place in enumerate(rows.places):
+        length = int(rows.mask[number].sum())
+        stream = np.random.default_rng((seed, draw, place))
+        noise[number, :length] = stream.standard_normal((length, noise.shape[2]), np.float32)
+    return torch.tensor(noise, device=rows.words.device)

@@ -1,0 +1,92 @@
+"""The tables of the analyses: the ball around a sample, and other data than the training's."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from mindflood.report.cards import Card
+from mindflood.report.layout import Cell, Column, Number, Table, TableRow
+from mindflood.report.names import METHODS, TASKS, encoder_name
+
+_MODEL = (
+    Column("Dataset", numeric=False),
+    Column("Model", numeric=False),
+    Column("Method", numeric=False),
+    Column("Seed"),
+)
+
+
+def ball_table(cards: Sequence[Card]) -> Table:
+    """FreeLB's Table 5: a row for every model and reference."""
+    columns = (
+        *_MODEL,
+        Column("Reference", numeric=False),
+        Column("Max. increment"),
+        Column("Quartiles"),
+        Column("Natural loss"),
+        Column("Radius"),
+        Column("n"),
+        Column("Search", numeric=False),
+    )
+    rows = [
+        TableRow(
+            (
+                *_model(card),
+                reference,
+                Number(found["max_increment"], digits=3),
+                " to ".join(f"{quartile:.3f}" for quartile in found["quartiles"]),
+                Number(found["natural_loss"], digits=4),
+                Number(found["radius"], digits=3),
+                str(found["num_examples"]),
+                f"{found['steps']} steps, {found['restarts']} starts",
+            )
+        )
+        for card, ball in _of_kind(cards, "ball")
+        for reference, found in sorted(ball.items())
+    ]
+    notes = (
+        "Medians over the samples that all compared models get right. The ball's radius is each "
+        "sample's own: the largest that was tried at which the reference stays right, in the L2 "
+        "norm over all word embeddings of the text. The paper searches with 2,000 steps.",
+    )
+    caption = "Largest rise of the loss in the ball around a sample (nats)"
+    return Table("ball", caption, columns, tuple(rows), notes)
+
+
+def generalisation_table(cards: Sequence[Card]) -> Table:
+    """Altinisik et al.'s Table 4: a row for every model, a column for every data set."""
+    analysed = _of_kind(cards, "generalisation")
+    others = sorted({other["task"] for _, found in analysed for other in found["out"]})
+    columns = (
+        *_MODEL,
+        Column("In distribution"),
+        *(Column(TASKS.get(task, task), "Out of distribution") for task in others),
+        Column("n", numeric=False),
+    )
+    rows = []
+    for card, found in analysed:
+        out = {other["task"]: other for other in found["out"]}
+        cells: tuple[Cell, ...] = (
+            *_model(card),
+            _percent(found["in"]),
+            *(_percent(out.get(task)) for task in others),
+            ", ".join(str(measured["num_examples"]) for measured in [found["in"], *found["out"]]),
+        )
+        rows.append(TableRow(cells))
+    caption = "Accuracy (%) in and out of the distribution of the training data"
+    return Table("generalisation", caption, columns, tuple(rows))
+
+
+def _of_kind(cards: Sequence[Card], kind: str) -> list[tuple[Card, dict[str, Any]]]:
+    return [(card, found) for card in cards if (found := card.get("analyses", {}).get(kind))]
+
+
+def _model(card: Card) -> Iterator[Cell]:
+    level = "" if card["flood_level"] is None else f", b = {card['flood_level']:.3g}"
+    yield TASKS.get(card["task"], card["task"])
+    yield encoder_name(card["encoder"])
+    yield METHODS.get(card["method"], card["method"]) + level
+    yield None if card["seed"] is None else str(card["seed"])
+
+
+def _percent(measured: dict[str, Any] | None) -> Number | None:
+    return None if measured is None else Number(100 * measured["accuracy"])
