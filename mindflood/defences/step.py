@@ -48,7 +48,7 @@ class DefendedTrainOneStepCell(FloodingTrainOneStepCell):
         if self.remembers:
             norm = ops.depend(self.update.gradient_norm * 1.0, J)
             finite = ops.logical_and(ops.isfinite(norm), ops.isfinite(J))
-            J = ops.depend(J, self.defence.remember(finite, inputs[0], inputs[1], delta))
+            J = ops.depend(J, self.defence.remember(finite, delta, *inputs))
         return J
 
     def loss_and_gradients(self, scale: Tensor, *inputs: Any) -> tuple[Tensor, tuple[Tensor, ...]]:

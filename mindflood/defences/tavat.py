@@ -81,14 +81,23 @@ class TAVAT(nn.Cell):
     def remember(
         self,
         apply: Tensor,
+        delta: tuple[Tensor, Tensor],
         input_ids: Tensor,
         attention_mask: Tensor,
-        delta: tuple[Tensor, Tensor],
+        token_type_ids: Tensor,
+        labels: Tensor,
+        weights: Tensor,
+        *noise: Tensor,
     ) -> Tensor:
-        """Keep the batch's δ_tok in the table; not where the step was skipped (``apply``)."""
+        """Keep the batch's δ_tok in the table; not where the step was skipped (``apply``).
+
+        Rows that only fill the batch leave nothing there.
+        """
         if self.release:
             return self.table.add(input_ids, delta[1], apply)
-        return self.table.set_means(input_ids, float_mask(attention_mask), delta[1], apply)
+        real = ops.reshape(ops.cast(weights > 0, ms.float32), (-1, 1, 1))
+        mask = float_mask(attention_mask) * real
+        return self.table.set_means(input_ids, mask, delta[1], apply)
 
     def first_token(self, input_ids: Tensor, mask: Tensor) -> Tensor:
         """δ_tok before the first pass."""

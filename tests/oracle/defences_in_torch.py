@@ -165,7 +165,7 @@ def tavat(
     if release:
         table.index_add_(0, ids.flatten(), token.flatten(0, 1))
     else:
-        real = mask > 0
+        real = (mask > 0) & (J.weights > 0)[:, None]
         for word in ids[real].unique():
             table[word] = token[real & (ids == word)].mean(0)
     return sum(losses) / steps, total, instance + token
