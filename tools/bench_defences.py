@@ -24,6 +24,7 @@ from mindflood.config import AttackSettings, Config, TaskSettings, TrainingSetti
 from mindflood.config_checks import checked
 from mindflood.defences.adversarial_loss import AdversarialLoss
 from mindflood.defences.build import defended
+from mindflood.defences.information import Critic
 from mindflood.defences.settings import DEFENCES, DefenceSettings
 from mindflood.flooding import FloodingTrainOneStepCell
 from mindflood.models.bert import BertConfig, BertForSequenceClassification
@@ -93,8 +94,10 @@ def defence(method: str, steps: int, layers: int, length: int) -> Run:
     )  # fmt: skip
     config = checked(config, "bench_defences")
     model = network(layers)
+    critic = Critic(SIZES["hidden_size"], seed=0) if method == "infobert" else None
+    optimizer = AdamW(parameter_groups(model, 0.01, critic), 2e-5)
     cell, noise = defended(
-        config, model, optimizer_of(model), None, max_gradient_norm=None, loss_scale=None
+        config, model, optimizer, None, critic, max_gradient_norm=None, loss_scale=None
     )
     return _stepping(cell, noise, length)
 
@@ -117,6 +120,7 @@ def bound(method: str, steps: int, layers: int, cost: dict[str, float]) -> float
         "freeat": steps * (full + update),
         "yopo": steps * (full + (inner - 1) * backward / layers) + update,
         "tavat": steps * full + update,
+        "infobert": steps * (backward + full) + update,
         "pgd-at": steps * backward + 2 * full + update,
         "lds": steps * backward + cost["forward"] + 2 * full + update,
     }[method]

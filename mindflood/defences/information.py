@@ -131,7 +131,7 @@ def bottleneck(states: Tensor, mask: Tensor, uniform: Tensor) -> Tensor:
     """
     size = states.shape[2]
     flat, real = ops.reshape(states, (-1, size)), ops.reshape(mask, (-1,))
-    number = ops.reduce_sum(real)
+    number = ops.maximum(ops.reduce_sum(real), Tensor(1.0, ms.float32))
     # The real tokens' places: the k-th is the first with k + 1 real ones up to it.
     passed = ops.cumsum(real, 0)
     wanted = ops.floor(ops.reshape(uniform, (-1,)) * number)

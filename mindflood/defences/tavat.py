@@ -64,7 +64,7 @@ class TAVAT(nn.Cell):
         batch = (input_ids, attention_mask, token_type_ids, labels, weights, *masks)
         mask = float_mask(attention_mask)
         instance = self.perturbation.initial(unit_noise, mask)
-        instance, token = self.clipped(instance, self.first_token(input_ids, mask))
+        instance, token = self.clipped(instance, self.first_token(input_ids, mask, weights))
         token = self.sums.cleared(token)
         mean_J = Tensor(0.0, ms.float32)
         k = Tensor(0, ms.int32)
@@ -95,13 +95,12 @@ class TAVAT(nn.Cell):
         """
         if self.release:
             return self.table.add(input_ids, delta[1], apply)
-        real = ops.reshape(ops.cast(weights > 0, ms.float32), (-1, 1, 1))
-        mask = float_mask(attention_mask) * real
+        mask = float_mask(attention_mask) * self.real(weights)
         return self.table.set_means(input_ids, mask, delta[1], apply)
 
-    def first_token(self, input_ids: Tensor, mask: Tensor) -> Tensor:
-        """δ_tok before the first pass."""
-        rows = self.table.rows(input_ids)
+    def first_token(self, input_ids: Tensor, mask: Tensor, weights: Tensor) -> Tensor:
+        """δ_tok before the first pass; 0 in rows that only fill the batch."""
+        rows = self.table.rows(input_ids) * self.real(weights)
         if not self.release:
             return rows * mask
         norm = ops.sqrt(self.sum_over_workers(ops.reduce_sum(ops.square(rows))))
@@ -137,6 +136,10 @@ class TAVAT(nn.Cell):
         else:
             norms = ops.amax(ops.abs(rows), 1)
         return ops.reshape(norms, (x.shape[0], x.shape[1], 1))
+
+    def real(self, weights: Tensor) -> Tensor:
+        """1 for a row, 0 for one that fills the batch: float32 ``[B, 1, 1]``."""
+        return ops.reshape(ops.cast(weights > 0, ms.float32), (-1, 1, 1))
 
     def at_least(self, norm: Tensor) -> Tensor:
         return ops.maximum(norm, Tensor(_SMALLEST_NORM, ms.float32))

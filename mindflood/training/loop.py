@@ -131,6 +131,11 @@ class Trainer:
         )
         critic = None
         if config.method == "infobert":
+            if worker.count > 1:
+                raise UserError(
+                    "method: 'infobert' contrasts the rows of a batch, which one device must hold; "
+                    "start it without msrun"
+                )
             critic = Critic(self.model.config.hidden_size, config.seed)
         groups = parameter_groups(self.model, settings.weight_decay, critic)
         optimizer = AdamW(groups, self.schedule)

@@ -141,7 +141,7 @@ def tavat(
                 instance[row] *= radius / length
                 token[row] *= radius / length
 
-    token = table[ids]
+    token = table[ids] * (J.weights > 0)[:, None, None]
     token = token / max(token.norm().item(), 1e-8) if release else token * mask[..., None]
     clip()
     total = {name: torch.zeros_like(p) for name, p in parameters.items()}
