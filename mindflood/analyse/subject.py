@@ -8,7 +8,7 @@ from mindflood.config_file import from_yaml
 from mindflood.data.sources import Examples, load_examples
 from mindflood.data.tasks import Task, get_task
 from mindflood.errors import UserError
-from mindflood.report.cards import Card, read_card
+from mindflood.report.cards import read_card
 
 
 @dataclass(frozen=True)
@@ -31,16 +31,12 @@ class Subject:
         split = self.task.attacked_split
         return load_examples(self.task, split, self.data, limit=limit, seed=seed)
 
-    def read_card(self) -> Card:
-        """The card as it is now."""
-        return read_card(self.card)
 
-
-def subject(folder: str, task: str | None = None, data: str | None = None) -> Subject:
-    """A RUN folder that was exported, or a folder with a model and a card in OUT of an attack.
+def subject(folder: str, data: str | None = None) -> Subject:
+    """A RUN folder that was exported.
 
     Args:
-        task, data: in place of those of the run's ``config.yaml``; needed where there is none.
+        data: in place of that of the run's ``config.yaml``.
 
     Raises:
         UserError: there is no model or no card, or the task is not known.
@@ -54,8 +50,6 @@ def subject(folder: str, task: str | None = None, data: str | None = None) -> Su
         )
     model = model_folder(path)
     resolved = path / "config.yaml"
-    if resolved.is_file():
-        config = from_yaml(resolved)
-        task, data = task or config.task.name, data or config.task.data
-    task = task or read_card(card)["task"]
-    return Subject(path, model, card, get_task(task), data)
+    if data is None and resolved.is_file():
+        data = from_yaml(resolved).task.data
+    return Subject(path, model, card, get_task(read_card(card)["task"]), data)
