@@ -33,8 +33,8 @@ def right(classifier: EmbeddedClassifier, examples: Examples) -> np.ndarray:
     found = np.zeros(len(examples), bool)
     with torch.inference_mode():
         for rows in classifier.rows(examples):
-            logits = classifier.logits(rows, torch.zeros_like(rows.words))
-            found[list(rows.places)] = (logits.argmax(1) == rows.labels).cpu().numpy()
+            _, correct = classifier.judged(rows, torch.zeros_like(rows.words))
+            found[list(rows.places)] = correct.cpu().numpy()
     return found
 
 
@@ -107,10 +107,9 @@ def _climb(
     stays = torch.ones_like(rows.labels, dtype=torch.bool)
     for step in range(search.steps + 1):
         delta.requires_grad_()
-        logits = classifier.logits(rows, delta)
-        losses = torch.nn.functional.cross_entropy(logits, rows.labels, reduction="none")
+        losses, correct = classifier.judged(rows, delta)
         highest = torch.maximum(highest, losses.detach())
-        stays &= logits.argmax(1) == rows.labels
+        stays &= correct
         if step == search.steps:
             break
         (gradient,) = torch.autograd.grad(losses.sum(), delta)

@@ -45,11 +45,14 @@ class EmbeddedClassifier:
         for start in range(0, len(order), self.batch_size):
             yield self._encoded(examples, order[start : start + self.batch_size])
 
-    def losses(self, rows: Rows, delta: torch.Tensor) -> torch.Tensor:
-        """Cross-entropy of every row at E + δ, in nats, float32 ``[B]``; δ is zero on padding."""
-        return torch.nn.functional.cross_entropy(
-            self.logits(rows, delta), rows.labels, reduction="none"
-        )
+    def judged(self, rows: Rows, delta: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """At E + δ, row by row: cross-entropy in nats, float32 ``[B]``, and whether it is right.
+
+        δ is zero on padding.
+        """
+        logits = self.logits(rows, delta)
+        losses = torch.nn.functional.cross_entropy(logits, rows.labels, reduction="none")
+        return losses, logits.argmax(1) == rows.labels
 
     def logits(self, rows: Rows, delta: torch.Tensor) -> torch.Tensor:
         """float32 ``[B, k]``."""

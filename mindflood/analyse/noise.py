@@ -35,10 +35,9 @@ def loss_under_noise(
             for draw in range(draws):
                 noise = _noise(rows, seed, draw)
                 for number, alpha in enumerate(alphas):
-                    logits = classifier.logits(rows, alpha * noise)
-                    each = torch.nn.functional.cross_entropy(logits, rows.labels, reduction="none")
+                    each, correct = classifier.judged(rows, alpha * noise)
                     losses[number] += float(each.double().sum())
-                    right[number] += int((logits.argmax(1) == rows.labels).sum())
+                    right[number] += int(correct.sum())
     total = len(examples) * draws
     return {
         "alpha": [float(alpha) for alpha in alphas],

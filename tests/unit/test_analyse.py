@@ -1,7 +1,6 @@
 """The analyses on tiny models, against plain computations and closed forms."""
 
 import csv
-import json
 from pathlib import Path
 
 import numpy as np
@@ -143,7 +142,7 @@ def test_more_steps_never_find_less_and_no_random_point_is_higher(model):
         for _ in range(50):
             delta = torch.randn(rows.words.shape, generator=random) * rows.mask
             delta = 0.4 * delta / delta.flatten(1).norm(dim=1)[:, None, None]
-            rise = classifier.losses(rows, delta).numpy() - natural[list(rows.places)]
+            rise = classifier.judged(rows, delta)[0].numpy() - natural[list(rows.places)]
             assert (rise <= long[list(rows.places)] + 1e-5).all()
 
 
@@ -216,6 +215,5 @@ def test_what_makes_no_sense_is_one_line(words, line, tmp_path, data, capsys):
 
 def test_a_run_that_was_not_exported_is_named(tmp_path, capsys):
     write_card(tmp_path / "card.json", a_card())
-    (tmp_path / "weights.txt").write_text(json.dumps({}))
     assert main(["analyse", "noise", str(tmp_path)]) == 2
     assert "not a model: there is no config.json" in capsys.readouterr().err
