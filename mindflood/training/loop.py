@@ -81,7 +81,16 @@ def train(config: Config) -> Path:
 
 
 def start(config: Config) -> parallel.Worker:
-    """Set MindSpore up and join the other workers; which of them this is."""
+    """Set MindSpore up and join the other workers; which of them this is.
+
+    Raises:
+        UserError: the method needs the whole batch, and ``msrun`` would divide it.
+    """
+    if config.method == "infobert" and parallel.several():
+        raise UserError(
+            "method: 'infobert' contrasts the rows of a batch, which one device must hold; start "
+            "it without msrun"
+        )
     context.set_up(config.device, config.training.mode, config.training.threads)
     return parallel.join()
 
@@ -131,11 +140,6 @@ class Trainer:
         )
         critic = None
         if config.method == "infobert":
-            if worker.count > 1:
-                raise UserError(
-                    "method: 'infobert' contrasts the rows of a batch, which one device must hold; "
-                    "start it without msrun"
-                )
             critic = Critic(self.model.config.hidden_size, config.seed)
         groups = parameter_groups(self.model, settings.weight_decay, critic)
         optimizer = AdamW(groups, self.schedule)
