@@ -67,7 +67,7 @@ class Perturbation(nn.Cell):
     def ascend(self, delta: Tensor, gradient: Tensor, mask: Tensor) -> Tensor:
         """δ ← Π_ε(δ + η·g/‖g‖), all float32 ``[B, L, d]``, the mask as above."""
         gradient = gradient * mask
-        length = ops.maximum(self.norm(gradient), Tensor(_SMALLEST_NORM, ms.float32))
+        length = above_zero(self.norm(gradient))
         return self.project(delta + gradient * (self.step_size / length))
 
     def project(self, delta: Tensor) -> Tensor:
@@ -81,11 +81,23 @@ class Perturbation(nn.Cell):
 
     def norm(self, x: Tensor) -> Tensor:
         """L2 norm or largest absolute entry of every sample: ``[B, 1, 1]``."""
-        rows = ops.reshape(x, (x.shape[0], -1))
+        return ops.reshape(self._of_rows(ops.reshape(x, (x.shape[0], -1))), (-1, 1, 1))
+
+    def token_norm(self, x: Tensor) -> Tensor:
+        """The same of every token: ``[B, L, 1]``."""
+        norms = self._of_rows(ops.reshape(x, (-1, x.shape[2])))
+        return ops.reshape(norms, (x.shape[0], x.shape[1], 1))
+
+    def _of_rows(self, rows: Tensor) -> Tensor:
         if self.l2:  # a matrix product: MindSpore's ReduceSum is slow on the CPU
             squares = ops.matmul(ops.square(rows), ops.ones((rows.shape[1], 1), ms.float32))
-            return ops.reshape(ops.sqrt(squares), (-1, 1, 1))
-        return ops.reshape(ops.amax(ops.abs(rows), 1), (-1, 1, 1))
+            return ops.sqrt(squares)
+        return ops.amax(ops.abs(rows), 1)
+
+
+def above_zero(norm: Tensor) -> Tensor:
+    """A norm that can be divided by."""
+    return ops.maximum(norm, Tensor(_SMALLEST_NORM, ms.float32))
 
 
 def token_counts(mask: Tensor) -> Tensor:

@@ -5,10 +5,8 @@ from mindspore import ParameterTuple, Tensor, nn, ops
 
 from mindflood.defences.adversarial_loss import AdversarialLoss
 from mindflood.defences.gradient_sums import GradientSums
-from mindflood.defences.perturbation import Perturbation, float_mask
+from mindflood.defences.perturbation import Perturbation, above_zero, float_mask
 from mindflood.defences.vocabulary_table import VocabularyTable
-
-_SMALLEST_NORM = 1e-8
 
 
 class TAVAT(nn.Cell):
@@ -104,7 +102,7 @@ class TAVAT(nn.Cell):
         if not self.release:
             return rows * mask
         norm = ops.sqrt(self.sum_over_workers(ops.reduce_sum(ops.square(rows))))
-        return rows / ops.maximum(norm, Tensor(_SMALLEST_NORM, ms.float32))
+        return rows / above_zero(norm)
 
     def ascended(
         self, instance: Tensor, token: Tensor, gradient: Tensor, mask: Tensor
@@ -112,11 +110,11 @@ class TAVAT(nn.Cell):
         """One ascent of both; a token's part is scaled by its norm over the sentence's largest."""
         gradient = gradient * mask
         step = self.perturbation.step_size
-        instance = instance + gradient * (step / self.at_least(self.perturbation.norm(gradient)))
-        token = token + gradient * (step / self.at_least(self.token_norm(gradient)))
-        norms = self.token_norm(token)
+        instance = instance + gradient * (step / above_zero(self.perturbation.norm(gradient)))
+        token = token + gradient * (step / above_zero(self.perturbation.token_norm(gradient)))
+        norms = self.perturbation.token_norm(token)
         largest = ops.expand_dims(ops.amax(norms, 1), 1)
-        return self.clipped(instance, token * (norms / self.at_least(largest)))
+        return self.clipped(instance, token * (norms / above_zero(largest)))
 
     def clipped(self, instance: Tensor, token: Tensor) -> tuple[Tensor, Tensor]:
         """Both times one factor a sample, so that their sum lies in the ball of radius ε."""
@@ -127,19 +125,6 @@ class TAVAT(nn.Cell):
         factor = radius / ops.maximum(length, Tensor(radius, ms.float32))
         return instance * factor, token * factor
 
-    def token_norm(self, x: Tensor) -> Tensor:
-        """The norm of every token's vector: float32 ``[B, L, 1]``."""
-        rows = ops.reshape(x, (-1, x.shape[2]))
-        if self.perturbation.l2:
-            squares = ops.matmul(ops.square(rows), ops.ones((rows.shape[1], 1), ms.float32))
-            norms = ops.sqrt(squares)
-        else:
-            norms = ops.amax(ops.abs(rows), 1)
-        return ops.reshape(norms, (x.shape[0], x.shape[1], 1))
-
     def real(self, weights: Tensor) -> Tensor:
         """1 for a row, 0 for one that fills the batch: float32 ``[B, 1, 1]``."""
         return ops.reshape(ops.cast(weights > 0, ms.float32), (-1, 1, 1))
-
-    def at_least(self, norm: Tensor) -> Tensor:
-        return ops.maximum(norm, Tensor(_SMALLEST_NORM, ms.float32))
