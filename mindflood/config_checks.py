@@ -213,14 +213,14 @@ def _with_defence(config: Config, demand: _Demand) -> Config:
     demand.at_least(1, "defence.steps", given.steps)
     if given.step_size is not None:
         demand.above_zero("defence.step_size", given.step_size)
-    for key in ("magnitude", "radius"):
+    for key in ("magnitude", "radius", "alpha", "beta"):
         demand.at_least(0, f"defence.{key}", getattr(given, key))
     demand.at_least(1, "defence.inner_steps", given.inner_steps)
     if given.variant is not None:
         demand.one_of("defence.variant", given.variant, VARIANTS)
     if not config.defends:
         return config
-    for key in ("inner_steps", "variant"):
+    for key in ("inner_steps", "variant", "normalise", "alpha", "beta"):
         if getattr(given, key) is not None and getattr(DEFENCES[config.method], key) is None:
             demand.refuse(f"defence.{key}", f"'{config.method}' has none; leave it out")
     _check_whole_batch(config, demand)

@@ -1,23 +1,29 @@
 """Seconds of one training step of every defence, against fine-tuning and against its own bound.
 
 python tools/bench_defences.py --rounds 5
+python tools/bench_defences.py --memory 1 8
 
 The MiniLM architecture, batch 32, dropout 0.1, AdamW on all parameters. The bound of a method is
 what its passes cost by themselves, measured in the same run: a forward, a backward to the inputs
 and a full pass, and the optimizer's update. All take turns in one process; medians. Beside the
-ratios to fine-tuning stand those of Flooding-X Table 3 (SST-2, BERT-base on a GPU, K = 5).
+ratios to fine-tuning stand those of Flooding-X Table 3 (SST-2, BERT-base on a GPU, K = 5). With
+--memory each method runs in a process of its own at each K, whose peak memory is told.
 """
 
 from __future__ import annotations
 
 import argparse
+import resource
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
 import mindspore as ms
 import numpy as np
+from bench_step import BATCH, SIZES, batches
 from mindspore import Tensor, nn
 
 from mindflood.config import AttackSettings, Config, TaskSettings, TrainingSettings
@@ -33,30 +39,18 @@ from mindflood.training.context import set_up
 from mindflood.training.objective import MeanCrossEntropy
 from mindflood.training.optimizer import AdamW, parameter_groups
 
-BATCH = 32
-SIZES = {
-    "vocab_size": 30522,
-    "hidden_size": 384,
-    "num_attention_heads": 12,
-    "intermediate_size": 1536,
-    "max_position_embeddings": 512,
-}
 PUBLISHED = {"pgd": 5.0, "freelb": 4.0, "tavat": 3.7, "infobert": 8.4}
 Run = Callable[[], Any]
 
 
 def network(layers: int) -> BertForSequenceClassification:
     """With random weights: a step costs the same."""
-    return BertForSequenceClassification(BertConfig(**SIZES, num_hidden_layers=layers))  # type: ignore[arg-type]
+    return BertForSequenceClassification(BertConfig(**SIZES | {"num_hidden_layers": layers}))  # type: ignore[arg-type]
 
 
 def batch(length: int) -> list[np.ndarray]:
     """Random ids, full masks, one segment, labels, weights."""
-    random = np.random.default_rng(0)
-    ids = random.integers(1000, SIZES["vocab_size"], (BATCH, length)).astype(np.int32)
-    labels = random.integers(0, 2, BATCH).astype(np.int32)
-    weights = np.full(BATCH, 1 / BATCH, np.float32)
-    return [ids, np.ones_like(ids), np.zeros_like(ids), labels, weights]
+    return [*next(batches(length)), np.full(BATCH, 1 / BATCH, np.float32)]
 
 
 def optimizer_of(model: nn.Cell) -> AdamW:
@@ -140,6 +134,28 @@ def measure(runs: dict[str, Run], rounds: int) -> dict[str, float]:
     return {name: statistics.median(values) for name, values in times.items()}
 
 
+def peaks(args: argparse.Namespace) -> None:
+    """Print the peak memory of every method for each K of ``args.memory``."""
+    print("method     " + "".join(f"   K = {steps:<2} GiB" for steps in args.memory))
+    for method in args.methods:
+        found = []
+        for steps in args.memory:
+            command = [sys.executable, __file__, "--peak", "--methods", method]
+            for name in ("seq", "layers"):
+                command += [f"--{name}", str(getattr(args, name))]
+            command += ["--steps", str(steps)]
+            found.append(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        print(f"{method:11}" + "".join(f"{float(peak):13.2f}" for peak in found), flush=True)
+
+
+def peak(method: str, args: argparse.Namespace) -> float:
+    """GiB of this process after three steps of a method."""
+    run = defence(method, args.steps, args.layers, args.seq)
+    for _ in range(3):
+        run()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -149,8 +165,16 @@ def main() -> None:
     parser.add_argument("--seq", type=int, default=32, help="tokens a row")
     parser.add_argument("--layers", type=int, default=6)
     parser.add_argument("--methods", nargs="+", choices=list(DEFENCES), default=list(DEFENCES))
+    parser.add_argument("--memory", type=int, nargs="+", metavar="K", help="peak memory instead")
+    parser.add_argument("--peak", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
+    if args.memory:
+        peaks(args)
+        return
     set_up("CPU", "graph", 2)
+    if args.peak:
+        print(peak(args.methods[0], args))
+        return
     runs = passes(args.layers, args.seq) | {"finetune": fine_tuning(args.layers, args.seq)}
     for method in args.methods:
         runs[method] = defence(method, args.steps, args.layers, args.seq)

@@ -4,7 +4,7 @@ import mindspore as ms
 from mindspore import Tensor, nn, ops
 
 from mindflood.models.bert import BertForSequenceClassification
-from mindflood.training.objective import cross_entropy
+from mindflood.training.objective import weighted_cross_entropy
 
 
 class DropoutMasks(nn.Cell):
@@ -62,7 +62,7 @@ class AdversarialLoss(nn.Cell):
         logits = self.logits(
             delta, number, input_ids, attention_mask, token_type_ids, keep_hidden, keep_attention
         )
-        return ops.reduce_sum(cross_entropy(logits, labels) * weights) * scale
+        return weighted_cross_entropy(logits, labels, weights) * scale
 
     def logits(
         self,

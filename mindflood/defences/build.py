@@ -26,7 +26,7 @@ from mindflood.flooding.update import LossScale
 from mindflood.models.bert import BertForSequenceClassification
 from mindflood.models.dropout import DropoutNoise
 
-_PLAIN = {"pgd": PGD, "freelb": FreeLB, "pgd-at": PGDAT, "lds": LDS}
+_PLAIN = {"pgd": PGD, "pgd-at": PGDAT, "lds": LDS}
 _GAUSSIAN = ("pgd-at", "lds")
 
 
@@ -96,6 +96,8 @@ def defence_of(
     perturbation = perturbation_of(method, settings)
     common = (loss, parameters, perturbation, value["steps"])
     release = value["variant"] == "release"
+    if method == "freelb":
+        return loss, FreeLB(*common, final_pass=release)
     if method == "yopo":
         return loss, YOPO(*common, value["inner_steps"], final_pass=release)
     if method == "tavat":
@@ -106,7 +108,7 @@ def defence_of(
         return loss, TAVAT(*common, table, release)
     if method == "infobert":
         assert critic is not None  # trained with the network, so its parameters come with it
-        return loss, InfoBERT(*common, critic)
+        return loss, InfoBERT(*common, critic, value["alpha"], value["beta"])
     return loss, _PLAIN[method](*common)
 
 
@@ -114,4 +116,7 @@ def perturbation_of(method: str, settings: DefenceSettings) -> Perturbation:
     """How δ starts and climbs; a step of YOPO is η/n."""
     value: dict[str, Any] = vars(settings)
     step_size = value["step_size"] / (value["inner_steps"] if method == "yopo" else 1)
-    return Perturbation(step_size, value["magnitude"], value["radius"], value["norm"])
+    normalise = value["normalise"] is not False
+    return Perturbation(
+        step_size, value["magnitude"], value["radius"], value["norm"], normalise=normalise
+    )

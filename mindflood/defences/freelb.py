@@ -16,6 +16,8 @@ class FreeLB(nn.Cell):
         parameters: those trained.
         perturbation: how δ starts and climbs.
         steps: K.
+        final_pass: one more pass, at the δ of the K-th ascent, as the authors' release for RoBERTa
+            has it; the mean is then over K + 1.
     """
 
     def __init__(
@@ -24,10 +26,10 @@ class FreeLB(nn.Cell):
         parameters: ParameterTuple,
         perturbation: Perturbation,
         steps: int,
+        final_pass: bool = False,
     ) -> None:
         super().__init__(auto_prefix=False)
-        self.steps = steps
-        self.passes = steps
+        self.passes = steps + 1 if final_pass else steps
         self.perturbation = perturbation
         self.sums = GradientSums(parameters)
         self.gradients = ms.value_and_grad(loss, 0, parameters)
@@ -46,7 +48,8 @@ class FreeLB(nn.Cell):
     ) -> tuple[Tensor, tuple[Tensor, ...], Tensor]:
         """(mean J, scale × its gradients, δ); the inputs are those of ``AdversarialLoss``.
 
-        δ is the one after the K-th ascent, which Algorithm 1 takes and never uses.
+        δ is the one after the last pass's ascent, which nothing uses: Algorithm 1 takes its K-th
+        all the same.
         """
         masks = (keep_hidden, keep_attention)
         batch = (input_ids, attention_mask, token_type_ids, labels, weights, *masks)
@@ -54,9 +57,9 @@ class FreeLB(nn.Cell):
         delta = self.sums.cleared(self.perturbation.initial(unit_noise, mask))
         mean_J = Tensor(0.0, ms.float32)
         k = Tensor(0, ms.int32)
-        while k < self.steps:
+        while k < self.passes:
             J, (gradient, gradients) = self.gradients(delta, scale, k, *batch)
-            mean_J = self.sums.add(gradients, 1.0 / self.steps, mean_J + J / (scale * self.steps))
+            mean_J = self.sums.add(gradients, 1.0 / self.passes, mean_J + J / (scale * self.passes))
             delta = self.perturbation.ascend(delta, gradient / scale, mask)
             k = k + 1
         return mean_J, self.sums.after(mean_J), delta

@@ -7,20 +7,20 @@ from mindflood.defences.adversarial_loss import AdversarialLoss
 from mindflood.defences.gradient_sums import GradientSums
 from mindflood.defences.information import Critic, anchored_information, anchors, bottleneck
 from mindflood.defences.perturbation import Perturbation, float_mask
-from mindflood.training.objective import cross_entropy
-
-_ALPHA = 5e-3
-_BETA = 5e-3
+from mindflood.models.layers import slice_axis
+from mindflood.training.objective import weighted_cross_entropy
 
 
 class Regularised(nn.Cell):
     """(s·(J + β·U - α·I), J) at E + δ; without anchors there is no I."""
 
-    def __init__(self, loss: AdversarialLoss, critic: Critic) -> None:
+    def __init__(self, loss: AdversarialLoss, critic: Critic, alpha: float, beta: float) -> None:
         super().__init__(auto_prefix=False)
         self.classifier = loss.classifier
         self.masks = loss.masks
         self.critic = critic
+        self.alpha = alpha
+        self.beta = beta
 
     def construct(
         self,
@@ -47,17 +47,16 @@ class Regularised(nn.Cell):
         words = self.classifier.embed_words(input_ids) + delta
         embedded = self.classifier.embed(words, input_ids, token_type_ids, hidden)
         states = self.classifier.encode(embedded, attention_mask, hidden, attention)
-        logits = ops.cast(self.classifier.classify(states, hidden), ms.float32)
-        J = ops.reduce_sum(cross_entropy(logits, labels) * weights)
+        J = weighted_cross_entropy(self.classifier.classify(states, hidden), labels, weights)
         real = ops.cast(weights > 0, ms.float32)
         mask = float_mask(attention_mask) * ops.reshape(real, (-1, 1, 1))
-        value = J + _BETA * bottleneck(embedded, mask, ops.gather(uniform, number, 0))
+        value = J + self.beta * bottleneck(embedded, mask, ops.gather(uniform, number, 0))
         if anchored is not None:
             places, valid = anchored
-            summary = states[:, 0]
+            summary = ops.reshape(slice_axis(states, 1, 0, 1), (states.shape[0], -1))
             valid = valid * ops.expand_dims(real, 0)
             shared = anchored_information(self.critic, embedded, summary, places, valid)
-            value = value - _ALPHA * shared
+            value = value - self.alpha * shared
         return value * scale, J
 
 
@@ -99,6 +98,7 @@ class InfoBERT(nn.Cell):
         perturbation: how δ starts and climbs.
         steps: K.
         critic: F of the bound I.
+        alpha, beta: α and β.
     """
 
     def __init__(
@@ -108,6 +108,8 @@ class InfoBERT(nn.Cell):
         perturbation: Perturbation,
         steps: int,
         critic: Critic,
+        alpha: float,
+        beta: float,
     ) -> None:
         super().__init__(auto_prefix=False)
         self.steps = steps
@@ -115,7 +117,7 @@ class InfoBERT(nn.Cell):
         self.perturbation = perturbation
         self.critic = critic
         self.sums = GradientSums(parameters)
-        objective = Regularised(loss, critic)
+        objective = Regularised(loss, critic, alpha, beta)
         self.input_gradient = ms.grad(Ascended(objective), 0)
         self.gradients = ms.value_and_grad(objective, None, parameters, has_aux=True)
 

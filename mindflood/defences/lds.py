@@ -6,7 +6,7 @@ from mindspore import ParameterTuple, Tensor, nn, ops
 from mindflood.defences.adversarial_loss import AdversarialLoss
 from mindflood.defences.perturbation import Perturbation, float_mask
 from mindflood.defences.pgd_at import PGDAT
-from mindflood.training.objective import cross_entropy
+from mindflood.training.objective import weighted_cross_entropy
 
 
 def divergence(clean: Tensor, perturbed: Tensor, weights: Tensor) -> Tensor:
@@ -66,7 +66,7 @@ class CleanAndDivergence(nn.Cell):
         texts = (input_ids, attention_mask, token_type_ids, keep_hidden, keep_attention)
         clean = self.loss.logits(None, number, *texts)
         perturbed = self.loss.logits(delta, number + 1, *texts)
-        J = ops.reduce_sum(cross_entropy(clean, labels) * weights)
+        J = weighted_cross_entropy(clean, labels, weights)
         return (J + divergence(clean, perturbed, weights)) * scale, J
 
 

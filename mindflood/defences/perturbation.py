@@ -43,14 +43,23 @@ class Perturbation(nn.Cell):
         magnitude: of the initial δ; with 0 it is zero.
         radius: ε; 0 leaves δ where the ascent puts it.
         norm: ``l2`` or ``linf``, per sample over its tokens × d.
+        normalise: whether an ascent divides g by its norm.
     """
 
-    def __init__(self, step_size: float, magnitude: float, radius: float, norm: str) -> None:
+    def __init__(
+        self,
+        step_size: float,
+        magnitude: float,
+        radius: float,
+        norm: str,
+        normalise: bool = True,
+    ) -> None:
         super().__init__()
         self.step_size = step_size
         self.magnitude = magnitude
         self.radius = radius
         self.l2 = norm == "l2"
+        self.normalise = normalise
 
     def initial(self, unit: Tensor, mask: Tensor) -> Tensor:
         """unit·mag/√(L_i·d) (L2, L_i the real tokens) or unit·mag (L∞); zero on padding.
@@ -67,8 +76,10 @@ class Perturbation(nn.Cell):
     def ascend(self, delta: Tensor, gradient: Tensor, mask: Tensor) -> Tensor:
         """δ ← Π_ε(δ + η·g/‖g‖), all float32 ``[B, L, d]``, the mask as above."""
         gradient = gradient * mask
-        length = above_zero(self.norm(gradient))
-        return self.project(delta + gradient * (self.step_size / length))
+        step = self.step_size
+        if self.normalise:
+            step = step / above_zero(self.norm(gradient))
+        return self.project(delta + gradient * step)
 
     def project(self, delta: Tensor) -> Tensor:
         """The nearest δ in the ball of radius ε."""

@@ -21,8 +21,10 @@ class DefenceSettings:
         reuse_dropout: the same dropout masks in all passes of a step (FreeLB §3.3).
         inner_steps: n of YOPO-m-n, steps on δ through the first layer alone after each of the m
             = ``steps`` passes; each is of size η/n.
-        variant: ``paper``, or ``release``: what the authors' code does where it differs (yopo,
-            tavat).
+        variant: ``paper``, or ``release``: what the authors' code does where it differs (freelb,
+            yopo, tavat).
+        normalise: false climbs by η·g, Altinisik et al.'s Algorithm 1 to the letter (pgd-at, lds).
+        alpha, beta: InfoBERT's weights of the anchored features' information and of the bottleneck.
     """
 
     steps: int | None = None
@@ -33,19 +35,22 @@ class DefenceSettings:
     reuse_dropout: bool | None = None
     inner_steps: int | None = None
     variant: str | None = None
+    normalise: bool | None = None
+    alpha: float | None = None
+    beta: float | None = None
 
 
 # The releases' settings: K, η, magnitude, ε. The FreeLB paper gives FreeAT and YOPO what PGD has.
 # Where Altinisik et al. state neither step nor σ, η = ε/2 and the magnitude is ε.
 DEFENCES = {
     "pgd": DefenceSettings(3, 0.03, 0.05, 0.0, "l2", True),
-    "freelb": DefenceSettings(5, 0.03, 0.05, 0.0, "l2", True),
+    "freelb": DefenceSettings(5, 0.03, 0.05, 0.0, "l2", True, variant="paper"),
     "freeat": DefenceSettings(3, 0.03, 0.05, 0.0, "l2", False),
-    "yopo": DefenceSettings(3, 0.03, 0.05, 0.0, "l2", True, 2, "paper"),
-    "tavat": DefenceSettings(3, 0.03, 0.2, 0.5, "l2", False, None, "paper"),
-    "infobert": DefenceSettings(3, 0.04, 0.08, 0.0, "l2", True),
-    "pgd-at": DefenceSettings(3, None, None, 0.003, "l2", True),
-    "lds": DefenceSettings(3, None, None, 0.003, "l2", True),
+    "yopo": DefenceSettings(3, 0.03, 0.05, 0.0, "l2", True, inner_steps=2, variant="paper"),
+    "tavat": DefenceSettings(3, 0.03, 0.2, 0.5, "l2", False, variant="paper"),
+    "infobert": DefenceSettings(3, 0.04, 0.08, 0.0, "l2", True, alpha=5e-3, beta=5e-3),
+    "pgd-at": DefenceSettings(3, None, None, 0.003, "l2", True, normalise=True),
+    "lds": DefenceSettings(3, None, None, 0.003, "l2", True, normalise=True),
 }
 
 

@@ -6,7 +6,7 @@ from mindspore import ParameterTuple, Tensor, nn, ops
 from mindflood.defences.adversarial_loss import AdversarialLoss
 from mindflood.defences.gradient_sums import GradientSums
 from mindflood.defences.perturbation import Perturbation, float_mask
-from mindflood.training.objective import cross_entropy
+from mindflood.training.objective import weighted_cross_entropy
 
 
 class FirstLayer(nn.Cell):
@@ -61,8 +61,8 @@ class LossFromFirstLayer(nn.Cell):
         hidden, attention = self.masks(keep_hidden, number), self.masks(keep_attention, number)
         states = self.first(delta, input_ids, attention_mask, token_type_ids, hidden, attention)
         states = self.classifier.encode(states + zeta, attention_mask, hidden, attention, 1)
-        logits = ops.cast(self.classifier.classify(states, hidden), ms.float32)
-        return ops.reduce_sum(cross_entropy(logits, labels) * weights) * scale
+        logits = self.classifier.classify(states, hidden)
+        return weighted_cross_entropy(logits, labels, weights) * scale
 
 
 class Aligned(nn.Cell):

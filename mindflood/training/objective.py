@@ -21,6 +21,17 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     return -ops.reduce_sum(log_probabilities * chosen, -1)
 
 
+def weighted_cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
+    """J = Σ w_i · ce_i, scalar float32.
+
+    Args:
+        logits: [B, k], of any precision.
+        labels: int32 [B].
+        weights: float32 [B].
+    """
+    return ops.reduce_sum(cross_entropy(ops.cast(logits, ms.float32), labels) * weights)
+
+
 class MeanCrossEntropy(nn.Cell):
     """J = Σ w_i · ce_i over the rows of a batch.
 
@@ -46,4 +57,4 @@ class MeanCrossEntropy(nn.Cell):
         logits = self.classifier(
             input_ids, attention_mask, token_type_ids, keep_hidden, keep_attention
         )
-        return ops.reduce_sum(cross_entropy(ops.cast(logits, ms.float32), labels) * weights)
+        return weighted_cross_entropy(logits, labels, weights)

@@ -21,13 +21,13 @@ def initial(unit, mask, *, magnitude, norm):
     return delta
 
 
-def ascended(delta, gradient, *, step_size, radius, norm):
-    """Π_ε(δ + η·g/‖g‖), sample by sample."""
+def ascended(delta, gradient, *, step_size, radius, norm, normalise=True):
+    """Π_ε(δ + η·g/‖g‖), or with g as it is, sample by sample."""
     result = torch.empty_like(delta)
     for row in range(len(delta)):
         g = gradient[row]
         length = g.norm() if norm == "l2" else g.abs().max()
-        new = delta[row] + step_size * g / max(length.item(), 1e-8)
+        new = delta[row] + step_size * g / (max(length.item(), 1e-8) if normalise else 1.0)
         if radius > 0 and norm == "l2" and new.norm() > radius:
             new = new * (radius / new.norm())
         elif radius > 0 and norm == "linf":
@@ -57,17 +57,18 @@ def pgd(J: Loss, parameters, delta, *, steps, **ascent):
     return value.item(), gradients(value, parameters), delta
 
 
-def freelb(J: Loss, parameters, delta, *, steps, **ascent):
-    """FreeLB Algorithm 1: g_t = g_{t-1} + (1/K)·∇_θ J(δ_{t-1}), then δ_t."""
+def freelb(J: Loss, parameters, delta, *, steps, variant="paper", **ascent):
+    """FreeLB Algorithm 1: g_t = g_{t-1} + (1/K)·∇_θ J(δ_{t-1}), then δ_t; the release: K + 1."""
     total = {name: torch.zeros_like(p) for name, p in parameters.items()}
     losses = []
-    for _ in range(steps):
+    passes = steps + (variant == "release")
+    for _ in range(passes):
         value = J(delta)
         losses.append(value.item())
         for name, g in gradients(value, parameters).items():
-            total[name] += g / steps
+            total[name] += g / passes
         delta = ascended(delta, input_gradient(J, delta), **ascent)
-    return sum(losses) / steps, total, delta
+    return sum(losses) / passes, total, delta
 
 
 def pgd_at(J: Loss, parameters, delta, *, steps, **ascent):
@@ -171,9 +172,8 @@ def tavat(
     return sum(losses) / steps, total, instance + token
 
 
-def infobert(J: Loss, parameters, delta, *, steps, uniform, mask, **ascent):
+def infobert(J: Loss, parameters, delta, *, steps, uniform, mask, alpha, beta, **ascent):
     """Σ (J + β·U)/K - Σ α·I/K over K passes; δ ascends J + β·U, whose gradient ranks the tokens."""
-    alpha = beta = 5e-3
     counted = mask * (J.weights > 0)[:, None]
 
     def compressed(delta, number):

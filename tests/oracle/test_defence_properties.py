@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from mindspore import Tensor, nn
 
+from mindflood.defences.adversarial_loss import AdversarialLoss
 from mindflood.defences.build import defence_of
+from mindflood.defences.freeat import FreeATTrainOneStepCell
 from mindflood.defences.information import Critic
 from mindflood.defences.noise import StepNoise
-from mindflood.defences.perturbation import UnitNoise
+from mindflood.defences.perturbation import Perturbation, UnitNoise
 from mindflood.defences.settings import DefenceSettings, resolved
 from mindflood.defences.step import DefendedTrainOneStepCell
 from mindflood.flooding import AccumulatedFloodingStep, FloodingTrainOneStepCell
@@ -91,6 +93,23 @@ def test_pgd_trains_on_the_masks_of_its_last_pass_where_they_are_redrawn():
     drawn = noise_of(model, step.defence.passes, False).draw(9, range(4), 17)
     J = float(step(*tensors([*arrays(), *drawn])).asnumpy())
     assert pytest.approx(expected, rel=1e-5) == J
+
+
+def test_freeat_draws_new_masks_for_every_replay():
+    set_mode("graph")
+    model = network()
+    dropout, plain = DropoutNoise(model.config, 5), MeanCrossEntropy(model)
+    each = [
+        float(plain(*tensors([*arrays(), *dropout.draw(9, range(4), 17, number)])).asnumpy())
+        for number in range(3)
+    ]
+    optimizer = nn.SGD(model.trainable_params(), learning_rate=1e-12)  # J depends on the masks
+    loss, still = AdversarialLoss(model, False), Perturbation(0.0, 0.0, 0.0, "l2")
+    step = FreeATTrainOneStepCell(loss, optimizer, None, still, 3)
+    J = float(
+        step(*tensors([*arrays(), *noise_of(model, 3, False).draw(9, range(4), 17)])).asnumpy()
+    )
+    assert pytest.approx(np.mean(each), rel=1e-5) == J
 
 
 def test_freelb_with_one_step_and_no_noise_is_fine_tuning():
