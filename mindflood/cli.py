@@ -14,6 +14,11 @@ VERBS = (
     ("run", "train every method of a config, export, attack, report", "mindflood.experiment"),
     ("train", "train one method with one seed into a RUN folder", "mindflood.training.command"),
     ("export", "MindSpore checkpoint to Hugging Face folder", "mindflood.bridge.command"),
+    (
+        "masked-lm",
+        "train the masked language model of the offline BERT-Attack and BAE",
+        "mindflood.masked_lm.command",
+    ),
     ("attack", "attack a Hugging Face classifier with TextAttack", "mindflood.attack.command"),
     (
         "analyse",

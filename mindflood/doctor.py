@@ -227,6 +227,7 @@ def _attack_resources() -> list[Check]:
             "python -m nltk.downloader stopwords" if own else "",
         ),
     ]
+    found.append(_wordnet(answer["wordnet"]))
     for name, why, instead in answer["downloads"]:
         mend = probes.MENDS.get(name, "a machine with internet access")
         cost = f"no paper profile; offline takes {instead}"
@@ -236,6 +237,17 @@ def _attack_resources() -> list[Check]:
             else Check("attack", name, "ok", "found, or can be fetched")
         )
     return found
+
+
+def _wordnet(folder: str | None) -> Check:
+    if folder:
+        return Check("attack", "WordNet", "ok", folder)
+    cost = (
+        "offline recipes leave out only the antonyms of mindflood's own list, and pso takes "
+        "substitutes from the neighbour table; fingerprints differ from those with WordNet"
+    )
+    mend = "apt-get install wordnet-base, python -m nltk.downloader wordnet, or set WNSEARCHDIR"
+    return Check("attack", "WordNet", "note", "not found", cost, mend)
 
 
 def render(found: list[Check]) -> str:

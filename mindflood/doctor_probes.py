@@ -49,9 +49,15 @@ RESOURCES = """
 import json
 from mindflood.attack import nltk_data
 from mindflood.attack.catalogue import RECIPES
-pieces = {piece.name: piece for pieces in RECIPES.values() for piece in pieces}.values()
+from mindflood.attack.wordnet import find_wordnet
+pieces = {piece.name: piece for entry in RECIPES.values() for piece in entry.downloads}.values()
 answers = [[piece.name, piece.missing(), piece.offline_instead] for piece in pieces]
-print(json.dumps({"stop_words": nltk_data.stop_words(), "downloads": answers}))
+wordnet = find_wordnet()
+print(json.dumps({
+    "stop_words": nltk_data.stop_words(),
+    "wordnet": wordnet and str(wordnet),
+    "downloads": answers,
+}))
 """
 
 

@@ -1,14 +1,45 @@
 """The recipes and profiles there are; known without importing TextAttack."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
-from mindflood.attack.downloads import TEXTFOOLER, Download, require
+from mindflood.attack import downloads
+from mindflood.attack.downloads import Download, require
 from mindflood.errors import UserError
 from mindflood.suggestions import nearest
 
 PROFILES = ("offline", "paper")
-# Recipe → what TextAttack's own version of it downloads.
-RECIPES: Mapping[str, tuple[Download, ...]] = {"textfooler": TEXTFOOLER}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is known of a recipe before anything heavy is imported.
+
+    Attributes:
+        downloads: what TextAttack's own version of it downloads.
+        asks_masked_lm: whether its offline version needs a masked language model.
+        default_query_budget: queries a sample where the user names none; None: no limit.
+    """
+
+    downloads: tuple[Download, ...]
+    asks_masked_lm: bool = False
+    default_query_budget: int | None = None
+
+
+RECIPES: Mapping[str, Entry] = {
+    "textfooler": Entry((downloads.VECTORS, downloads.SENTENCE_ENCODER, downloads.TAGGER)),
+    "bert-attack": Entry(
+        (downloads.MASKED_LANGUAGE_MODEL, downloads.SENTENCE_ENCODER), asks_masked_lm=True
+    ),
+    "textbugger": Entry((downloads.VECTORS, downloads.SENTENCE_ENCODER)),
+    "bae": Entry(
+        (downloads.MASKED_LANGUAGE_MODEL, downloads.SENTENCE_ENCODER, downloads.TAGGER),
+        asks_masked_lm=True,
+    ),
+    "a2t": Entry((downloads.VECTORS, downloads.STS_ENCODER, downloads.TAGGER)),
+    # Its swarm moves for 20 rounds of 60 texts and all their neighbours.
+    "pso": Entry((downloads.SEMEMES, downloads.FLAIR_TAGGER), default_query_budget=5000),
+}
 
 
 def check_available(recipe: str, profile: str, *, allow_pickles: bool = False) -> None:
@@ -21,7 +52,7 @@ def check_available(recipe: str, profile: str, *, allow_pickles: bool = False) -
     _check_known("recipe", recipe, RECIPES)
     _check_known("profile", profile, PROFILES)
     if profile == "paper":
-        require(recipe, RECIPES[recipe], allow_pickles=allow_pickles)
+        require(recipe, RECIPES[recipe].downloads, allow_pickles=allow_pickles)
 
 
 def _check_known(kind: str, name: str, known: Collection[str]) -> None:

@@ -4,7 +4,9 @@ import argparse
 import sys
 from typing import Any
 
+from mindflood.attack.catalogue import RECIPES
 from mindflood.attack.metrics import percent
+from mindflood.attack.options import PAPER_CANDIDATES
 
 DESCRIPTION = """Attack a Hugging Face classifier with TextAttack and measure its robustness.
 An attack that was stopped is continued by the same command."""
@@ -20,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("model", metavar="MODEL", help="Hugging Face folder, RUN folder or hub id")
     parser.add_argument("--task", required=True, help="task the model was trained on")
-    parser.add_argument("--recipe", required=True, help="attack, such as textfooler")
+    parser.add_argument("--recipe", required=True, help=f"one of {', '.join(RECIPES)}")
     parser.add_argument("--out", required=True, metavar="DIR", help="folder of the results")
     parser.add_argument("--data", help="folder or file with the examples (default: the hub)")
     parser.add_argument(
@@ -34,6 +36,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0, help="of the sample and the attack (0)")
     parser.add_argument("--workers", type=int, default=1, metavar="W", help="processes (1)")
+    parser.add_argument(
+        "--candidates",
+        type=int,
+        default=PAPER_CANDIDATES,
+        metavar="K",
+        help=f"substitutes a sub-word of bert-attack: {PAPER_CANDIDATES} in the paper (default), "
+        "8 in TextAttack from 0.3.11 on",
+    )
+    parser.add_argument(
+        "--masked-lm",
+        metavar="FOLDER",
+        help="masked language model of the offline bert-attack and bae (default: made of the "
+        "task's training text, once)",
+    )
     parser.add_argument(
         "--allow-textattack-pickles",
         action="store_true",
@@ -62,6 +78,8 @@ def run(args: argparse.Namespace) -> int:
             seed=args.seed,
             workers=args.workers,
             allow_pickles=args.allow_textattack_pickles,
+            candidates=args.candidates,
+            masked_lm=args.masked_lm,
         )
     except KeyboardInterrupt:
         print(

@@ -2,7 +2,6 @@
 
 import csv
 import gzip
-import importlib.util
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -11,8 +10,8 @@ from typing import Any
 import torch
 
 from mindflood.attack.encoder import SentenceVectors
+from mindflood.attack.inflection import table_file
 from mindflood.attack.textattack_import import textattack
-from mindflood.errors import UserError
 
 _WORD_CLASSES = {"noun": "NOUN", "propn": "NOUN", "verb": "VERB", "aux": "VERB"}
 
@@ -92,12 +91,5 @@ def _lexicon() -> dict[str, frozenset[str]]:
 
 
 def lexicon_file() -> Path:
-    """Where LemmInflect keeps its lemma table; found without importing the package.
-
-    Raises:
-        UserError: the package is not installed.
-    """
-    package = importlib.util.find_spec("lemminflect")
-    if package is None or package.origin is None:
-        raise UserError("the package lemminflect is missing: pip install lemminflect")
-    return Path(package.origin).parent / "resources" / "lemma_lu.csv.gz"
+    """LemmInflect's table of words, their parts of speech and base forms."""
+    return table_file("lemma_lu.csv.gz")

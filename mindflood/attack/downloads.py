@@ -7,9 +7,13 @@ from pathlib import Path
 
 from mindflood.attack import nltk_data
 from mindflood.attack.nltk_data import reachable
+from mindflood.data.hub import hub_answers
 from mindflood.errors import UserError
 
 _VECTORS_URL = "https://textattack.s3.amazonaws.com/word_embeddings/paragramcf"
+_SEMEMES_URL = (
+    "https://textattack.s3.amazonaws.com/transformations/hownet/word_candidates_sense.pkl"
+)
 _SENTENCE_ENCODER_URL = "https://tfhub.dev/google/universal-sentence-encoder/3"
 
 
@@ -53,20 +57,67 @@ def _tagger() -> str:
     return "not in NLTK_DATA, and NLTK's server is away" if absent else ""
 
 
+def _sememes() -> str:
+    if (textattack_cache() / "transformations" / "hownet").exists():
+        return ""
+    return "" if reachable(_SEMEMES_URL) else "not in TextAttack's cache, and its server is away"
+
+
+def _flair_tagger() -> str:
+    folder = Path(os.environ.get("FLAIR_CACHE_ROOT", Path.home() / ".flair")).expanduser()
+    if (folder / "models" / "upos-english-fast").exists():
+        return ""
+    return _of_hub("flair/upos-english-fast", "pytorch_model.bin")
+
+
+def _of_hub(model: str, file: str) -> str:
+    """Why a model of the Hugging Face hub cannot be had; asks the hub only where it must."""
+    import huggingface_hub
+
+    if isinstance(huggingface_hub.try_to_load_from_cache(model, file), str) or hub_answers():
+        return ""
+    return "not in the hub's cache, and the hub is away"
+
+
+def _masked_language_model() -> str:
+    return _of_hub("bert-base-uncased", "config.json")
+
+
+def _sts_encoder() -> str:
+    return _of_hub("sentence-transformers/stsb-distilbert-base", "modules.json")
+
+
 _MISSING = {
     "counter-fitted word vectors": _vectors,
     "Universal Sentence Encoder": _sentence_encoder,
     "NLTK part-of-speech tagger": _tagger,
+    "masked language model bert-base-uncased": _masked_language_model,
+    "sentence encoder stsb-distilbert-base": _sts_encoder,
+    "HowNet substitutes": _sememes,
+    "flair part-of-speech tagger": _flair_tagger,
 }
 
-TEXTFOOLER = (
-    Download(
-        "counter-fitted word vectors",
-        "nearest neighbours in the embedded encoder's vocabulary",
-        pickled=True,
-    ),
-    Download("Universal Sentence Encoder", "the embedded MiniLM sentence encoder"),
-    Download("NLTK part-of-speech tagger", "a lexicon of parts of speech"),
+VECTORS = Download(
+    "counter-fitted word vectors",
+    "nearest neighbours in the embedded encoder's vocabulary, without known antonyms",
+    pickled=True,
+)
+SENTENCE_ENCODER = Download("Universal Sentence Encoder", "the embedded MiniLM sentence encoder")
+TAGGER = Download("NLTK part-of-speech tagger", "a lexicon of parts of speech")
+MASKED_LANGUAGE_MODEL = Download(
+    "masked language model bert-base-uncased",
+    "one that mindflood trains on the task's own text ('mindflood masked-lm')",
+)
+STS_ENCODER = Download(
+    "sentence encoder stsb-distilbert-base", "the embedded MiniLM sentence encoder"
+)
+SEMEMES = Download(
+    "HowNet substitutes",
+    "WordNet's synonyms where its files are here, else the embedded encoder's neighbours",
+    pickled=True,
+)
+FLAIR_TAGGER = Download(
+    "flair part-of-speech tagger", "NLTK's tagger or a lexicon of parts of speech", pickled=True
 )
 
 

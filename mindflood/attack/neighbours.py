@@ -1,5 +1,6 @@
 """Nearest neighbours among the whole words of the encoder's vocabulary, for word swaps offline."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
@@ -8,6 +9,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from mindflood.attack.antonyms import Antonyms
 from mindflood.attack.encoder import SentenceVectors
 from mindflood.attack.nltk_data import cache_folder
 from mindflood.attack.textattack_import import textattack
@@ -23,7 +25,7 @@ class NeighbourTable(textattack.shared.AbstractWordEmbedding):
     Args:
         words: the V words, in the order of their indices.
         vectors: float32 (V, hidden), of length 1.
-        neighbours: int64 (V, n), nearest first, the word itself left out.
+        neighbours: int64 (V, n), nearest first, the word itself left out; -1 behind a row's last.
         fingerprint: names the exact table.
     """
 
@@ -48,8 +50,31 @@ class NeighbourTable(textattack.shared.AbstractWordEmbedding):
 
     def nearest_neighbours(self, index: int | str, topn: int) -> list[int]:
         """Indices of the ``topn`` nearest words, nearest first."""
-        row: list[int] = self.neighbours[self._row(index), :topn].tolist()
-        return row
+        row = self.neighbours[self._row(index)]
+        found: list[int] = row[row >= 0][:topn].tolist()
+        return found
+
+    def without(self, antonyms: Antonyms) -> "NeighbourTable":
+        """The same table, where no word has an antonym among its neighbours."""
+        neighbours = self.neighbours.copy()
+        for word, opposite in antonyms.of.items():
+            row = neighbours[self._index[word]]
+            kept = [near for near in row if near >= 0 and self.words[near] not in opposite]
+            row[: len(kept)], row[len(kept) :] = kept, -1
+        fingerprint = f"{self.fingerprint}-{antonyms.fingerprint}"
+        return NeighbourTable(
+            self.words, torch.from_numpy(self.vectors), torch.from_numpy(neighbours), fingerprint
+        )
+
+    def share_of(self, pairs: Mapping[str, frozenset[str]]) -> float:
+        """The share of the table's entries (word, neighbour) that are among ``pairs``; words of the
+        table only."""
+        entries = max(1, int((self.neighbours >= 0).sum()))
+        hits = 0
+        for word, others in pairs.items():
+            row = self.neighbours[self._index[word]]
+            hits += sum(self.words[near] in others for near in row[row >= 0])
+        return hits / entries
 
     def get_cos_sim(self, a: int | str, b: int | str) -> float:
         """Cosine of two words' vectors."""

@@ -4,15 +4,18 @@ import contextlib
 import hashlib
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mindflood.attack.catalogue import check_available
+from mindflood.attack.catalogue import RECIPES, check_available
 from mindflood.attack.folder import check_within_reach, model_folder
 from mindflood.attack.journal import Journal
+from mindflood.attack.masked_lm_folder import masked_lm_folder
 from mindflood.attack.metrics import summarise
+from mindflood.attack.options import PAPER_CANDIDATES, RecipeOptions
 from mindflood.attack.progress import AttackProgress
 from mindflood.data.sources import Examples, load_examples
 from mindflood.data.tasks import Split, Task, get_task
@@ -37,6 +40,8 @@ def attack(
     seed: int = 0,
     workers: int = 1,
     allow_pickles: bool = False,
+    candidates: int = PAPER_CANDIDATES,
+    masked_lm: str | Path | None = None,
 ) -> dict[str, Any]:
     """Attack a Hugging Face classifier; continues where an earlier, unfinished call stopped.
 
@@ -53,6 +58,9 @@ def attack(
         seed: decides the sample and, with a sample's row, the attack's random choices.
         workers: number of processes; the outcome does not depend on it.
         allow_pickles: TextAttack may load the ``paper`` profile's downloads that are pickles.
+        candidates: K of BERT-Attack.
+        masked_lm: folder of the masked language model that the offline BERT-Attack and BAE ask;
+            None takes the one of the task's training text, which is made where the cache lacks it.
 
     Returns:
         The summary in the card: :func:`mindflood.attack.metrics.summarise` with ``fingerprint``,
@@ -63,6 +71,8 @@ def attack(
     """
     if seed < 0 or workers < 1:
         raise UserError(f"--seed {seed}, --workers {workers}: expected 0 or more, and 1 or more")
+    if candidates < 1:
+        raise UserError(f"--candidates {candidates}: expected 1 or more")
     table = get_task(task)
     check_available(recipe, profile, allow_pickles=allow_pickles)
     model = model_folder(folder)
@@ -74,12 +84,15 @@ def attack(
     card = _card_path(out)
     _check_card(card, task)
     check_writable(out)
+    options = RecipeOptions(allow_pickles, candidates)
+    if profile == "offline" and RECIPES[recipe].asks_masked_lm:
+        options = replace(options, masked_lm=masked_lm_folder(table, data, masked_lm))
     # Only here: a mistake above is reported without waiting for TextAttack's import.
     print("loading TextAttack and the model: up to a minute", file=sys.stderr, flush=True)
     from mindflood.attack.samples import AttackSettings, SampleAttacker
     from mindflood.attack.workers import attack_here, attack_in_workers
 
-    settings = AttackSettings(model, table, recipe, profile, seed, allow_pickles)
+    settings = AttackSettings(model, table, recipe, profile, seed, options)
     attacker = SampleAttacker(settings)
     identity = {
         "model": attacker.victim.fingerprint,

@@ -4,12 +4,13 @@ import random
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
 
+from mindflood.attack.options import RecipeOptions
 from mindflood.attack.recipes import BuiltRecipe, build_recipe
 from mindflood.attack.textattack_import import textattack
 from mindflood.attack.victim import Victim
@@ -25,7 +26,7 @@ class AttackSettings:
     recipe: str
     profile: str
     seed: int
-    allow_pickles: bool = False
+    options: RecipeOptions = field(default_factory=RecipeOptions)
 
 
 class SampleAttacker:
@@ -39,7 +40,7 @@ class SampleAttacker:
         self.settings = settings
         self.victim = Victim(settings.model, num_labels=settings.task.num_labels)
         self.recipe: BuiltRecipe = build_recipe(
-            settings.recipe, settings.profile, self.victim, allow_pickles=settings.allow_pickles
+            settings.recipe, settings.profile, self.victim, settings.options
         )
 
     def __call__(self, index: int, texts: Sequence[str], label: int) -> dict[str, Any]:

@@ -96,6 +96,34 @@ class Victim(textattack.models.wrappers.ModelWrapper):
             logits: torch.Tensor = self.model(**batch).logits
         return logits.float().cpu()
 
+    def get_grad(self, text_input: Text) -> dict[str, Any]:
+        """Gradient of the cross-entropy of the predicted class at the looked-up word embeddings.
+
+        Taken in evaluation mode (TextAttack's own wrapper leaves dropout on); the model is in the
+        mode it was in afterwards, and no gradient of a parameter is touched.
+
+        Args:
+            text_input: one text; a pair is a tuple or list of two strings.
+
+        Returns:
+            ``ids`` int64 (1, L) and ``gradient`` float32 (L, hidden), a NumPy array; L tokens,
+            special ones included.
+        """
+        was_training = self.model.training
+        self.model.eval()
+        try:
+            # A caller may be in inference mode, whose tensors cannot take part in a gradient.
+            with torch.inference_mode(False), torch.enable_grad():
+                batch = self.encode([text_input], return_tensors="pt").to(self.device)
+                ids = batch.pop("input_ids")
+                words = self.model.get_input_embeddings()(ids).detach().requires_grad_()
+                logits = self.model(inputs_embeds=words, **batch).logits
+                loss = torch.nn.functional.cross_entropy(logits, logits.argmax(dim=1))
+                (gradient,) = torch.autograd.grad(loss, words)
+        finally:
+            self.model.train(was_training)
+        return {"ids": ids, "gradient": gradient[0].float().cpu().numpy()}
+
     def encode(self, texts: Sequence[Text], **options: Any) -> Any:
         """The tokenizer's output for texts or for pairs, cut to the model's length."""
         if isinstance(texts[0], str):

@@ -31,7 +31,7 @@ from mindflood.training.state import checkpoints
 
 TOLERANCE = 1e-4
 VERIFIED_ROWS = 64
-_TOKENIZER_FILES = (
+TOKENIZER_FILES = (
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
@@ -186,7 +186,7 @@ def _write_model(folder: Path, model: BertForSequenceClassification, source: _So
     (folder / "model.safetensors").chmod(0o644)
     layers = model.config.num_hidden_layers
     write_json(folder / "config.json", _hugging_face_config(source, layers))
-    for name in _TOKENIZER_FILES:
+    for name in TOKENIZER_FILES:
         if (source.encoder / name).exists():
             shutil.copyfile(source.encoder / name, folder / name)
 

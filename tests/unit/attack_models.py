@@ -20,8 +20,9 @@ SHAPE = {
 }
 
 
-def save_tokenizer(folder, longest=LONGEST):
-    vocabulary = {word: index for index, word in enumerate(SPECIAL + WORDS)}
+def save_tokenizer(folder, longest=LONGEST, pieces=()):
+    """A WordPiece tokenizer of WORDS; ``pieces`` (such as ##ing) get the ids behind them."""
+    vocabulary = {word: index for index, word in enumerate([*SPECIAL, *WORDS, *pieces])}
     tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()

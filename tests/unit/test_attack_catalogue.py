@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from mindflood.attack import downloads
-from mindflood.attack.catalogue import check_available
+from mindflood.attack.catalogue import RECIPES, check_available
 from mindflood.attack.folder import model_fingerprint, model_folder
 from mindflood.attack.runner import attack, choose_rows
 from mindflood.data.tasks import get_task
@@ -45,6 +45,33 @@ def test_paper_names_each_missing_piece_and_its_replacement(monkeypatch, tmp_pat
         assert piece in str(caught.value)
     for replacement in ("nearest neighbours in the embedded encoder", "MiniLM sentence encoder"):
         assert replacement in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "pieces"),
+    [
+        ("textbugger", ("counter-fitted word vectors", "Universal Sentence Encoder")),
+        ("bert-attack", ("bert-base-uncased", "mindflood masked-lm")),
+        ("bae", ("bert-base-uncased", "Universal Sentence Encoder", "mindflood masked-lm")),
+        ("a2t", ("counter-fitted word vectors", "stsb-distilbert-base", "MiniLM")),
+        ("pso", ("HowNet substitutes", "flair part-of-speech tagger", "WordNet's synonyms")),
+    ],
+)
+def test_every_recipe_names_its_own_pieces(monkeypatch, tmp_path, recipe, pieces):
+    for variable in ("TA_CACHE_DIR", "TFHUB_CACHE_DIR", "FLAIR_CACHE_ROOT", "HF_HUB_CACHE"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    monkeypatch.setattr(downloads, "reachable", lambda url: False)
+    monkeypatch.setattr(downloads, "_of_hub", lambda model, file: "not here")
+    with pytest.raises(UserError) as caught:
+        check_available(recipe, "paper")
+    for piece in pieces:
+        assert piece in str(caught.value)
+
+
+def test_a_budget_is_the_default_for_the_swarm_only():
+    budgets = {name: entry.default_query_budget for name, entry in RECIPES.items()}
+    assert budgets.pop("pso") == 5000
+    assert set(budgets.values()) == {None}
 
 
 def test_paper_reads_pickles_only_when_allowed():

@@ -8,7 +8,7 @@ import torch
 
 from mindflood.attack.constraints import LexiconPartOfSpeech, SentenceSimilarity, parts_of_speech
 from mindflood.attack.fingerprint import recipe_fingerprint
-from mindflood.attack.recipes import textfooler_stop_words
+from mindflood.attack.recipes.textfooler import textfooler_stop_words
 from mindflood.attack.textattack_import import textattack
 
 SENTENCE = "the quick actor made a very good film about the long and cold winter of his short life"

@@ -75,6 +75,70 @@ def test_evaluation_mode_and_no_gradients_whatever_happened_before(victim):
     assert not after.requires_grad
 
 
+@pytest.fixture(scope="module")
+def without_dropout(tmp_path_factory):
+    torch.manual_seed(1)
+    path = tmp_path_factory.mktemp("no-dropout")
+    shape = SHAPE | {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    BertForSequenceClassification(BertConfig(**shape)).save_pretrained(path)
+    save_tokenizer(path)
+    return Victim(path, device="cpu")
+
+
+@pytest.mark.parametrize("text", [*TEXTS, *PAIRS], ids=lambda text: str(text)[:20])
+def test_same_gradient_as_textattack_s_wrapper(without_dropout, text):
+    """Without dropout the mode makes no difference; TextAttack's wrapper fills up to 24 tokens."""
+    victim = without_dropout
+    stock = textattack.models.wrappers.HuggingFaceModelWrapper(victim.model, victim.tokenizer)
+    theirs, ours = stock.get_grad(text), victim.get_grad(text)
+    length = ours["gradient"].shape[0]
+    assert ours["ids"].tolist()[0] == theirs["ids"].tolist()[0][:length]
+    assert abs(ours["gradient"]).max() > 1e-3
+    torch.testing.assert_close(
+        torch.tensor(ours["gradient"]),
+        torch.tensor(theirs["gradient"][:length]),
+        atol=1e-5,
+        rtol=1e-3,
+    )
+
+
+def test_the_gradient_is_taken_without_dropout(victim):
+    """The model's own dropout is 0.1: in training mode no two gradients are the same."""
+    assert victim.model.config.hidden_dropout_prob > 0
+    first, again = (victim.get_grad(TEXTS[3])["gradient"] for _ in range(2))
+    assert (first == again).all()
+    victim.model.train()
+    trained = victim.get_grad(TEXTS[3])["gradient"]
+    assert victim.model.training
+    victim.model.eval()
+    assert (first == trained).all()
+    assert not victim.model.training
+
+
+def test_the_gradient_is_that_of_the_loss(victim):
+    """Against a finite difference in the direction of the gradient itself."""
+    found = victim.get_grad(TEXTS[0])
+    gradient = torch.tensor(found["gradient"])
+    words = victim.model.get_input_embeddings()(found["ids"]).detach()
+    label = victim([TEXTS[0]]).argmax(1)
+
+    def loss(step):
+        with torch.no_grad():
+            logits = victim.model(inputs_embeds=words + step * gradient).logits
+        return torch.nn.functional.cross_entropy(logits.double(), label)
+
+    step = 1e-3 / float(gradient.norm())
+    slope = (loss(step) - loss(-step)) / (2 * step)
+    assert float(slope) == pytest.approx(float(gradient.square().sum()), rel=0.02)
+
+
+def test_a_gradient_in_inference_mode_leaves_the_parameters_alone(victim):
+    with torch.inference_mode():
+        inside = victim.get_grad(TEXTS[0])["gradient"]
+    assert (inside == victim.get_grad(TEXTS[0])["gradient"]).all()
+    assert all(parameter.grad is None for parameter in victim.model.parameters())
+
+
 def test_no_text_gives_no_logits(victim):
     assert victim([]).shape == (0, 3)
 

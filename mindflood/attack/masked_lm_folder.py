@@ -1,0 +1,46 @@
+"""The masked language model of an attack: the user's own, or one made of the task's text."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from mindflood.attack.folder import model_folder
+from mindflood.data.tasks import Task
+from mindflood.errors import UserError
+from mindflood.masked_lm.settings import MaskedLMSettings, cached_folder
+
+
+def masked_lm_folder(task: Task, data: str | None, chosen: str | Path | None) -> Path:
+    """The folder that ``chosen`` names; None: the task's own, made where the cache lacks it.
+
+    It is made in a process of its own, because MindSpore trains it and this half of the project
+    never imports MindSpore.
+
+    Raises:
+        UserError: ``chosen`` is no model, the training text cannot be read, or the making failed.
+    """
+    if chosen is not None:
+        if not Path(chosen).expanduser().is_dir():
+            raise UserError(f"--masked-lm {chosen}: no such folder")
+        return Path(model_folder(chosen))
+    folder = cached_folder(task, data, MaskedLMSettings())
+    if not (folder / "config.json").exists():
+        print(
+            f"training a masked language model on the text of {task.name}: some minutes, once",
+            file=sys.stderr,
+            flush=True,
+        )
+        _make(task, data)
+    return folder
+
+
+def _make(task: Task, data: str | None) -> None:
+    words = ["masked-lm", task.name, *(["--data", data] if data is not None else [])]
+    # -P: a file of the working folder must not stand in for a module of that name.
+    command = [sys.executable, "-P", "-m", "mindflood", *words]
+    done = subprocess.run(command, check=False, stdout=subprocess.DEVNULL)
+    if done.returncode != 0:
+        raise UserError(
+            f"'mindflood {' '.join(words)}' failed (exit status {done.returncode}, see above); "
+            "make a masked language model elsewhere and name its folder with --masked-lm"
+        )

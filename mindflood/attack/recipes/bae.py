@@ -1,0 +1,41 @@
+"""BAE-R (Garg & Ramakrishnan 2020, *BERT-based Adversarial Examples for Text Classification*).
+
+As TextFooler, but a masked language model proposes the words that come into a hidden word's place.
+"""
+
+from typing import Any
+
+from mindflood.attack.masked_lm_swaps import BaeSwap
+from mindflood.attack.options import RecipeOptions
+from mindflood.attack.recipes import parts
+from mindflood.attack.textattack_import import textattack
+
+CANDIDATES = 50
+SIMILARITY = 0.936338023  # 1 - 0.2/π, as the authors' code leaves the division by π out
+WINDOW = 15  # words
+_RANKED = 4 * CANDIDATES  # some of the likeliest tokens are no words
+
+
+def paper(victim: Any, options: RecipeOptions) -> Any:
+    """TextAttack's own recipe."""
+    return textattack.attack_recipes.BAEGarg2019.build(victim)
+
+
+def offline(victim: Any, options: RecipeOptions) -> parts.OfflineRecipe:
+    """The same with mindflood's own masked language model."""
+    masked_lm, stop_words = parts.masked_lm(options, kept=_RANKED), parts.stop_words()
+    tagging = parts.part_of_speech(allow_verb_noun_swap=True)
+    similarity = parts.similarity(
+        threshold=SIMILARITY,
+        metric="cosine",
+        compare_against_original=True,
+        window_size=WINDOW,
+        skip_text_shorter_than_window=True,
+    )
+    attack = textattack.Attack(
+        parts.untargeted(victim),
+        [parts.never_twice(), stop_words.value, tagging.value, similarity.value],
+        BaeSwap(masked_lm.value, CANDIDATES),
+        textattack.search_methods.GreedyWordSwapWIR(wir_method="delete"),
+    )
+    return parts.OfflineRecipe(attack, (masked_lm, similarity, tagging, stop_words))

@@ -1,0 +1,63 @@
+"""BERT-Attack (Li et al. 2020, *Adversarial Attack Against BERT Using BERT*).
+
+Words are ranked by what hiding them does to the prediction, then swapped for what a masked language
+model would put at their place.
+"""
+
+from typing import Any
+
+from mindflood.attack.masked_lm import MaskedLM
+from mindflood.attack.masked_lm_swaps import BertAttackSwap
+from mindflood.attack.options import PAPER_CANDIDATES, RecipeOptions
+from mindflood.attack.recipes import parts
+from mindflood.attack.textattack_import import textattack
+
+SIMILARITY = 0.2  # cosine
+LARGEST_SHARE = 0.4  # of the words
+
+
+def paper(victim: Any, options: RecipeOptions) -> Any:
+    """TextAttack's own recipe with K of ``options``; its enumeration ends at the K-th word."""
+    stock = textattack.attack_recipes.BERTAttackLi2020.build(victim)
+    swap = stock.transformation
+    model = swap._language_model
+    commit = getattr(model.config, "_commit_hash", None)
+    masked_lm = MaskedLM(
+        model,
+        swap._lm_tokenizer,
+        kept=options.candidates,
+        fingerprint=f"{model.config._name_or_path}@{commit}",
+    )
+    return textattack.Attack(
+        stock.goal_function,
+        [*stock.pre_transformation_constraints, *stock.constraints],
+        BertAttackSwap(masked_lm, options.candidates),
+        stock.search_method,
+    )
+
+
+def offline(victim: Any, options: RecipeOptions) -> parts.OfflineRecipe:
+    """The same with mindflood's own masked language model."""
+    masked_lm, stop_words = parts.masked_lm(options, kept=options.candidates), parts.stop_words()
+    similarity = parts.similarity(
+        threshold=SIMILARITY, metric="cosine", compare_against_original=True, window_size=None
+    )
+    attack = textattack.Attack(
+        parts.untargeted(victim),
+        [
+            parts.never_twice(),
+            stop_words.value,
+            textattack.constraints.overlap.MaxWordsPerturbed(max_percent=LARGEST_SHARE),
+            similarity.value,
+        ],
+        BertAttackSwap(masked_lm.value, options.candidates),
+        textattack.search_methods.GreedyWordSwapWIR(wir_method="unk"),
+    )
+    return parts.OfflineRecipe(attack, (masked_lm, similarity, stop_words, chosen(options)))
+
+
+def chosen(options: RecipeOptions) -> parts.Part:
+    """K, as cards tell it where it is not the paper's."""
+    if options.candidates == PAPER_CANDIDATES:
+        return parts.Part(None)
+    return parts.Part(None, (f"K = {PAPER_CANDIDATES} candidates by K = {options.candidates}",))

@@ -1,0 +1,67 @@
+"""From the name of a recipe and a profile to an attack, with what names it exactly."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from mindflood.attack import nltk_data
+from mindflood.attack.catalogue import check_available
+from mindflood.attack.fingerprint import recipe_fingerprint
+from mindflood.attack.options import RecipeOptions
+from mindflood.attack.recipes import a2t, bae, bert_attack, pso, textbugger, textfooler
+from mindflood.attack.recipes.parts import OfflineRecipe, tagger_resource
+
+
+class Recipe(Protocol):
+    """One attack of the literature: a module of this folder."""
+
+    def paper(self, victim: Any, options: RecipeOptions) -> Any:
+        """TextAttack's own recipe on ``victim``, a TextAttack model wrapper."""
+
+    def offline(self, victim: Any, options: RecipeOptions) -> OfflineRecipe:
+        """The same without downloads."""
+
+
+RECIPES: Mapping[str, Recipe] = {
+    "textfooler": textfooler,
+    "bert-attack": bert_attack,
+    "textbugger": textbugger,
+    "bae": bae,
+    "a2t": a2t,
+    "pso": pso,
+}
+
+
+@dataclass(frozen=True)
+class BuiltRecipe:
+    """A recipe ready to attack one victim.
+
+    Attributes:
+        attack: the ``textattack.Attack``.
+        replaced_components: what the profile put in the place of the paper's parts.
+        fingerprint: hash of the exact parts and their settings.
+    """
+
+    attack: Any
+    replaced_components: tuple[str, ...]
+    fingerprint: str
+
+
+def build_recipe(
+    name: str, profile: str, victim: Any, options: RecipeOptions | None = None
+) -> BuiltRecipe:
+    """The attack ``name`` in ``profile`` on ``victim`` (a TextAttack model wrapper).
+
+    Raises:
+        UserError: the recipe or profile is unknown, ``paper`` lacks a download, or ``offline`` a
+            masked language model.
+    """
+    options = options or RecipeOptions()
+    check_available(name, profile, allow_pickles=options.allow_pickles)
+    if profile == "paper":
+        attack = RECIPES[name].paper(victim, options)
+        resources = tagger_resource() if nltk_data.tagger() != "missing" else {}
+        return BuiltRecipe(attack, (), recipe_fingerprint(attack, name, profile, resources))
+    built = RECIPES[name].offline(victim, options)
+    fingerprint = recipe_fingerprint(built.attack, name, profile, built.resources)
+    return BuiltRecipe(built.attack, built.replaced, fingerprint)

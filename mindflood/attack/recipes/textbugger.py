@@ -1,0 +1,51 @@
+"""TextBugger (Li et al. 2019, *Generating Adversarial Text Against Real-world Applications*, §IV).
+
+Five bugs: a space in the word, a letter less, two letters swapped, a letter that looks alike, or a
+near word. The first three are drawn at random, one each.
+"""
+
+from typing import Any
+
+from mindflood.attack.options import RecipeOptions
+from mindflood.attack.recipes import parts
+from mindflood.attack.textattack_import import textattack
+
+SIMILARITY = 0.8
+NEAREST = 5
+
+
+def paper(victim: Any, options: RecipeOptions) -> Any:
+    """TextAttack's own recipe."""
+    return textattack.attack_recipes.TextBuggerLi2018.build(victim)
+
+
+def offline(victim: Any, options: RecipeOptions) -> parts.OfflineRecipe:
+    """The same character bugs, with near words and similarity from the embedded encoder."""
+    table, stop_words = parts.neighbours(), parts.stop_words()
+    similarity = parts.similarity(threshold=SIMILARITY, metric="angular")
+    attack = textattack.Attack(
+        parts.untargeted(victim),
+        [parts.never_twice(), stop_words.value, similarity.value],
+        textattack.transformations.CompositeTransformation(
+            [
+                *character_bugs(),
+                textattack.transformations.WordSwapEmbedding(
+                    max_candidates=NEAREST, embedding=table.value
+                ),
+            ]
+        ),
+        textattack.search_methods.GreedyWordSwapWIR(wir_method="delete"),
+    )
+    return parts.OfflineRecipe(attack, (table, similarity, stop_words))
+
+
+def character_bugs() -> list[Any]:
+    """Insert (a space), delete, swap, substitute by a homoglyph; first and last letter stay."""
+    inside = {"random_one": True, "skip_first_char": True, "skip_last_char": True}
+    swaps = textattack.transformations
+    return [
+        swaps.WordSwapRandomCharacterInsertion(letters_to_insert=" ", **inside),
+        swaps.WordSwapRandomCharacterDeletion(**inside),
+        swaps.WordSwapNeighboringCharacterSwap(**inside),
+        swaps.WordSwapHomoglyphSwap(),
+    ]

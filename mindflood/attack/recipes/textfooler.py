@@ -1,0 +1,69 @@
+"""TextFooler (Jin et al. 2020, *Is BERT Really Robust?*): neighbours of the most important words.
+
+Words are ranked by what leaving them out does to the prediction, then swapped one by one for the
+neighbour that does most harm and keeps part of speech and meaning.
+"""
+
+from functools import cache
+from typing import Any
+
+from mindflood.attack.neighbours import NEIGHBOURS
+from mindflood.attack.options import RecipeOptions
+from mindflood.attack.recipes import parts
+from mindflood.attack.textattack_import import textattack
+
+# Jin et al. compare angles without the division by π: 1 - 0.5/π on TextAttack's scale.
+SIMILARITY = 0.840845057
+WINDOW = 15  # words
+
+
+def paper(victim: Any, options: RecipeOptions) -> Any:
+    """TextAttack's own recipe."""
+    return textattack.attack_recipes.TextFoolerJin2019.build(victim)
+
+
+def offline(victim: Any, options: RecipeOptions) -> parts.OfflineRecipe:
+    """The same with neighbours and similarity from the embedded encoder."""
+    table = parts.neighbours()
+    tagging = parts.part_of_speech(allow_verb_noun_swap=True)
+    similarity = parts.similarity(
+        threshold=SIMILARITY,
+        metric="angular",
+        compare_against_original=False,
+        window_size=WINDOW,
+        skip_text_shorter_than_window=True,
+    )
+    attack = textattack.Attack(
+        parts.untargeted(victim),
+        [
+            parts.never_twice(),
+            textattack.constraints.pre_transformation.StopwordModification(
+                stopwords=textfooler_stop_words()
+            ),
+            parts.premise_stays(),
+            textattack.constraints.semantics.WordEmbeddingDistance(
+                embedding=table.value, min_cos_sim=0.5
+            ),
+            tagging.value,
+            similarity.value,
+        ],
+        textattack.transformations.WordSwapEmbedding(
+            max_candidates=NEIGHBOURS, embedding=table.value
+        ),
+        textattack.search_methods.GreedyWordSwapWIR(wir_method="delete"),
+    )
+    return parts.OfflineRecipe(attack, (table, similarity, tagging))
+
+
+@cache
+def textfooler_stop_words() -> frozenset[str]:
+    """TextFooler's own stop words, as TextAttack's recipe has them.
+
+    The list stands inside the recipe's ``build``, which downloads; so it is taken from the
+    constants of the compiled function.
+    """
+    code = textattack.attack_recipes.TextFoolerJin2019.build.__code__
+    for constant in code.co_consts:
+        if isinstance(constant, frozenset | tuple | list) and "whereupon" in constant:
+            return frozenset(constant)
+    raise RuntimeError("TextAttack's TextFooler recipe no longer carries its stop words as a list")

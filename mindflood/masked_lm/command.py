@@ -1,0 +1,60 @@
+"""``mindflood masked-lm TASK``: the language model that the offline BERT-Attack and BAE ask."""
+
+import argparse
+import os
+from pathlib import Path
+
+from mindflood.models.pretrained import EMBEDDED
+
+EPILOG = """example:
+  mindflood masked-lm sst2 --data sst2 --out models/sst2-masked-lm
+
+'mindflood attack --recipe bert-attack' (or bae) makes it by itself where it is not in the cache.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``mindflood masked-lm``."""
+    from mindflood.masked_lm.settings import MaskedLMSettings
+
+    parser.add_argument("task", metavar="TASK", help="task whose training text it learns")
+    parser.add_argument("--data", help="folder or file with the examples (default: the hub)")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="default: mindflood's cache")
+    parser.add_argument(
+        "--encoder", default=EMBEDDED, help="folder or hub id of a BERT (default: embedded)"
+    )
+    parser.add_argument(
+        "--steps",
+        type=int,
+        default=MaskedLMSettings.steps,
+        help=f"training steps of 32 pieces of text ({MaskedLMSettings.steps})",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train, verify and write the model, unless the cache has it; prints its folder.
+
+    Raises:
+        UserError: the text cannot be read, or the folder cannot be written.
+    """
+    from mindflood.data.tasks import get_task
+    from mindflood.errors import UserError
+    from mindflood.files import check_writable
+    from mindflood.masked_lm.settings import MaskedLMSettings, cached_folder, described
+
+    if args.steps < 1:
+        raise UserError(f"--steps {args.steps}: expected 1 or more")
+    settings = MaskedLMSettings(encoder=args.encoder, steps=args.steps)
+    task = get_task(args.task)
+    out: Path = args.out or cached_folder(task, args.data, settings)
+    if (out / "config.json").exists():
+        if args.out is not None:
+            raise UserError(f"{out}: there is a model already; choose another --out")
+    else:
+        check_writable(out)
+        os.environ.setdefault("GLOG_v", "3")  # MindSpore's warnings about itself
+        from mindflood.masked_lm.make import make
+
+        make(task, args.data, settings, out)
+    print(f"{out}: {described(out)}")
+    return 0
