@@ -45,6 +45,7 @@ setup(
         "sentence-transformers<5.2",
     ],
     extras_require={
+        "ray": ["ray>=2.9"],
         "test": [
             "pytest",
             "pytest-timeout",
