@@ -45,6 +45,7 @@ setup(
         "sentence-transformers<5.2",
     ],
     extras_require={
+        "ray": ["ray>=2.9"],
         "test": [
             "pytest",
             "pytest-timeout",
@@ -53,7 +54,7 @@ setup(
             "mypy",
             "types-PyYAML",
             "pandas-stubs",
-        ]
+        ],
     },
     entry_points={"console_scripts": ["mindflood = mindflood.cli:main"]},
     classifiers=[

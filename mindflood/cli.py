@@ -21,6 +21,11 @@ VERBS = (
     ),
     ("attack", "attack a Hugging Face classifier with TextAttack", "mindflood.attack.command"),
     (
+        "merge-attacks",
+        "the shares of an attack (--shard) to the whole attack",
+        "mindflood.attack.merge_command",
+    ),
+    (
         "analyse",
         "the papers' analyses of trained models, into their cards",
         "mindflood.analyse.command",

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import yaml
 
+from mindflood.data.tasks import Split
 from mindflood.defences.settings import DEFENCES, DefenceSettings
 from mindflood.flooding.level import Direction
 
@@ -140,6 +141,10 @@ class AttackSettings:
         each_epoch: ``mindflood run`` also attacks the model of every epoch, on fewer rows; needs
             ``training.keep_epochs``.
         epoch_examples: those rows, the same for every epoch and method.
+        columns: which texts of a pair may change: ``both``, ``first`` or ``second``.
+        temperature: attacks every model also with its logits divided by it (Raina et al. 2024):
+            ``fitted`` to held-out rows, the ``weakest`` of several on held-out rows, or a number.
+        held_out: split of those rows; the attacked ones are left out.
     """
 
     recipes: tuple[str, ...] = ("textfooler",)
@@ -150,6 +155,9 @@ class AttackSettings:
     allow_pickles: bool = False
     each_epoch: bool = False
     epoch_examples: int = 50
+    columns: str = "both"
+    temperature: float | Literal["fitted", "weakest"] | None = None
+    held_out: Split = "dev"
 
 
 @dataclass(frozen=True)

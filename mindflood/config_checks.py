@@ -6,8 +6,9 @@ from collections.abc import Collection
 from typing import Any, NoReturn, get_args
 
 from mindflood.attack.catalogue import PROFILES, RECIPES
+from mindflood.attack.columns import COLUMNS
 from mindflood.config import METHODS, Config
-from mindflood.data.tasks import TASKS
+from mindflood.data.tasks import TASKS, Split
 from mindflood.defences.settings import DEFENCES, NORMS, VARIANTS, resolved
 from mindflood.errors import UserError
 from mindflood.flooding.level import Direction
@@ -124,6 +125,15 @@ def _check_attack(config: Config, demand: _Demand) -> None:
     demand.at_least(0, "attack.seed", attack.seed)
     for key in ("num_examples", "workers", "epoch_examples"):
         demand.at_least(1, f"attack.{key}", getattr(attack, key))
+    demand.one_of("attack.columns", attack.columns, COLUMNS)
+    single = len(TASKS[config.task.name].text_columns) == 1
+    if single and attack.columns != "both":
+        demand.refuse(
+            "attack.columns", f"task '{config.task.name}' has a single text; leave it out"
+        )
+    if isinstance(attack.temperature, float):
+        demand.above_zero("attack.temperature", attack.temperature)
+    demand.one_of("attack.held_out", attack.held_out, get_args(Split))
     if attack.each_epoch and not config.training.keep_epochs:
         demand.refuse(
             "attack.each_epoch", "needs the models of the epochs; set training.keep_epochs: true"

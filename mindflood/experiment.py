@@ -27,7 +27,9 @@ def run(args: argparse.Namespace) -> int:
     """Run the experiment; prints the comparison tables and where the reports are."""
     from mindflood import stages
     from mindflood.attack.catalogue import check_available
+    from mindflood.attack.runner import check_held_out
     from mindflood.config_file import load_run_configs
+    from mindflood.data.tasks import get_task
     from mindflood.epochs import attack_epochs
     from mindflood.models.pretrained import described_encoder
     from mindflood.report import command as report
@@ -41,9 +43,15 @@ def run(args: argparse.Namespace) -> int:
         for recipe in _recipes(config)
     }:
         check_available(recipe, profile, allow_pickles=pickles)
-    # As is a depth that the encoder has not.
+    # As are a depth that the encoder has not, and texts that are too few.
     for encoder, layers in {(config.encoder, config.encoder_layers) for config in configs}:
         described_encoder(encoder, layers)
+    for task, settings in {
+        (config.task, config.attack)
+        for config in configs
+        if isinstance(config.attack.temperature, str)
+    }:
+        check_held_out(get_task(task.name), settings, task.data)
     for number, config in enumerate(configs, start=1):
         folder = config.run_folder
         print(f"[{number}/{len(configs)}] {folder}", file=sys.stderr, flush=True)
@@ -52,6 +60,9 @@ def run(args: argparse.Namespace) -> int:
         stages.export(folder)
         for recipe in config.attack.recipes:
             stages.attack(folder, config, recipe, config.attack.num_examples)
+            if config.attack.temperature is not None:
+                examples = config.attack.num_examples
+                stages.attack(folder, config, recipe, examples, calibrated=True)
         if config.attack.each_epoch:
             attack_epochs(folder, config)
     for output in dict.fromkeys(config.output for config in configs):

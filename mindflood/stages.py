@@ -30,14 +30,29 @@ def export(run: Path, epoch: int | None = None) -> None:
         _mindflood("export", str(run), str(folder / "model"), *words)
 
 
-def attack(run: Path, config: Config, recipe: str, num_examples: int | None) -> None:
-    """``mindflood attack`` on the export in the folder of a run or an epoch, into ``attacks/``."""
+def attack(
+    run: Path,
+    config: Config,
+    recipe: str,
+    num_examples: int | None,
+    *,
+    calibrated: bool = False,
+) -> None:
+    """``mindflood attack`` on the export in the folder of a run or an epoch, into ``attacks/``.
+
+    Args:
+        calibrated: attack the victim at ``attack.temperature``.
+    """
     settings = config.attack
     words = [str(run / "model"), "--task", config.task.name, "--recipe", recipe]
     words += ["--out", str(run / "attacks"), "--profile", settings.profile]
     words += ["--seed", str(settings.seed), "--workers", str(settings.workers)]
     if config.task.data is not None:
         words += ["--data", config.task.data]
+    if settings.columns != "both":
+        words += ["--columns", settings.columns]
+    if calibrated:
+        words += ["--temperature", str(settings.temperature), "--held-out", settings.held_out]
     if settings.allow_pickles:
         words.append("--allow-textattack-pickles")
     if num_examples is not None:

@@ -2,9 +2,11 @@
 
 import argparse
 import sys
+from pathlib import Path
 from typing import Any
 
 from mindflood.attack.catalogue import RECIPES
+from mindflood.attack.identity import results_name
 from mindflood.attack.metrics import percent
 from mindflood.attack.options import PAPER_CANDIDATES
 
@@ -51,6 +53,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "task's training text, once)",
     )
     parser.add_argument(
+        "--columns",
+        default="both",
+        help="which texts of a pair may change: both (as TextAttack's recipes), first or second",
+    )
+    parser.add_argument(
+        "--temperature",
+        metavar="fitted|weakest|T",
+        help="attack the calibrated victim: logits over a temperature fitted to held-out rows, the "
+        "one of several that weakens it most there, or T",
+    )
+    parser.add_argument(
+        "--held-out", metavar="SPLIT", help="split of those rows, less the attacked ones (dev)"
+    )
+    parser.add_argument(
+        "--shard", metavar="I/N", help="attack the I-th of N shares; 'merge-attacks' joins them"
+    )
+    parser.add_argument(
+        "--ray", action="store_true", help="the workers are tasks of a Ray cluster (mindflood[ray])"
+    )
+    parser.add_argument(
+        "--csv", metavar="FILE", help="also write the results as TextAttack's own CSV log"
+    )
+    parser.add_argument(
         "--allow-textattack-pickles",
         action="store_true",
         help="let TextAttack load the pickles among the downloads of profile paper",
@@ -80,6 +105,11 @@ def run(args: argparse.Namespace) -> int:
             allow_pickles=args.allow_textattack_pickles,
             candidates=args.candidates,
             masked_lm=args.masked_lm,
+            columns=args.columns,
+            shard=args.shard,
+            ray=args.ray,
+            temperature=args.temperature,
+            held_out=args.held_out,
         )
     except KeyboardInterrupt:
         print(
@@ -87,6 +117,11 @@ def run(args: argparse.Namespace) -> int:
         )
         return 130
     print(describe(args.recipe, args.profile, summary))
+    if args.csv is not None:
+        from mindflood.attack.textattack_log import write_csv
+
+        name = results_name(args.recipe, calibrated=args.temperature is not None)
+        write_csv(Path(args.out) / f"{name}.jsonl", Path(args.csv))
     return 0
 
 
@@ -98,10 +133,20 @@ def describe(recipe: str, profile: str, summary: dict[str, Any]) -> str:
     )
     queries = summary["mean_queries"]
     lines = [
-        f"{recipe} ({profile}): {summary['num_examples']} samples: {counts}",
+        f"{recipe} ({profile}{_variant(summary)}): {summary['num_examples']} samples: {counts}",
         f"Aua {percent(summary['accuracy_under_attack'])}  "
         f"Suc {percent(summary['attack_success_rate'])}  "
         f"#Query {'–' if queries is None else f'{queries:.1f}'}  {summary['seconds']:.0f} s  "
         f"fingerprint {summary['fingerprint']}",
     ]
     return "\n".join(lines + [f"  replaced: {what}" for what in summary["replaced"]])
+
+
+def _variant(summary: dict[str, Any]) -> str:
+    """How the attack differs from the recipe's usual one, and from others on the same card."""
+    found = ""
+    if summary.get("columns", "both") != "both":
+        found += f", {summary['columns']} text only"
+    if (calibration := summary.get("calibration")) is not None:
+        found += f", victim at temperature {calibration['temperature']:g} {calibration['source']}"
+    return found

@@ -1,30 +1,36 @@
 """Attack a model on a task's examples, one record a sample, and summarise it in the card."""
 
 import contextlib
-import hashlib
-import json
+import dataclasses
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mindflood.attack.calibration import check_temperature
 from mindflood.attack.catalogue import RECIPES, check_available
+from mindflood.attack.columns import check_columns
 from mindflood.attack.folder import check_within_reach, model_folder
+from mindflood.attack.held_out import held_out_rows
+from mindflood.attack.identity import (
+    OF_THE_FOLDER,
+    card_key,
+    examples_fingerprint,
+    results_name,
+    summary_of,
+)
 from mindflood.attack.journal import Journal
 from mindflood.attack.masked_lm_folder import masked_lm_folder
-from mindflood.attack.metrics import summarise
 from mindflood.attack.options import PAPER_CANDIDATES, RecipeOptions
 from mindflood.attack.progress import AttackProgress
+from mindflood.attack.shares import SHARE_CARD, Share, check_ray
+from mindflood.config import AttackSettings as AttackSection
 from mindflood.data.sources import Examples, load_examples
 from mindflood.data.tasks import Split, Task, get_task
 from mindflood.errors import UserError
 from mindflood.files import check_writable
 from mindflood.report.cards import Card, merge_attack, new_card, read_card, write_card
-from mindflood.report.schema import attack_key
-
-_OF_THE_MODEL = ("model", "task")  # all attacks of one folder agree in these
 
 
 def attack(
@@ -42,12 +48,18 @@ def attack(
     allow_pickles: bool = False,
     candidates: int = PAPER_CANDIDATES,
     masked_lm: str | Path | None = None,
+    columns: str = "both",
+    shard: str | None = None,
+    ray: bool = False,
+    temperature: str | float | None = None,
+    held_out: Split | None = None,
 ) -> dict[str, Any]:
     """Attack a Hugging Face classifier; continues where an earlier, unfinished call stopped.
 
     Writes ``OUT/RECIPE.jsonl`` (one line a sample, as it finishes) and ``OUT/RECIPE.meta.json``
     (what decides the outcome), and puts the summary into the run's ``card.json`` where OUT is the
-    ``attacks`` folder of a run, else into ``OUT/card.json``.
+    ``attacks`` folder of a run, else into ``OUT/card.json``. The files of an attack on the
+    calibrated victim begin with ``RECIPE-calibrated``; a share has its card in ``OUT/share.json``.
 
     Args:
         folder: the model, a RUN folder with an exported one, or a hub id.
@@ -61,10 +73,16 @@ def attack(
         candidates: K of BERT-Attack.
         masked_lm: folder of the masked language model that the offline BERT-Attack and BAE ask;
             None takes the one of the task's training text, which is made where the cache lacks it.
+        columns: which texts of a pair may change: ``both``, ``first`` or ``second``.
+        shard: ``i/n`` attacks the i-th of n shares, for
+            :func:`mindflood.attack.merge.merge_shares`.
+        ray: the workers are tasks of a Ray cluster in place of processes.
+        temperature: attacks the victim with its logits divided by it (Raina et al. 2024): a number,
+            ``fitted`` to held-out rows, or the ``weakest`` of several on held-out rows.
+        held_out: the split of those rows (``dev``); none of them is attacked.
 
     Returns:
-        The summary in the card: :func:`mindflood.attack.metrics.summarise` with ``fingerprint``,
-        ``replaced``, ``seed`` and ``requested`` (number of samples a finished attack has).
+        The summary in the card: :func:`mindflood.attack.identity.summary_of`.
 
     Raises:
         UserError: anything of the above is unknown, missing or of another attack.
@@ -75,67 +93,84 @@ def attack(
         raise UserError(f"--candidates {candidates}: expected 1 or more")
     table = get_task(task)
     check_available(recipe, profile, allow_pickles=allow_pickles)
+    changing = check_columns(table, columns)
+    share = None if shard is None else Share.parse(shard)
+    wanted = None if temperature is None else check_temperature(temperature)
+    if ray:
+        check_ray()
     model = model_folder(folder)
     check_within_reach(model)
     split = split or table.attacked_split
     whole = load_examples(table, split, data)
     rows = choose_rows(len(whole), table, num_examples, seed)
+    mine = rows if share is None else share.rows(rows)
+    unseen = None
+    if isinstance(wanted, str):
+        unseen = held_out_rows(table, held_out, data, whole.take(rows), seed)
     out = Path(out)
-    card = _card_path(out)
-    _check_card(card, task)
+    card = card_path(out) if share is None else out / SHARE_CARD
+    check_task(card, task)
     check_writable(out)
     options = RecipeOptions(allow_pickles, candidates)
     if profile == "offline" and RECIPES[recipe].asks_masked_lm:
-        options = replace(options, masked_lm=masked_lm_folder(table, data, masked_lm))
+        options = dataclasses.replace(options, masked_lm=masked_lm_folder(table, data, masked_lm))
     # Only here: a mistake above is reported without waiting for TextAttack's import.
     print("loading TextAttack and the model: up to a minute", file=sys.stderr, flush=True)
     from mindflood.attack.samples import AttackSettings, SampleAttacker
+    from mindflood.attack.temperature import calibrated
     from mindflood.attack.workers import attack_here, attack_in_workers
 
-    settings = AttackSettings(model, table, recipe, profile, seed, options)
+    settings = AttackSettings(model, table, recipe, profile, seed, options, changing)
+    calibration = None
+    if wanted is not None:
+        settings, calibration = calibrated(settings, wanted, unseen, out, workers)
     attacker = SampleAttacker(settings)
     identity = {
         "model": attacker.victim.fingerprint,
         "task": task,
         "split": split,
-        "examples": _examples_fingerprint(whole.take(rows)),
+        "examples": examples_fingerprint(whole.take(rows)),
         "num_examples": len(rows),
         "seed": seed,
         "recipe": recipe,
         "profile": profile,
         "fingerprint": attacker.recipe.fingerprint,
         "replaced": list(attacker.recipe.replaced_components),
+        "columns": changing if len(table.text_columns) == 2 else None,
+        "calibration": None if calibration is None else dataclasses.asdict(calibration),
+        "shard": None if share is None else str(share),
     }
-    with Journal(out, recipe, identity, _OF_THE_MODEL) as journal:
+    name = results_name(recipe, calibrated=calibration is not None)
+    with Journal(out, name, identity, OF_THE_FOLDER) as journal:
         if not card.exists():
-            write_card(card, _card_of_stranger(table, attacker.victim, whole))
+            measured = share is None or share.number == 1  # once is enough
+            write_card(card, _card_of_stranger(table, attacker.victim, whole if measured else None))
         done = {record["index"] for record in journal.records}
         todo = [
             (row, whole.texts[row], int(whole.labels[row]))
-            for row in map(int, rows)
+            for row in map(int, mine)
             if row not in done
         ]
-        if workers > 1 and len(todo) > 1:
+        if ray and todo:
+            from mindflood.attack.ray_tasks import attack_with_ray
+
+            results = attack_with_ray(settings, todo, workers)
+        elif workers > 1 and len(todo) > 1:
             results = attack_in_workers(settings, todo, workers)
         else:
             results = attack_here(attacker, todo)
-        title = f"{recipe} ({profile}) on {table.name}"
+        title = f"{name} ({profile}) on {table.name}{f', share {share}' if share else ''}"
         try:
             with (
                 contextlib.closing(results),
-                AttackProgress(title, len(rows), journal.records) as progress,
+                AttackProgress(title, len(mine), journal.records) as progress,
             ):
                 for record in results:
                     journal.append(record)
                     progress.add(record)
         finally:  # also when it is interrupted: a card of what is done so far
-            summary = summarise(journal.records) | {
-                "fingerprint": identity["fingerprint"],
-                "replaced": identity["replaced"],
-                "seed": seed,
-                "requested": len(rows),
-            }
-            merge_attack(card, attack_key(recipe, profile), summary)
+            summary = summary_of(journal.records, identity)
+            merge_attack(card, card_key(identity), summary)
     return summary
 
 
@@ -162,26 +197,36 @@ def choose_rows(total: int, task: Task, asked: int | None, seed: int) -> np.ndar
     return np.sort(np.random.default_rng(seed).permutation(total)[:count])
 
 
-def _examples_fingerprint(examples: Examples) -> str:
-    content = json.dumps([examples.texts, examples.labels.tolist()])
-    return hashlib.sha256(content.encode()).hexdigest()[:16]
+def check_held_out(task: Task, settings: AttackSection, data: str | None) -> None:
+    """Check that an attack leaves rows to choose a temperature on.
+
+    Args:
+        settings: the ``attack:`` section of a config.
+
+    Raises:
+        UserError: it leaves too few.
+    """
+    whole = load_examples(task, task.attacked_split, data)
+    rows = choose_rows(len(whole), task, settings.num_examples, settings.seed)
+    held_out_rows(task, settings.held_out, data, whole.take(rows), settings.seed)
 
 
-def _card_path(out: Path) -> Path:
+def card_path(out: Path) -> Path:
     """The run's card where ``out`` is its ``attacks`` folder, else a card in ``out``."""
     of_run = out.resolve().parent / "card.json"
     return of_run if out.resolve().name == "attacks" and of_run.exists() else out / "card.json"
 
 
-def _check_card(path: Path, task: str) -> None:
+def check_task(path: Path, task: str) -> None:
     if path.exists() and (found := read_card(path)["task"]) != task:
         raise UserError(f"{path}: a card of task '{found}', not '{task}'; choose another --out")
 
 
-def _card_of_stranger(task: Task, victim: Any, whole: Examples) -> Card:
-    """The card of a model that was not trained here."""
+def _card_of_stranger(task: Task, victim: Any, whole: Examples | None) -> Card:
+    """The card of a model that was not trained here; its accuracy is that on ``whole``."""
     card = new_card(task=task.name, method="unknown", seed=None, encoder=Path(victim.folder).name)
-    card["clean_accuracy"] = clean_accuracy(victim, whole)
+    if whole is not None:
+        card["clean_accuracy"] = clean_accuracy(victim, whole)
     return card
 
 

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from mindflood.attack.calibrated import CalibratedVictim
+from mindflood.attack.columns import Columns, with_columns
 from mindflood.attack.options import RecipeOptions
 from mindflood.attack.recipes import BuiltRecipe, build_recipe
 from mindflood.attack.textattack_import import textattack
@@ -27,6 +29,8 @@ class AttackSettings:
     profile: str
     seed: int
     options: RecipeOptions = field(default_factory=RecipeOptions)
+    columns: Columns = "both"
+    temperature: float | None = None  # None attacks the victim as it is
 
 
 class SampleAttacker:
@@ -38,10 +42,11 @@ class SampleAttacker:
 
     def __init__(self, settings: AttackSettings) -> None:
         self.settings = settings
-        self.victim = Victim(settings.model, num_labels=settings.task.num_labels)
-        self.recipe: BuiltRecipe = build_recipe(
-            settings.recipe, settings.profile, self.victim, settings.options
-        )
+        self.victim: Any = Victim(settings.model, num_labels=settings.task.num_labels)
+        if settings.temperature is not None:
+            self.victim = CalibratedVictim(self.victim, settings.temperature)
+        built = build_recipe(settings.recipe, settings.profile, self.victim, settings.options)
+        self.recipe: BuiltRecipe = with_columns(built, settings.task, settings.columns)
 
     def __call__(self, index: int, texts: Sequence[str], label: int) -> dict[str, Any]:
         """Attack the sample in row ``index``; its random numbers depend on (seed, index) only.
@@ -52,12 +57,14 @@ class SampleAttacker:
             texts: one string, or the two of a pair.
 
         Returns:
-            ``index, result, label, original_prediction, original_probability,
-            perturbed_prediction, perturbed_probability, queries, seconds, original, perturbed,
-            changed_words, error``: probabilities are of the prediction beside them; ``perturbed``
+            ``index, result, label, original_prediction, original_probability, original_score,
+            perturbed_prediction, perturbed_probability, perturbed_score, queries, seconds,
+            original, perturbed, changed_words, index_map, error``: probabilities are of the
+            prediction beside them; scores are the goal function's; ``perturbed``
             and its prediction are None where nothing was attacked; ``changed_words`` are
             positions among TextAttack's words of the perturbed texts, counted from 0 over both
-            texts of a pair.
+            texts of a pair; ``index_map`` is where each original word is now (-1: nowhere), None
+            where all are at their places.
         """
         record = _blank_record(index, texts, label)
         started = time.perf_counter()
@@ -94,13 +101,16 @@ def _blank_record(index: int, texts: Sequence[str], label: int) -> dict[str, Any
         "label": label,
         "original_prediction": None,
         "original_probability": None,
+        "original_score": None,
         "perturbed_prediction": None,
         "perturbed_probability": None,
+        "perturbed_score": None,
         "queries": 0,
         "seconds": 0.0,
         "original": list(texts),
         "perturbed": None,
         "changed_words": [],
+        "index_map": None,
         "error": None,
     }
 
@@ -111,16 +121,20 @@ def _from_result(outcome: Any) -> dict[str, Any]:
     found = {
         "original_prediction": int(before.output),
         "original_probability": round(float(before.raw_output[before.output]), 6),
+        "original_score": float(before.score),
         "queries": int(outcome.num_queries),
     }
     if isinstance(outcome, textattack.attack_results.SkippedAttackResult):
         return found | {"result": "skipped"}
     succeeded = isinstance(outcome, textattack.attack_results.SuccessfulAttackResult)
     changed = after.attacked_text.attack_attrs["modified_indices"]
+    moved = [int(place) for place in after.attacked_text.attack_attrs["original_index_map"]]
     return found | {
         "result": "succeeded" if succeeded else "failed",
         "perturbed_prediction": int(after.output),
         "perturbed_probability": round(float(after.raw_output[after.output]), 6),
+        "perturbed_score": float(after.score),
         "perturbed": list(after.attacked_text._text_input.values()),
         "changed_words": sorted(int(position) for position in changed),
+        "index_map": None if moved == list(range(len(moved))) else moved,
     }

@@ -48,7 +48,8 @@ class Attacked:
     """One recipe against one setting; the counts are sums over the seeds.
 
     ``requested`` is larger than ``counts["num_examples"]`` while an attack is unfinished;
-    ``samples`` are the seed and size of each sample of texts that was attacked.
+    ``samples`` are the seed and size of each sample of texts that was attacked;
+    ``temperatures`` are the victims', with how each was chosen, where they were calibrated.
     """
 
     accuracy: Estimate | None
@@ -58,11 +59,16 @@ class Attacked:
     requested: int
     fingerprints: frozenset[str]
     samples: frozenset[tuple[int | None, int]]
+    calibration_error: Estimate | None = None
+    temperatures: tuple[tuple[float, str], ...] = ()
 
 
 @dataclass(frozen=True)
 class Row:
-    """One setting under one attack profile; ``profile`` is empty where nothing was attacked."""
+    """One setting under one attack profile; ``profile`` is empty where nothing was attacked.
+
+    The profile names the text of a pair where only one may change: others do not compare.
+    """
 
     setting: Setting
     profile: str
@@ -131,12 +137,19 @@ def rows(cards: Sequence[Card]) -> list[Row]:
         for card in members:
             for key, summary in card["attacks"].items():
                 recipe, profile = split_attack_key(key)
+                profile += columns_suffix(summary)
                 profiles.setdefault(profile, {}).setdefault(recipe, []).append(summary)
         for profile, recipes in sorted(profiles.items()) or [("", {})]:
             attacks = {recipe: attacked(summaries) for recipe, summaries in recipes.items()}
             seeds = tuple(sorted({card["seed"] for card in members}, key=str))
             table.append(Row(setting, profile, seeds, _level(members), clean, attacks))
     return table
+
+
+def columns_suffix(summary: AttackSummary) -> str:
+    """What the profile of an attack is called behind its name, where one text alone may change."""
+    columns = summary.get("columns", "both")
+    return "" if columns == "both" else f", {columns} text only"
 
 
 def costs(cards: Sequence[Card]) -> list[Cost]:
@@ -215,6 +228,12 @@ def attacked(summaries: Sequence[AttackSummary]) -> Attacked:
         frozenset(
             (summary.get("seed"), summary.get("requested", summary["num_examples"]))
             for summary in summaries
+        ),
+        estimate([summary.get("calibration_error") for summary in summaries]),
+        tuple(
+            (found["temperature"], found["source"])
+            for summary in summaries
+            if (found := summary.get("calibration")) is not None
         ),
     )
 

@@ -41,6 +41,9 @@ class AttackSummary(TypedDict):
     replaced: NotRequired[list[str]]
     requested: NotRequired[int]
     seed: NotRequired[int]
+    columns: NotRequired[str]
+    calibration: NotRequired[dict[str, Any]]
+    calibration_error: NotRequired[float | None]
 
 
 class DataSizes(TypedDict):

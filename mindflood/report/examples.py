@@ -87,8 +87,9 @@ def _example(run: Run, path: Path, record: dict[str, Any]) -> Example:
     original, perturbed = (_texts(record, key, path) for key in ("original", "perturbed"))
     sides = [differences(*pair) for pair in zip(original, perturbed, strict=False)]
     task, method = run.card["task"], run.card["method"]
-    recipe = path.stem
-    titled = (TASKS.get(task, task), METHODS.get(method, method), ATTACKS.get(recipe, recipe))
+    recipe = path.stem.removesuffix("-calibrated")
+    attack = ATTACKS.get(recipe, recipe) + (", calibrated" if recipe != path.stem else "")
+    titled = (TASKS.get(task, task), METHODS.get(method, method), attack)
     return Example(
         title=", ".join(titled),
         label=_label(task, record.get("label")),

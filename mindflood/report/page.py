@@ -10,6 +10,7 @@ from mindflood.files import write_text
 from mindflood.report import published
 from mindflood.report.aggregate import order, setting_of
 from mindflood.report.analyses import ball_table, generalisation_table
+from mindflood.report.calibration import calibration_table
 from mindflood.report.cards import Card, Run, find_runs
 from mindflood.report.comparison_figures import COMPARISONS, comparisons
 from mindflood.report.crossings import crossings_table
@@ -52,7 +53,7 @@ def report(folder: Path) -> Path:
     ]
     if (crossings := crossings_table(runs)).rows:
         tables.append([crossings])
-    for table in (ball_table(cards), generalisation_table(cards)):
+    for table in (calibration_table(cards), ball_table(cards), generalisation_table(cards)):
         if table.rows:
             tables.append([table])
     compared = comparisons(cards)
@@ -163,6 +164,9 @@ def conditions(cards: Sequence[Card]) -> list[tuple[str, str]]:
             f"Replaced in {ATTACKS.get(recipe, recipe)}": what
             for recipe, what in sorted(replaced.items())
         },
+        "Texts of a pair that change": ", ".join(
+            sorted({f"{key}: {found['columns']}" for key, found in attacks if "columns" in found})
+        ),
         "Recipe fingerprints": ", ".join(sorted({f"{k}: {s['fingerprint']}" for k, s in attacks})),
         "Seeds": ", ".join(map(str, seeds)),
         "Versions": ", ".join(

@@ -32,6 +32,12 @@ _ATTACK = {
     "seconds": _AMOUNT,
     "fingerprint": "text",
 }
+_OPTIONAL = {
+    "columns": "text",
+    "calibration": "an object",
+    "calibration_error": f"null or {_RATE}",
+}
+_CALIBRATION = {"temperature": _AMOUNT, "source": "text"}
 _EPOCH = {
     "epoch": _COUNT,
     "clean_accuracy": f"null or {_RATE}",
@@ -103,6 +109,11 @@ def _check_attacks(attacks: dict[str, Any], path: Path, prefix: str) -> None:
         )
         where = f"{prefix}attacks.{key}.replaced"
         _expect(listed, path, where, "a list of texts", replaced)
+        present = {name: kind for name, kind in _OPTIONAL.items() if name in summary}
+        _check_object(summary, present, path, f"{prefix}attacks.{key}.")
+        if "calibration" in summary:
+            where = f"{prefix}attacks.{key}.calibration."
+            _check_object(summary["calibration"], _CALIBRATION, path, where)
 
 
 def _check_object(value: Any, fields: dict[str, str], path: Path, prefix: str) -> None:

@@ -14,6 +14,7 @@ from mindflood.report.aggregate import (
     robust_interval,
     rows,
 )
+from mindflood.report.calibration import gap_notes
 from mindflood.report.cards import Card
 from mindflood.report.layout import Cell, Column, Number, Table, TableRow
 from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name, position
@@ -89,7 +90,7 @@ def table2(cards: Sequence[Card], tasks: Iterable[str], *, with_published: bool 
             printed = [_published_cells(task, row, shown) for row in published.robustness(task)]
             lines += _mark_best(printed, columns, set(), published=True)
     notes = [*attack_notes(ours), *search_notes(cards), *seed_notes(cards)]
-    notes += condition_notes(ours)
+    notes += [*gap_notes(ours), *condition_notes(ours)]
     if with_published and cards:
         notes += [
             f"No numbers were published for {_task(task)}."
@@ -254,7 +255,8 @@ def _mark_best(
 
 
 def _names(row: Row) -> tuple[str, str, str]:
-    profile = f", {row.profile} profile" if row.profile else ""
+    name, comma, columns = row.profile.partition(", ")
+    profile = f", {name} profile{comma}{columns}" if row.profile else ""
     model = f"ours: {encoder_name(row.setting.encoder)}{profile}"
     return (
         _task(row.setting.task),

@@ -68,3 +68,46 @@ def test_a_model_that_neither_the_hub_nor_its_cache_has(tmp_path):
     (line,) = done.stderr.splitlines()
     assert line.startswith("mindflood: error: some/model-not: no such folder, and the hub does not")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--num-examples", "0"], "--num-examples 0: expected 1 or more"),
+        (["--recipe", "textfoler"], "did you mean 'textfooler'? (known: textfooler"),
+        (["--profile", "online"], "(known: offline, paper)"),
+        (["--task", "sst3"], "task 'sst3': no such task; did you mean 'sst2'?"),
+        (["--columns", "second"], "--columns second: task corpus has a single text ('text')"),
+        (["--columns", "premise"], "no such choice (known: both, first, second)"),
+        (["--shard", "5/4"], "--shard 5/4: expected i/n with 1 <= i <= n"),
+        (["--num-examples", "2", "--shard", "1/3"], "there are 2 samples"),
+        (["--temperature", "hot"], "--temperature hot: expected fitted, weakest or a number"),
+        (
+            ["--temperature", "fitted", "--held-out", "validation"],
+            "--held-out 'validation': expected train, dev or test",
+        ),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_value_that_does_not_fit(words, capsys, tmp_path, more, message):
+    assert message in refused([*words, str(tmp_path / "out"), *more], capsys)
+    assert not (tmp_path / "out").exists()
+
+
+def test_every_row_attacked_leaves_none_for_a_temperature(words, capsys, tmp_path):
+    more = ["--temperature", "fitted", "--split", "dev", "--num-examples", "100000"]
+    line = refused([*words, str(tmp_path / "out"), *more], capsys)
+    assert "0 rows of split dev are not attacked" in line
+    assert "--held-out" in line
+
+
+def test_ray_that_is_not_installed(words, capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    line = refused([*words, str(tmp_path / "out"), "--ray"], capsys)
+    assert "pip install 'mindflood[ray]'" in line
+
+
+def test_a_folder_that_is_not_a_model(words, capsys, tmp_path):
+    (tmp_path / "notes").mkdir()
+    words[1] = str(tmp_path / "notes")
+    assert "not a model: there is no config.json" in refused([*words, str(tmp_path)], capsys)

@@ -1,0 +1,47 @@
+"""Rows to choose a temperature on: labelled, and none of those that are attacked."""
+
+from typing import NamedTuple, get_args
+
+import numpy as np
+
+from mindflood.data.sources import Examples, load_examples
+from mindflood.data.tasks import Split, Task
+from mindflood.errors import UserError
+
+FEWEST, MOST = 20, 2000
+
+
+class HeldOut(NamedTuple):
+    """Rows of a split."""
+
+    split: Split
+    rows: Examples
+
+
+def held_out_rows(
+    task: Task, split: Split | None, data: str | None, attacked: Examples, seed: int
+) -> HeldOut:
+    """A seeded sample of at most 2,000 rows of a split whose texts are not attacked.
+
+    Args:
+        split: None takes ``dev``.
+        data: source of the examples, as :func:`mindflood.data.sources.load_examples` takes it.
+        attacked: rows to leave out; equal texts leave the sample wherever they stand.
+
+    Raises:
+        UserError: the split is unknown, or fewer than 20 rows are left.
+    """
+    split = split or "dev"
+    if split not in get_args(Split):
+        raise UserError(f"--held-out '{split}': expected train, dev or test")
+    whole = load_examples(task, split, data)
+    taken = set(attacked.texts)
+    left = [row for row, texts in enumerate(whole.texts) if texts not in taken]
+    if len(left) < FEWEST:
+        raise UserError(
+            f"--temperature: {len(left)} rows of split {split} are not attacked, and a temperature "
+            f"needs {FEWEST}; attack fewer with --num-examples, or name other rows with --held-out "
+            "(train: the model may have been trained on them, which makes it look too sure)"
+        )
+    chosen = np.random.default_rng(seed).permutation(len(left))[:MOST]
+    return HeldOut(split, whole.take([left[place] for place in sorted(chosen)]))

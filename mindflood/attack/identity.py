@@ -1,0 +1,56 @@
+"""What decides the outcome of an attack, and what the card says of it."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mindflood.attack.calibration import calibration_error
+from mindflood.attack.metrics import summarise
+from mindflood.data.sources import Examples
+from mindflood.report.schema import attack_key
+
+OF_THE_FOLDER = ("model", "task", "shard")  # all attacks of one folder agree in these
+
+
+def results_name(recipe: str, *, calibrated: bool) -> str:
+    """What the files of an attack's results are called, without their ending."""
+    return f"{recipe}-calibrated" if calibrated else recipe
+
+
+def card_key(identity: Mapping[str, Any]) -> str:
+    """The key of an attack on the card."""
+    calibrated = identity.get("calibration") is not None
+    return attack_key(identity["recipe"], identity["profile"], calibrated=calibrated)
+
+
+def examples_fingerprint(examples: Examples) -> str:
+    """Hash of the texts and labels, in their order: 16 hexadecimal digits."""
+    content = json.dumps([examples.texts, examples.labels.tolist()])
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def summary_of(records: Sequence[Mapping[str, Any]], identity: Mapping[str, Any]) -> dict[str, Any]:
+    """What the card says of an attack.
+
+    Args:
+        identity: what decided the outcome, as ``RECIPE.meta.json`` keeps it.
+
+    Returns:
+        :func:`mindflood.attack.metrics.summarise` with ``fingerprint``, ``replaced``, ``seed``,
+        ``requested`` (number of samples a finished attack has), ``calibration_error`` (of the
+        victim on the attacked texts, 15 bins) and, where there are such, ``columns`` (of a pair,
+        that may change) and ``calibration`` (of the victim).
+    """
+    optional = ("columns", "calibration")
+    return (
+        summarise(records)
+        | {
+            "fingerprint": identity["fingerprint"],
+            "replaced": identity["replaced"],
+            "seed": identity["seed"],
+            "requested": identity["num_examples"],
+            "calibration_error": calibration_error(records),
+        }
+        | {key: identity[key] for key in optional if identity.get(key) is not None}
+    )

@@ -1,0 +1,25 @@
+"""``mindflood merge-attacks``: the command line of :mod:`mindflood.attack.merge`."""
+
+import argparse
+
+EPILOG = """example, a job array of four and then:
+  mindflood attack MODEL --task sst2 --recipe textfooler --out shares/$I --shard $I/4
+  mindflood merge-attacks shares/1 shares/2 shares/3 shares/4 --out runs/sst2/flooding/attacks"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``mindflood merge-attacks``."""
+    parser.add_argument("folders", nargs="+", metavar="DIR", help="the --out of every share")
+    parser.add_argument("--out", required=True, metavar="DIR", help="folder of the whole attack")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Merge, and print what the whole attack came to; 0 when it is written."""
+    from mindflood.attack.command import describe
+    from mindflood.attack.merge import merge_shares
+    from mindflood.report.schema import split_attack_key
+
+    for key, summary in merge_shares(args.folders, args.out).items():
+        recipe, profile = split_attack_key(key)
+        print(describe(recipe, profile.removesuffix("-calibrated"), summary))
+    return 0

@@ -1,0 +1,107 @@
+"""Choosing the temperature of a calibrated victim on held-out rows, and keeping the choice."""
+
+import dataclasses
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mindflood.attack.calibration import Calibration, fit_temperature, rounded
+from mindflood.attack.held_out import HeldOut
+from mindflood.attack.identity import examples_fingerprint, results_name
+from mindflood.attack.metrics import percent, summarise
+from mindflood.attack.samples import AttackSettings, SampleAttacker
+from mindflood.attack.victim import Victim
+from mindflood.attack.workers import Sample, attack_here, attack_in_workers
+from mindflood.data.sources import Examples
+from mindflood.files import read_json, write_json
+
+FACTORS = (1 / 16, 1 / 4, 1.0, 4.0, 16.0)  # of the fitted temperature
+WEAKEST_ROWS = 50
+
+
+def calibrated(
+    settings: AttackSettings,
+    wanted: str | float,
+    held_out: HeldOut | None,
+    out: Path,
+    workers: int = 1,
+) -> tuple[AttackSettings, Calibration]:
+    """The settings of an attack on the calibrated victim, and how it was calibrated.
+
+    A choice is kept in ``OUT/RECIPE-calibrated.temperature.json`` and not made again.
+
+    Args:
+        wanted: as :func:`mindflood.attack.calibration.check_temperature` returns it.
+        held_out: rows that are not attacked; None for a given number.
+        workers: processes that try the temperatures out.
+    """
+    if held_out is None:
+        calibration = Calibration(float(wanted), "given")
+    else:
+        name = results_name(settings.recipe, calibrated=True)
+        kept = out / f"{name}.temperature.json"
+        victim = Victim(settings.model, num_labels=settings.task.num_labels)
+        key = _key(settings, victim, wanted, held_out.rows)
+        if kept.exists() and (known := read_json(kept)).get("key") == key:
+            calibration = Calibration(**known["calibration"])
+        else:
+            calibration = _choose(settings, victim, wanted, held_out, workers)
+            write_json(kept, {"key": key, "calibration": dataclasses.asdict(calibration)})
+    return dataclasses.replace(settings, temperature=calibration.temperature), calibration
+
+
+def _key(
+    settings: AttackSettings, victim: Victim, wanted: str | float, rows: Examples
+) -> dict[str, Any]:
+    """What the choice depends on."""
+    found = dataclasses.asdict(dataclasses.replace(settings, temperature=None))
+    found |= {"model": victim.fingerprint, "task": settings.task.name}
+    return found | {"wanted": wanted, "held_out": examples_fingerprint(rows)}
+
+
+def _choose(
+    settings: AttackSettings,
+    victim: Victim,
+    wanted: str | float,
+    held_out: HeldOut,
+    workers: int,
+) -> Calibration:
+    split, rows = held_out
+    texts = [texts[0] if len(texts) == 1 else texts for texts in rows.texts]
+    fitted = fit_temperature(victim(texts).double().numpy(), rows.labels)
+    if wanted == "fitted":
+        return Calibration(fitted, "fitted", split, len(rows))
+    rows = rows.take(np.random.default_rng(0).permutation(len(rows))[:WEAKEST_ROWS])
+    weakest = weakest_temperature(settings, fitted, rows, workers)
+    return Calibration(weakest, "weakest", split, len(rows))
+
+
+def weakest_temperature(
+    settings: AttackSettings, fitted: float, rows: Examples, workers: int = 1
+) -> float:
+    """The temperature at which the attack leaves the model least accurate on ``rows``.
+
+    Five are tried, from 1/16 to 16 times the fitted one. Of equal accuracies the one of fewer
+    queries is taken, then the one nearer to the fitted one.
+    """
+    samples = [(row, rows.texts[row], int(rows.labels[row])) for row in range(len(rows))]
+    outcome: dict[float, tuple[float, float]] = {}
+    for factor in sorted(FACTORS, key=lambda factor: abs(np.log(factor))):
+        temperature = rounded(fitted * factor)
+        there = dataclasses.replace(settings, temperature=temperature)
+        summary = summarise(_attack(there, samples, workers))
+        accuracy, queries = summary["accuracy_under_attack"], summary["mean_queries"]
+        outcome[temperature] = 1.0 if accuracy is None else accuracy, queries or 0.0
+        print(f"temperature {temperature:g}: Aua {percent(accuracy)}", file=sys.stderr, flush=True)
+    return min(outcome, key=lambda temperature: outcome[temperature])
+
+
+def _attack(
+    settings: AttackSettings, samples: Sequence[Sample], workers: int
+) -> list[dict[str, Any]]:
+    if workers > 1:
+        return list(attack_in_workers(settings, samples, workers))
+    return list(attack_here(SampleAttacker(settings), samples))

@@ -1,0 +1,144 @@
+"""Robustness that may be an illusion: attacks on the victim as it is and calibrated, side by side.
+
+A model whose confidence is extreme hides from the attack's search (Raina et al. 2024, 'Extreme
+miscalibration and the illusion of adversarial robustness').
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from mindflood.report.aggregate import Attacked, Row, rows
+from mindflood.report.cards import Card
+from mindflood.report.layout import Column, Number, Table, TableRow
+from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name
+
+FLAGGED = 0.05  # a fall of the accuracy under attack that is pointed out
+_CALIBRATED = "-calibrated"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One recipe against one setting: the victim as it is, and calibrated."""
+
+    row: Row
+    recipe: str
+    plain: Attacked
+    calibrated: Attacked
+
+    @property
+    def gap(self) -> float | None:
+        """Accuracy under attack that is lost when the victim is calibrated, as a fraction."""
+        before, after = self.plain.accuracy, self.calibrated.accuracy
+        return None if before is None or after is None else before.mean - after.mean
+
+    @property
+    def comparable(self) -> bool:
+        """Whether both attacks are the same on the same texts, and finished."""
+        return (
+            self.plain.fingerprints == self.calibrated.fingerprints
+            and self.plain.samples == self.calibrated.samples
+            and all(
+                attacked.counts["num_examples"] == attacked.requested
+                for attacked in (self.plain, self.calibrated)
+            )
+        )
+
+    @property
+    def flagged(self) -> bool:
+        """Whether the gap is to be pointed out."""
+        return self.comparable and self.gap is not None and round(self.gap, 9) >= FLAGGED
+
+
+def pairs(table: Sequence[Row]) -> Iterator[Pair]:
+    """The attacks that were made both on the victim as it is and on the calibrated one."""
+    plain = {(row.setting, row.profile): row for row in table}
+    for row in table:
+        if _CALIBRATED not in row.profile:
+            continue
+        partner = plain.get((row.setting, row.profile.replace(_CALIBRATED, "")))
+        if partner is None:
+            continue
+        for recipe, calibrated in row.attacks.items():
+            if recipe in partner.attacks:
+                yield Pair(partner, recipe, partner.attacks[recipe], calibrated)
+
+
+def gap_notes(table: Sequence[Row]) -> list[str]:
+    """The gaps that are pointed out."""
+    return [
+        f"{_where(pair)}: calibrating the victim takes {100 * (pair.gap or 0):.1f} points of its "
+        "accuracy under attack: so much of its robustness was extreme confidence that hides it "
+        "from the search, an illusion (Raina et al. 2024)."
+        for pair in pairs(table)
+        if pair.flagged
+    ]
+
+
+def _where(pair: Pair) -> str:
+    setting = pair.row.setting
+    attack = f"{ATTACKS.get(pair.recipe, pair.recipe)} ({pair.row.profile})"
+    return f"{_name(pair)}, {attack} on {TASKS.get(setting.task, setting.task)}"
+
+
+def _name(pair: Pair) -> str:
+    setting = pair.row.setting
+    name = METHODS.get(setting.method, setting.method)
+    if setting.variant:
+        name = f"{name} ({setting.variant})"
+    return name if setting.level is None else f"{name}, b = {setting.level:g}"
+
+
+def calibration_table(cards: Sequence[Card]) -> Table:
+    """A row for every attack that was also made on the calibrated victim."""
+    found = list(pairs(rows(cards)))
+    columns = (
+        Column("Dataset", numeric=False),
+        Column("Model", numeric=False),
+        Column("Method", numeric=False),
+        Column("Attack", numeric=False),
+        Column("Aua%", "As it is"),
+        Column("ECE%", "As it is"),
+        Column("Aua%", "Calibrated"),
+        Column("ECE%", "Calibrated"),
+        Column("Gap", numeric=True),
+        Column("Temperature", numeric=False),
+        Column("Illusion?", numeric=False),
+    )
+    notes = (
+        "Calibrated: the logits are divided by the temperature, in float64. It changes no "
+        "prediction, only what the attack's search can see. Gap: points of Aua% that this costs; "
+        f"from {100 * FLAGGED:g} points on it is flagged.",
+        "ECE%: expected calibration error of the victim on the attacked texts (15 bins of equal "
+        "width, Guo et al. 2017), which is above zero for few texts even where the model is "
+        "calibrated. Temperature: fitted to rows that were not attacked, the one of several that "
+        "weakens the model most on such rows, or given.",
+    )
+    lines = tuple(_line(pair) for pair in found)
+    caption = "Accuracy under attack of the victim as it is and calibrated"
+    return Table("calibration", caption, columns, lines, notes)
+
+
+def _line(pair: Pair) -> TableRow:
+    setting = pair.row.setting
+    chosen = ", ".join(f"{value:g} {source}" for value, source in pair.calibrated.temperatures)
+    verdict = "yes" if pair.flagged else "no" if pair.comparable else "other texts or recipe"
+    return TableRow(
+        (
+            TASKS.get(setting.task, setting.task),
+            f"ours: {encoder_name(setting.encoder)}",
+            _name(pair),
+            f"{ATTACKS.get(pair.recipe, pair.recipe)} ({pair.row.profile})",
+            *_numbers(pair.plain),
+            *_numbers(pair.calibrated),
+            None if pair.gap is None else Number(100 * pair.gap),
+            chosen,
+            verdict,
+        )
+    )
+
+
+def _numbers(attacked: Attacked) -> tuple[Number | None, Number | None]:
+    """Accuracy under attack and calibration error, in percent."""
+    rates = (attacked.accuracy, attacked.calibration_error)
+    accuracy, error = (None if rate is None else Number(100 * rate.mean) for rate in rates)
+    return accuracy, error

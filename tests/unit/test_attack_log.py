@@ -1,0 +1,122 @@
+"""Results as TextAttack's CSV log: the same as the log that TextAttack itself wrote."""
+
+import json
+
+import pandas as pd
+import pytest
+import torch
+from transformers import BertConfig, BertForSequenceClassification
+
+from mindflood.attack.recipes import BuiltRecipe
+from mindflood.attack.samples import AttackSettings, SampleAttacker
+from mindflood.attack.textattack_import import textattack
+from mindflood.attack.textattack_log import write_csv
+from mindflood.attack.victim import Victim
+from mindflood.data.tasks import get_task
+from mindflood.errors import UserError
+from tests.unit.attack_models import SHAPE, save_tokenizer
+
+SINGLES = [
+    "the film was very good",
+    "a bad plot , a dull actor .",
+    'the "long" film is not good',
+    "the actor was warm",
+]
+PAIRS = [(text, "the plot is " + text) for text in SINGLES]
+
+
+class DropOrAdd(textattack.transformations.Transformation):
+    """Takes a word away or adds one, so that words move to other places."""
+
+    def _get_transformations(self, current_text, indices_to_modify):
+        places = sorted(indices_to_modify)
+        fewer = [current_text.delete_word_at_index(at) for at in places if len(places) > 2]
+        return fewer + [current_text.insert_text_after_word_index(at, "bad") for at in places]
+
+
+def a_recipe(victim, transformation):
+    attack = textattack.Attack(
+        textattack.goal_functions.UntargetedClassification(victim),
+        [textattack.constraints.pre_transformation.RepeatModification()],
+        transformation,
+        textattack.search_methods.GreedySearch(),
+    )
+    return BuiltRecipe(attack, (), "f")
+
+
+def swap():
+    return textattack.transformations.WordSwapNeighboringCharacterSwap(random_one=False)
+
+
+@pytest.fixture(scope="module")
+def victim(tmp_path_factory):
+    torch.manual_seed(3)
+    folder = tmp_path_factory.mktemp("log")
+    config = BertConfig(**{**SHAPE, "num_labels": 2})
+    BertForSequenceClassification(config).save_pretrained(folder)
+    save_tokenizer(folder)
+    return Victim(folder, num_labels=2, device="cpu")
+
+
+@pytest.mark.parametrize("transformation", [swap, DropOrAdd], ids=["swaps", "moves"])
+@pytest.mark.parametrize(("name", "asked"), [("sst2", SINGLES), ("mrpc", PAIRS)])
+def test_same_rows_as_textattack_s_own_log(
+    victim, name, asked, transformation, tmp_path, monkeypatch
+):
+    task = get_task(name)
+    labels = victim(asked).argmax(1).tolist()
+    labels[1] = 1 - labels[1]  # the model is wrong from the start
+    samples = list(zip(asked, labels, strict=True))
+    monkeypatch.setattr(
+        "mindflood.attack.samples.build_recipe", lambda *_, **__: a_recipe(victim, transformation())
+    )
+    ours = SampleAttacker(AttackSettings(str(victim.folder), task, "textfooler", "offline", 0))
+    texts = [(text,) if isinstance(text, str) else text for text, _ in samples]
+    records = [ours(row, texts[row], label) for row, (_, label) in enumerate(samples)]
+    results = tmp_path / "textfooler.jsonl"
+    results.write_text("".join(json.dumps(record) + "\n" for record in reversed(records)))
+    (tmp_path / "textfooler.meta.json").write_text(json.dumps({"task": name}))
+    assert write_csv(results, tmp_path / "ours.csv") == 0
+
+    columns = task.text_columns if len(task.text_columns) == 2 else ["text"]
+    dataset = textattack.datasets.Dataset(samples, input_columns=columns)
+    settings = textattack.AttackArgs(
+        num_examples=len(samples),
+        disable_stdout=True,
+        silent=True,
+        log_to_csv=str(tmp_path / "theirs.csv"),
+        csv_coloring_style="file",
+    )
+    theirs = a_recipe(victim, transformation()).attack
+    textattack.Attacker(theirs, dataset, settings).attack_dataset()
+    found, expected = (pd.read_csv(tmp_path / f"{side}.csv") for side in ("ours", "theirs"))
+    assert list(expected["result_type"] == "Skipped") == [False, True, False, False]
+    assert expected["perturbed_text"].str.contains(r"\[\[").any()
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False, atol=1e-6)
+
+
+def test_samples_that_raised_are_left_out_and_counted(victim, tmp_path):
+    blank = {"index": 0, "result": "error", "original_score": None}
+    (tmp_path / "bae.jsonl").write_text(json.dumps(blank) + "\n")
+    (tmp_path / "bae.meta.json").write_text(json.dumps({"task": "sst2"}))
+    assert write_csv(tmp_path / "bae.jsonl", tmp_path / "bae.csv") == 1
+
+
+def test_a_text_without_letters_is_logged_unmarked(victim, tmp_path):
+    """TextAttack's own logger stops at it: it asks for the text's language."""
+    record = {
+        "index": 0, "result": "failed", "label": 0, "queries": 3, "index_map": None,
+        "original": ["1 2 3"], "original_prediction": 0, "original_score": 0.25,
+        "perturbed": ["1 4 3"], "perturbed_prediction": 0, "perturbed_score": 0.5,
+    }  # fmt: skip
+    (tmp_path / "bae.jsonl").write_text(json.dumps(record) + "\n")
+    (tmp_path / "bae.meta.json").write_text(json.dumps({"task": "sst2"}))
+    assert write_csv(tmp_path / "bae.jsonl", tmp_path / "bae.csv") == 0
+    (row,) = pd.read_csv(tmp_path / "bae.csv").to_dict("records")
+    assert (row["original_text"], row["perturbed_text"]) == ("1 2 3", "1 4 3")
+    assert (row["result_type"], row["perturbed_score"]) == ("Failed", 0.5)
+
+
+def test_results_that_are_not_there(tmp_path):
+    with pytest.raises(UserError, match=r"pso.jsonl: no such results"):
+        write_csv(tmp_path / "pso.jsonl", tmp_path / "pso.csv")
