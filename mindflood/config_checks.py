@@ -122,8 +122,10 @@ def _check_attack(config: Config, demand: _Demand) -> None:
         demand.one_of(f"attack.recipes[{number}]", recipe, RECIPES)
     demand.one_of("attack.profile", attack.profile, PROFILES)
     demand.at_least(0, "attack.seed", attack.seed)
-    for key in ("num_examples", "workers", "epoch_examples"):
+    for key in ("num_examples", "workers", "epoch_examples", "max_queries"):
         demand.at_least(1, f"attack.{key}", getattr(attack, key))
+    if attack.max_seconds is not None:
+        demand.above_zero("attack.max_seconds", attack.max_seconds)
     if attack.each_epoch and not config.training.keep_epochs:
         demand.refuse(
             "attack.each_epoch", "needs the models of the epochs; set training.keep_epochs: true"

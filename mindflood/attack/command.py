@@ -35,6 +35,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the sample and the attack (0)")
     parser.add_argument("--workers", type=int, default=1, metavar="W", help="processes (1)")
     parser.add_argument(
+        "--at-once",
+        type=int,
+        metavar="K",
+        help="samples attacked side by side in a process, their queries in shared batches "
+        "(default: 16 on a CPU, 64 on a GPU)",
+    )
+    parser.add_argument(
+        "--max-queries",
+        type=int,
+        metavar="N",
+        help="most queries a sample; one that needs more is counted apart (default: no limit)",
+    )
+    parser.add_argument(
+        "--max-seconds",
+        type=float,
+        metavar="S",
+        help="most seconds a sample's own computing may take, its share of each batch included; "
+        "depends on the machine (default: no limit)",
+    )
+    parser.add_argument(
         "--allow-textattack-pickles",
         action="store_true",
         help="let TextAttack load the pickles among the downloads of profile paper",
@@ -62,6 +82,9 @@ def run(args: argparse.Namespace) -> int:
             seed=args.seed,
             workers=args.workers,
             allow_pickles=args.allow_textattack_pickles,
+            max_queries=args.max_queries,
+            max_seconds=args.max_seconds,
+            at_once=args.at_once,
         )
     except KeyboardInterrupt:
         print(

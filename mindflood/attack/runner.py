@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from mindflood.attack.budget import Budget
 from mindflood.attack.catalogue import check_available
 from mindflood.attack.folder import check_within_reach, model_folder
 from mindflood.attack.journal import Journal
@@ -37,6 +38,9 @@ def attack(
     seed: int = 0,
     workers: int = 1,
     allow_pickles: bool = False,
+    max_queries: int | None = None,
+    max_seconds: float | None = None,
+    at_once: int | None = None,
 ) -> dict[str, Any]:
     """Attack a Hugging Face classifier; continues where an earlier, unfinished call stopped.
 
@@ -53,16 +57,24 @@ def attack(
         seed: decides the sample and, with a sample's row, the attack's random choices.
         workers: number of processes; the outcome does not depend on it.
         allow_pickles: TextAttack may load the ``paper`` profile's downloads that are pickles.
+        max_queries, max_seconds: most that one sample may cost
+            (:class:`mindflood.attack.budget.Budget`); None: no limit.
+        at_once: samples attacked side by side in a process; None takes what suits the device. The
+            outcome does not depend on it.
 
     Returns:
         The summary in the card: :func:`mindflood.attack.metrics.summarise` with ``fingerprint``,
-        ``replaced``, ``seed`` and ``requested`` (number of samples a finished attack has).
+        ``replaced``, ``seed``, ``max_queries``, ``max_seconds`` and ``requested`` (number of
+        samples a finished attack has).
 
     Raises:
         UserError: anything of the above is unknown, missing or of another attack.
     """
     if seed < 0 or workers < 1:
         raise UserError(f"--seed {seed}, --workers {workers}: expected 0 or more, and 1 or more")
+    if at_once is not None and at_once < 1:
+        raise UserError(f"--at-once {at_once}: expected 1 or more")
+    budget = Budget(max_queries, max_seconds)
     table = get_task(task)
     check_available(recipe, profile, allow_pickles=allow_pickles)
     model = model_folder(folder)
@@ -79,7 +91,7 @@ def attack(
     from mindflood.attack.samples import AttackSettings, SampleAttacker
     from mindflood.attack.workers import attack_here, attack_in_workers
 
-    settings = AttackSettings(model, table, recipe, profile, seed, allow_pickles)
+    settings = AttackSettings(model, table, recipe, profile, seed, allow_pickles, budget)
     attacker = SampleAttacker(settings)
     identity = {
         "model": attacker.victim.fingerprint,
@@ -90,7 +102,8 @@ def attack(
         "seed": seed,
         "recipe": recipe,
         "profile": profile,
-        "fingerprint": attacker.recipe.fingerprint,
+        "fingerprint": budget.fingerprint(attacker.recipe.fingerprint),
+        **budget.settings,
         "replaced": list(attacker.recipe.replaced_components),
     }
     with Journal(out, recipe, identity, _OF_THE_MODEL) as journal:
@@ -103,9 +116,9 @@ def attack(
             if row not in done
         ]
         if workers > 1 and len(todo) > 1:
-            results = attack_in_workers(settings, todo, workers)
+            results = attack_in_workers(settings, todo, workers, at_once)
         else:
-            results = attack_here(attacker, todo)
+            results = attack_here(attacker, todo, at_once)
         title = f"{recipe} ({profile}) on {table.name}"
         try:
             with (
@@ -119,6 +132,7 @@ def attack(
             summary = summarise(journal.records) | {
                 "fingerprint": identity["fingerprint"],
                 "replaced": identity["replaced"],
+                **budget.settings,
                 "seed": seed,
                 "requested": len(rows),
             }

@@ -1,7 +1,7 @@
 """One sample attacked: from its texts and label to its record."""
 
+import math
 import random
-import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,10 +10,16 @@ from typing import Any
 import numpy as np
 import torch
 
+from mindflood.attack.budget import UNLIMITED, Budget
+from mindflood.attack.own_copy import own_copy
 from mindflood.attack.recipes import BuiltRecipe, build_recipe
+from mindflood.attack.search import OutOfTimeError
 from mindflood.attack.textattack_import import textattack
 from mindflood.attack.victim import Victim
 from mindflood.data.tasks import Task
+
+_QUERIES_AT_ONCE = 1024  # in one request of one sample
+_CACHED_WORDS = 2**19  # in each of TextAttack's caches of one sample: about 40 MiB
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,7 @@ class AttackSettings:
     profile: str
     seed: int
     allow_pickles: bool = False
+    budget: Budget = UNLIMITED
 
 
 class SampleAttacker:
@@ -41,41 +48,51 @@ class SampleAttacker:
         self.recipe: BuiltRecipe = build_recipe(
             settings.recipe, settings.profile, self.victim, allow_pickles=settings.allow_pickles
         )
+        goal = self.recipe.attack.goal_function
+        goal.query_budget = settings.budget.max_queries or math.inf
+        goal.batch_size = _QUERIES_AT_ONCE  # the victim makes the batches
 
     def __call__(self, index: int, texts: Sequence[str], label: int) -> dict[str, Any]:
         """Attack the sample in row ``index``; its random numbers depend on (seed, index) only.
 
-        An attack that raises is recorded with its error.
+        An attack that raises is recorded with its error. Several may run at once, each as a
+        :class:`~mindflood.attack.search.Search`.
 
         Args:
             texts: one string, or the two of a pair.
 
         Returns:
             ``index, result, label, original_prediction, original_probability,
-            perturbed_prediction, perturbed_probability, queries, seconds, original, perturbed,
+            perturbed_prediction, perturbed_probability, queries, original, perturbed,
             changed_words, error``: probabilities are of the prediction beside them; ``perturbed``
             and its prediction are None where nothing was attacked; ``changed_words`` are
             positions among TextAttack's words of the perturbed texts, counted from 0 over both
             texts of a pair.
         """
         record = _blank_record(index, texts, label)
-        started = time.perf_counter()
+        attack = own_copy(self.recipe.attack, _CACHED_WORDS // words_of(texts))
+        goal = attack.goal_function
         seed_sample(self.settings.seed, index)
         try:
-            outcome = self.recipe.attack.attack(self._named(texts), label)
-            record |= _from_result(outcome)
+            record |= _from_result(attack.attack(self._named(texts), label))
+            if record["result"] == "failed" and goal.num_queries >= goal.query_budget:
+                record["result"] = "out_of_budget"
+        except OutOfTimeError:
+            record |= {"result": "out_of_budget", "queries": int(goal.num_queries)}
         except Exception as error:  # TextAttack and the model may raise anything: not the run's end
             record |= {"result": "error", "error": f"{type(error).__name__}: {error}"[:500]}
-            record["queries"] = int(getattr(self.recipe.attack.goal_function, "num_queries", 0))
-        finally:
-            self.recipe.attack.clear_cache()  # nothing of this sample may reach the next
-        record["seconds"] = round(time.perf_counter() - started, 4)
+            record["queries"] = int(getattr(goal, "num_queries", 0))
         return record
 
     def _named(self, texts: Sequence[str]) -> str | OrderedDict[str, str]:
         if len(texts) == 1:
             return texts[0]
         return OrderedDict(zip(self.settings.task.text_columns, texts, strict=True))
+
+
+def words_of(texts: Sequence[str]) -> int:
+    """Number of words of a sample, 1 at least: what its search takes in memory grows with it."""
+    return max(1, sum(len(text.split()) for text in texts))
 
 
 def seed_sample(seed: int, index: int) -> None:
@@ -96,7 +113,6 @@ def _blank_record(index: int, texts: Sequence[str], label: int) -> dict[str, Any
         "perturbed_prediction": None,
         "perturbed_probability": None,
         "queries": 0,
-        "seconds": 0.0,
         "original": list(texts),
         "perturbed": None,
         "changed_words": [],
