@@ -36,6 +36,7 @@ setup(
         "jinja2",
         "packaging",
         "scipy",
+        "greenlet",
         # What the packages above need but do not bound themselves.
         "peft<0.18",
         "accelerate<1.11",
@@ -53,6 +54,7 @@ setup(
             "ruff",
             "mypy",
             "types-PyYAML",
+            "types-greenlet",
             "pandas-stubs",
         ],
     },

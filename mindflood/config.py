@@ -137,6 +137,8 @@ class AttackSettings:
         num_examples: rows attacked; none takes the paper's number for the task.
         seed: which rows, and every random choice of the attack.
         workers: processes.
+        max_queries, max_seconds: most that the attack of one row may cost, in queries and in
+            seconds of its own; a row that needs more is counted apart. None: no limit.
         allow_pickles: TextAttack may load the pickles among the downloads of profile ``paper``.
         each_epoch: ``mindflood run`` also attacks the model of every epoch, on fewer rows; needs
             ``training.keep_epochs``.
@@ -152,6 +154,8 @@ class AttackSettings:
     num_examples: int | None = None
     seed: int = 0
     workers: int = 1
+    max_queries: int | None = None
+    max_seconds: float | None = None
     allow_pickles: bool = False
     each_epoch: bool = False
     epoch_examples: int = 50

@@ -123,7 +123,7 @@ def _check_attack(config: Config, demand: _Demand) -> None:
         demand.one_of(f"attack.recipes[{number}]", recipe, RECIPES)
     demand.one_of("attack.profile", attack.profile, PROFILES)
     demand.at_least(0, "attack.seed", attack.seed)
-    for key in ("num_examples", "workers", "epoch_examples"):
+    for key in ("num_examples", "workers", "epoch_examples", "max_queries"):
         demand.at_least(1, f"attack.{key}", getattr(attack, key))
     demand.one_of("attack.columns", attack.columns, COLUMNS)
     single = len(TASKS[config.task.name].text_columns) == 1
@@ -134,6 +134,8 @@ def _check_attack(config: Config, demand: _Demand) -> None:
     if isinstance(attack.temperature, float):
         demand.above_zero("attack.temperature", attack.temperature)
     demand.one_of("attack.held_out", attack.held_out, get_args(Split))
+    if attack.max_seconds is not None:
+        demand.above_zero("attack.max_seconds", attack.max_seconds)
     if attack.each_epoch and not config.training.keep_epochs:
         demand.refuse(
             "attack.each_epoch", "needs the models of the epochs; set training.keep_epochs: true"

@@ -55,6 +55,9 @@ def attack(
         words += ["--temperature", str(settings.temperature), "--held-out", settings.held_out]
     if settings.allow_pickles:
         words.append("--allow-textattack-pickles")
+    for option in ("max_queries", "max_seconds"):
+        if (limit := getattr(settings, option)) is not None:
+            words += [f"--{option.replace('_', '-')}", str(limit)]
     if num_examples is not None:
         words += ["--num-examples", str(num_examples)]
     _mindflood("attack", *words)

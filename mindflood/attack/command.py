@@ -76,6 +76,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--csv", metavar="FILE", help="also write the results as TextAttack's own CSV log"
     )
     parser.add_argument(
+        "--at-once",
+        type=int,
+        metavar="K",
+        help="samples attacked side by side in a process, their queries in shared batches "
+        "(default: 16 on a CPU, 64 on a GPU)",
+    )
+    parser.add_argument(
+        "--max-queries",
+        type=int,
+        metavar="N",
+        help="most queries a sample; one that needs more is counted apart (default: no limit)",
+    )
+    parser.add_argument(
+        "--max-seconds",
+        type=float,
+        metavar="S",
+        help="most seconds a sample's own computing may take, its share of each batch included; "
+        "depends on the machine (default: no limit)",
+    )
+    parser.add_argument(
         "--allow-textattack-pickles",
         action="store_true",
         help="let TextAttack load the pickles among the downloads of profile paper",
@@ -110,6 +130,9 @@ def run(args: argparse.Namespace) -> int:
             ray=args.ray,
             temperature=args.temperature,
             held_out=args.held_out,
+            max_queries=args.max_queries,
+            max_seconds=args.max_seconds,
+            at_once=args.at_once,
         )
     except KeyboardInterrupt:
         print(

@@ -31,9 +31,21 @@ class SentenceSimilarity(textattack.constraints.semantics.sentence_encoders.Sent
         """Unit vectors of ``sentences``: float32 (n, hidden)."""
         return self.vectors(sentences)
 
-    def clear_cache(self) -> None:
-        """Forget the vectors of the sample that is done."""
-        self.vectors.forget()
+    def _score_list(self, starting_text: Any, transformed_texts: Sequence[Any]) -> torch.Tensor:
+        """Similarities, float32 (n,); a text shorter than the window passes without being encoded.
+
+        TextAttack encodes such texts as well and then gives them the same 1.
+        """
+        scores = torch.ones(len(transformed_texts))
+        compared = [
+            row
+            for row, text in enumerate(transformed_texts)
+            if not self.skip_text_shorter_than_window or len(text.words) >= self.window_size
+        ]
+        if compared:
+            texts = [transformed_texts[row] for row in compared]
+            scores[compared] = super()._score_list(starting_text, texts)
+        return scores
 
 
 class LexiconPartOfSpeech(textattack.constraints.Constraint):

@@ -1,13 +1,15 @@
 """Sentence vectors of the embedded encoder: mean-pooled token states, as it was trained for."""
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import AutoModel, AutoTokenizer
 
+from mindflood.attack.broker import Broker
+from mindflood.attack.buckets import in_buckets
 from mindflood.attack.fingerprint import file_fingerprint
 
 _MAX_TOKENS = 128  # a 15-word window stays far below
@@ -15,6 +17,8 @@ _MAX_TOKENS = 128  # a 15-word window stays far below
 
 class SentenceVectors:
     """Encodes texts with a Hugging Face encoder folder; repeated texts are encoded once.
+
+    Searches that ask at the same time share the batches, and all share what is remembered.
 
     Args:
         folder: encoder with safetensors weights and a tokenizer; None takes the embedded one.
@@ -37,39 +41,24 @@ class SentenceVectors:
         )
         self.model.to(self.device).eval()
         self.fingerprint = encoder_fingerprint(self.folder)
-        self._remembered: OrderedDict[str, torch.Tensor] = OrderedDict()
-        self._capacity = remembered
+        self._broker: Broker[str, torch.Tensor] = Broker(
+            self.encode, size=len, remembered=remembered
+        )
 
     def __call__(self, texts: Sequence[str]) -> torch.Tensor:
         """Unit vectors of ``texts``: float32 (n, hidden) on the CPU."""
-        new = [text for text in dict.fromkeys(texts) if text not in self._remembered]
-        known = {text: self._remembered[text] for text in texts if text in self._remembered}
-        known |= dict(zip(new, self.encode(new), strict=True))
-        for text in new:
-            self._remembered[text] = known[text]
-        while len(self._remembered) > self._capacity:
-            self._remembered.popitem(last=False)
-        return torch.stack([known[text] for text in texts])
-
-    def forget(self) -> None:
-        """Drop the remembered vectors."""
-        self._remembered.clear()
-
-    def encode(self, texts: Sequence[str], batch_size: int = 64) -> torch.Tensor:
-        """As calling, without looking at or adding to the remembered vectors."""
         if not texts:
             return torch.empty(0, self.model.config.hidden_size)
-        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        vectors = torch.empty(len(texts), self.model.config.hidden_size)
-        for start in range(0, len(order), batch_size):
-            rows = order[start : start + batch_size]
-            vectors[rows] = self._mean_state([texts[i] for i in rows]).cpu()
-        return vectors
+        return torch.stack(self._broker.ask(texts))
 
-    def _mean_state(self, texts: list[str]) -> torch.Tensor:
-        batch = self.tokenizer(
-            texts, padding=True, truncation=True, max_length=_MAX_TOKENS, return_tensors="pt"
-        ).to(self.device)
+    def encode(self, texts: Sequence[str]) -> list[torch.Tensor]:
+        """As calling, at once and without the remembered vectors: one vector (hidden,) a text."""
+        encoded = self.tokenizer(list(texts), truncation=True, max_length=_MAX_TOKENS)
+        return in_buckets(
+            self.tokenizer, encoded, self._mean_states, longest=_MAX_TOKENS, device=self.device
+        )
+
+    def _mean_states(self, batch: Any) -> torch.Tensor:
         with torch.inference_mode():
             states = self.model(**batch).last_hidden_state
             mask = batch["attention_mask"].unsqueeze(-1).to(states.dtype)

@@ -40,9 +40,9 @@ def summary_of(records: Sequence[Mapping[str, Any]], identity: Mapping[str, Any]
         :func:`mindflood.attack.metrics.summarise` with ``fingerprint``, ``replaced``, ``seed``,
         ``requested`` (number of samples a finished attack has), ``calibration_error`` (of the
         victim on the attacked texts, 15 bins) and, where there are such, ``columns`` (of a pair,
-        that may change) and ``calibration`` (of the victim).
+        that may change), ``calibration`` (of the victim), ``max_queries`` and ``max_seconds``.
     """
-    optional = ("columns", "calibration")
+    optional = ("columns", "calibration", "max_queries", "max_seconds")
     return (
         summarise(records)
         | {

@@ -134,7 +134,7 @@ def nearest(vectors: torch.Tensor, count: int) -> torch.Tensor:
 
 def _compute(encoder: SentenceVectors) -> tuple[list[str], torch.Tensor, torch.Tensor]:
     words = whole_words(encoder.tokenizer.get_vocab())
-    vectors = encoder.encode(words, batch_size=256)
+    vectors = torch.stack(encoder.encode(words))
     return words, vectors, nearest(vectors, min(NEIGHBOURS, len(words) - 1))
 
 

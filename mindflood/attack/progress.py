@@ -41,4 +41,6 @@ class AttackProgress(Display):
         aua, suc = summary["accuracy_under_attack"], summary["attack_success_rate"]
         speed = self._queries / max(self.seconds, 1e-6)
         shown = f"Aua {percent(aua)} Suc {percent(suc)} {speed:.0f} queries/s"
-        return shown + (f" {summary['errors']} errors" if summary["errors"] else "")
+        for count, what in (("errors", "errors"), ("out_of_budget", "out of budget")):
+            shown += f" {summary[count]} {what}" if summary[count] else ""
+        return shown

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mindflood.attack.budget import Budget
 from mindflood.attack.calibration import check_temperature
 from mindflood.attack.catalogue import RECIPES, check_available
 from mindflood.attack.columns import check_columns
@@ -53,6 +54,9 @@ def attack(
     ray: bool = False,
     temperature: str | float | None = None,
     held_out: Split | None = None,
+    max_queries: int | None = None,
+    max_seconds: float | None = None,
+    at_once: int | None = None,
 ) -> dict[str, Any]:
     """Attack a Hugging Face classifier; continues where an earlier, unfinished call stopped.
 
@@ -80,6 +84,10 @@ def attack(
         temperature: attacks the victim with its logits divided by it (Raina et al. 2024): a number,
             ``fitted`` to held-out rows, or the ``weakest`` of several on held-out rows.
         held_out: the split of those rows (``dev``); none of them is attacked.
+        max_queries, max_seconds: most that one sample may cost
+            (:class:`mindflood.attack.budget.Budget`); None: no limit.
+        at_once: samples attacked side by side in a process; None takes what suits the device. The
+            outcome does not depend on it.
 
     Returns:
         The summary in the card: :func:`mindflood.attack.identity.summary_of`.
@@ -91,8 +99,11 @@ def attack(
         raise UserError(f"--seed {seed}, --workers {workers}: expected 0 or more, and 1 or more")
     if candidates < 1:
         raise UserError(f"--candidates {candidates}: expected 1 or more")
+    if at_once is not None and at_once < 1:
+        raise UserError(f"--at-once {at_once}: expected 1 or more")
     table = get_task(task)
     check_available(recipe, profile, allow_pickles=allow_pickles)
+    budget = Budget(max_queries or RECIPES[recipe].default_query_budget, max_seconds)
     changing = check_columns(table, columns)
     share = None if shard is None else Share.parse(shard)
     wanted = None if temperature is None else check_temperature(temperature)
@@ -120,7 +131,7 @@ def attack(
     from mindflood.attack.temperature import calibrated
     from mindflood.attack.workers import attack_here, attack_in_workers
 
-    settings = AttackSettings(model, table, recipe, profile, seed, options, changing)
+    settings = AttackSettings(model, table, recipe, profile, seed, options, budget, changing)
     calibration = None
     if wanted is not None:
         settings, calibration = calibrated(settings, wanted, unseen, out, workers)
@@ -134,7 +145,8 @@ def attack(
         "seed": seed,
         "recipe": recipe,
         "profile": profile,
-        "fingerprint": attacker.recipe.fingerprint,
+        "fingerprint": budget.fingerprint(attacker.recipe.fingerprint),
+        **budget.settings,
         "replaced": list(attacker.recipe.replaced_components),
         "columns": changing if len(table.text_columns) == 2 else None,
         "calibration": None if calibration is None else dataclasses.asdict(calibration),
@@ -156,9 +168,9 @@ def attack(
 
             results = attack_with_ray(settings, todo, workers)
         elif workers > 1 and len(todo) > 1:
-            results = attack_in_workers(settings, todo, workers)
+            results = attack_in_workers(settings, todo, workers, at_once)
         else:
-            results = attack_here(attacker, todo)
+            results = attack_here(attacker, todo, at_once)
         title = f"{name} ({profile}) on {table.name}{f', share {share}' if share else ''}"
         try:
             with (

@@ -1,7 +1,7 @@
 """One sample attacked: from its texts and label to its record."""
 
+import math
 import random
-import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,13 +10,19 @@ from typing import Any
 import numpy as np
 import torch
 
+from mindflood.attack.budget import UNLIMITED, Budget
 from mindflood.attack.calibrated import CalibratedVictim
 from mindflood.attack.columns import Columns, with_columns
 from mindflood.attack.options import RecipeOptions
+from mindflood.attack.own_copy import own_copy
 from mindflood.attack.recipes import BuiltRecipe, build_recipe
+from mindflood.attack.search import OutOfTimeError
 from mindflood.attack.textattack_import import textattack
 from mindflood.attack.victim import Victim
 from mindflood.data.tasks import Task
+
+_QUERIES_AT_ONCE = 1024  # in one request of one sample
+_CACHED_WORDS = 2**19  # in each of TextAttack's caches of one sample: about 40 MiB
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,7 @@ class AttackSettings:
     profile: str
     seed: int
     options: RecipeOptions = field(default_factory=RecipeOptions)
+    budget: Budget = UNLIMITED
     columns: Columns = "both"
     temperature: float | None = None  # None attacks the victim as it is
 
@@ -47,11 +54,15 @@ class SampleAttacker:
             self.victim = CalibratedVictim(self.victim, settings.temperature)
         built = build_recipe(settings.recipe, settings.profile, self.victim, settings.options)
         self.recipe: BuiltRecipe = with_columns(built, settings.task, settings.columns)
+        goal = self.recipe.attack.goal_function
+        goal.query_budget = settings.budget.max_queries or math.inf
+        goal.batch_size = _QUERIES_AT_ONCE  # the victim makes the batches
 
     def __call__(self, index: int, texts: Sequence[str], label: int) -> dict[str, Any]:
         """Attack the sample in row ``index``; its random numbers depend on (seed, index) only.
 
-        An attack that raises is recorded with its error.
+        An attack that raises is recorded with its error. Several may run at once, each as a
+        :class:`~mindflood.attack.search.Search`.
 
         Args:
             texts: one string, or the two of a pair.
@@ -60,30 +71,35 @@ class SampleAttacker:
             ``index, result, label, original_prediction, original_probability, original_score,
             perturbed_prediction, perturbed_probability, perturbed_score, queries, seconds,
             original, perturbed, changed_words, index_map, error``: probabilities are of the
-            prediction beside them; scores are the goal function's; ``perturbed``
-            and its prediction are None where nothing was attacked; ``changed_words`` are
-            positions among TextAttack's words of the perturbed texts, counted from 0 over both
-            texts of a pair; ``index_map`` is where each original word is now (-1: nowhere), None
-            where all are at their places.
+            prediction beside them; scores are the goal function's; ``perturbed`` and its prediction
+            are None where nothing was attacked; ``changed_words`` are positions among TextAttack's
+            words of the perturbed texts, counted from 0 over both texts of a pair; ``index_map`` is
+            where each original word is now (-1: nowhere), None where all are at their places.
         """
         record = _blank_record(index, texts, label)
-        started = time.perf_counter()
+        attack = own_copy(self.recipe.attack, _CACHED_WORDS // words_of(texts))
+        goal = attack.goal_function
         seed_sample(self.settings.seed, index)
         try:
-            outcome = self.recipe.attack.attack(self._named(texts), label)
-            record |= _from_result(outcome)
+            record |= _from_result(attack.attack(self._named(texts), label))
+            if record["result"] == "failed" and goal.num_queries >= goal.query_budget:
+                record["result"] = "out_of_budget"
+        except OutOfTimeError:
+            record |= {"result": "out_of_budget", "queries": int(goal.num_queries)}
         except Exception as error:  # TextAttack and the model may raise anything: not the run's end
             record |= {"result": "error", "error": f"{type(error).__name__}: {error}"[:500]}
-            record["queries"] = int(getattr(self.recipe.attack.goal_function, "num_queries", 0))
-        finally:
-            self.recipe.attack.clear_cache()  # nothing of this sample may reach the next
-        record["seconds"] = round(time.perf_counter() - started, 4)
+            record["queries"] = int(getattr(goal, "num_queries", 0))
         return record
 
     def _named(self, texts: Sequence[str]) -> str | OrderedDict[str, str]:
         if len(texts) == 1:
             return texts[0]
         return OrderedDict(zip(self.settings.task.text_columns, texts, strict=True))
+
+
+def words_of(texts: Sequence[str]) -> int:
+    """Number of words of a sample, 1 at least: what its search takes in memory grows with it."""
+    return max(1, sum(len(text.split()) for text in texts))
 
 
 def seed_sample(seed: int, index: int) -> None:
@@ -106,7 +122,6 @@ def _blank_record(index: int, texts: Sequence[str], label: int) -> dict[str, Any
         "perturbed_probability": None,
         "perturbed_score": None,
         "queries": 0,
-        "seconds": 0.0,
         "original": list(texts),
         "perturbed": None,
         "changed_words": [],

@@ -7,26 +7,27 @@ from typing import Any
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
+from mindflood.attack.broker import Broker
+from mindflood.attack.buckets import in_buckets
 from mindflood.attack.folder import model_fingerprint, model_folder
 from mindflood.attack.textattack_import import textattack
 from mindflood.errors import UserError
 
-Text = str | Sequence[str]
+Text = str | tuple[str, ...]  # one text, or the two of a pair
 _UNBOUNDED = int(1e29)  # tokenizers without a maximum carry a number above this
 
 
 class Victim(textattack.models.wrappers.ModelWrapper):
-    """A sequence classifier queried in evaluation mode, without gradients, padded per batch.
+    """A sequence classifier queried in evaluation mode, without gradients, in length buckets.
 
     Its logits are those of TextAttack's own ``HuggingFaceModelWrapper``, which pads every query
-    to the model's maximum length.
+    to the model's maximum length. Searches that ask at the same time share the batches.
 
     Args:
         folder: a Hugging Face folder with ``config.json``, safetensors weights and a tokenizer,
             or the id of such a model on the hub.
         num_labels: number of classes the task has; None accepts any.
         device: where the model runs; None takes the GPU where there is one.
-        batch_size: most texts in one forward pass.
 
     Raises:
         UserError: the folder is not such a model, has pickled weights only, has no trained
@@ -39,14 +40,13 @@ class Victim(textattack.models.wrappers.ModelWrapper):
         *,
         num_labels: int | None = None,
         device: str | torch.device | None = None,
-        batch_size: int = 64,
     ) -> None:
         self.folder = model_folder(folder)
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        self.batch_size = batch_size
         self.model = _load_model(self.folder).to(self.device).eval()
         self.tokenizer = _load_tokenizer(self.folder)
         self.max_length = _max_length(self.tokenizer, self.model.config)
+        self._broker = Broker(self._rows, size=_length)
         if num_labels is not None and self.num_labels != num_labels:
             raise UserError(
                 f"{self.folder}: the model has {self.num_labels} labels and the task has "
@@ -70,7 +70,7 @@ class Victim(textattack.models.wrappers.ModelWrapper):
         """Name of label 0, 1, ... as the model's configuration gives them."""
         return tuple(self.model.config.id2label[label] for label in range(self.num_labels))
 
-    def __call__(self, text_input_list: Sequence[Text], **_: Any) -> torch.Tensor:
+    def __call__(self, text_input_list: Sequence[Text | list[str]], **_: Any) -> torch.Tensor:
         """Logits of each text.
 
         Args:
@@ -81,20 +81,23 @@ class Victim(textattack.models.wrappers.ModelWrapper):
         """
         if not len(text_input_list):
             return torch.empty(0, self.num_labels)
-        # Neighbours in length share a batch: little of it is padding then.
-        order = sorted(range(len(text_input_list)), key=lambda i: _length(text_input_list[i]))
-        logits = torch.empty(len(order), self.num_labels)
-        for start in range(0, len(order), self.batch_size):
-            rows = order[start : start + self.batch_size]
-            logits[rows] = self._forward([text_input_list[i] for i in rows])
-        return logits
+        texts = [text if isinstance(text, str) else tuple(text) for text in text_input_list]
+        return torch.stack(self._broker.ask(texts))
 
-    def _forward(self, texts: Sequence[Text]) -> torch.Tensor:
+    def _rows(self, texts: Sequence[Text]) -> list[torch.Tensor]:
         self.model.eval()  # something else may have left the model in training mode
-        batch = self.encode(texts, padding=True, return_tensors="pt").to(self.device)
+        return in_buckets(
+            self.tokenizer,
+            self.encode(texts),
+            self._forward,
+            longest=self.max_length,
+            device=self.device,
+        )
+
+    def _forward(self, batch: Any) -> torch.Tensor:
         with torch.inference_mode():
             logits: torch.Tensor = self.model(**batch).logits
-        return logits.float().cpu()
+        return logits.float()
 
     def get_grad(self, text_input: Text) -> dict[str, Any]:
         """Gradient of the cross-entropy of the predicted class at the looked-up word embeddings.
@@ -139,7 +142,7 @@ class Victim(textattack.models.wrappers.ModelWrapper):
 
 
 def _length(text: Text) -> int:
-    return len(text) if isinstance(text, str) else sum(map(len, text))
+    return 1 + (len(text) if isinstance(text, str) else sum(map(len, text)))
 
 
 def _load_model(folder: str) -> Any:

@@ -57,9 +57,6 @@ class Angles:
         angles = [0.0 if "winter" in s else math.radians(self.degrees) for s in sentences]
         return torch.tensor([[math.cos(a), math.sin(a)] for a in angles])
 
-    def forget(self):
-        self.asked = []
-
 
 @pytest.mark.parametrize(("degrees", "kept"), [(28, True), (29, False)])
 def test_similarity_threshold_is_on_the_angle_over_pi(degrees, kept):

@@ -13,6 +13,7 @@ from transformers import (
     RobertaForSequenceClassification,
 )
 
+from mindflood.attack import buckets
 from mindflood.attack.textattack_import import textattack
 from mindflood.attack.victim import Victim
 from mindflood.errors import UserError
@@ -39,7 +40,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def victim(folder):
-    return Victim(folder, num_labels=3, device="cpu", batch_size=2)
+    return Victim(folder, num_labels=3, device="cpu")
 
 
 @pytest.mark.parametrize("texts", [TEXTS, PAIRS], ids=["single", "pairs"])
@@ -61,10 +62,13 @@ def test_the_second_text_of_a_pair_counts(victim):
     assert (one - other).abs().max() > 1e-3
 
 
-def test_order_is_kept_whatever_the_batch_size(folder, victim):
-    whole = Victim(folder, device="cpu", batch_size=100)
-    torch.testing.assert_close(victim(TEXTS), whole(TEXTS), atol=1e-5, rtol=0)
-    torch.testing.assert_close(victim(TEXTS[::-1]), victim(TEXTS).flip(0), atol=1e-5, rtol=0)
+@pytest.mark.parametrize("texts", [TEXTS, PAIRS], ids=["single", "pairs"])
+def test_order_is_kept_whatever_the_batches(victim, texts, monkeypatch):
+    together = victim(texts)
+    monkeypatch.setattr(buckets, "CPU_TOKENS", 1)  # every text a batch of its own
+    alone = victim(texts)
+    torch.testing.assert_close(alone, together, atol=1e-5, rtol=0)
+    torch.testing.assert_close(victim(texts[::-1]), alone.flip(0), atol=0, rtol=0)
 
 
 def test_evaluation_mode_and_no_gradients_whatever_happened_before(victim):
