@@ -54,7 +54,7 @@ setup(
             "mypy",
             "types-PyYAML",
             "pandas-stubs",
-        ]
+        ],
     },
     entry_points={"console_scripts": ["mindflood = mindflood.cli:main"]},
     classifiers=[
