@@ -66,4 +66,6 @@ def _is_attacked(folder: Path, config: Config, recipe: str) -> bool:
     summary = read_card(path)["attacks"].get(key)
     if summary is None or summary.get("seed") != config.attack.seed:
         return False
+    if summary.get("columns", "both") != config.attack.columns:
+        return False
     return summary["num_examples"] == summary.get("requested") == config.attack.epoch_examples

@@ -160,7 +160,7 @@ def describe(recipe: str, profile: str, summary: dict[str, Any]) -> str:
         f"Aua {percent(summary['accuracy_under_attack'])}  "
         f"Suc {percent(summary['attack_success_rate'])}  "
         f"#Query {'–' if queries is None else f'{queries:.1f}'}  {summary['seconds']:.0f} s  "
-        f"fingerprint {summary['fingerprint']}",
+        f"ECE {percent(summary['calibration_error'])}  fingerprint {summary['fingerprint']}",
     ]
     return "\n".join(lines + [f"  replaced: {what}" for what in summary["replaced"]])
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,10 @@ def attack_with_ray(settings: AttackSettings, samples: Sequence[Sample], tasks: 
     takes one GPU where the cluster has any.
 
     Raises:
-        UserError: a task was lost, with its node or for its memory.
+        UserError: there is no cluster at ``RAY_ADDRESS``, or a task was lost, with its node or for
+            its memory.
     """
-    if not ray.is_initialized():
-        ray.init(log_to_driver=False, include_dashboard=False, logging_level=logging.ERROR)
+    _connect()
     share = ray.remote(max_retries=0, num_gpus=1 if ray.cluster_resources().get("GPU") else 0)(
         _attack_share
     )
@@ -49,6 +50,22 @@ def attack_with_ray(settings: AttackSettings, samples: Sequence[Sample], tasks: 
     finally:
         for task in running:
             ray.cancel(task, force=True)
+
+
+def _connect() -> None:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nobody is told who attacks what
+    try:
+        ray.init(
+            ignore_reinit_error=True,
+            log_to_driver=False,
+            include_dashboard=False,
+            logging_level=logging.ERROR,
+        )
+    except Exception as error:  # Ray raises it bare where a cluster does not start in time
+        said = " ".join(str(error).split())[:200]
+        raise UserError(
+            f"--ray: no cluster to be had: {said}; check RAY_ADDRESS, or start one with 'ray start'"
+        ) from error
 
 
 def _attack_share(settings: AttackSettings, samples: Sequence[Sample]) -> Iterator[dict[str, Any]]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mindflood.report.aggregate import Attacked, Setting, robust_interval
+from mindflood.report.aggregate import Attacked, Setting, columns_suffix, robust_interval
 from mindflood.report.cards import AttackSummary, Card
 from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name
 from mindflood.report.schema import split_attack_key
@@ -20,12 +20,13 @@ class Condition:
     encoder: str
     attack: str
     fingerprint: str
+    columns: str = ""
 
     @property
     def title(self) -> str:
         """In the papers' names."""
         recipe, profile = split_attack_key(self.attack)
-        attack = f"{ATTACKS.get(recipe, recipe)} ({profile})"
+        attack = f"{ATTACKS.get(recipe, recipe)} ({profile}{self.columns})"
         return f"{TASKS.get(self.task, self.task)}, {encoder_name(self.encoder)}, {attack}"
 
 
@@ -40,7 +41,13 @@ def by_condition(
     found: dict[Condition, list[Card]] = {}
     for card in cards:
         present = {
-            Condition(card["task"], card["encoder"], key, summary["fingerprint"])
+            Condition(
+                card["task"],
+                card["encoder"],
+                key,
+                summary["fingerprint"],
+                columns_suffix(summary),
+            )
             for attacks in attacks_of(card)
             for key, summary in attacks.items()
         }
