@@ -1,7 +1,6 @@
 """A masked language model asked which tokens it finds likeliest at the places of a text."""
 
-from collections import OrderedDict, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,11 +9,12 @@ from typing import Any, Self
 import torch
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
+from mindflood.attack.broker import Broker
+from mindflood.attack.buckets import batches
 from mindflood.attack.folder import model_fingerprint
 from mindflood.errors import UserError
 
 _KNOWN = ("bert", "roberta")
-_MULTIPLE = 8  # lengths are filled up to multiples of this, whatever else is in the batch
 _TOKENS = 4096  # most tokens of one forward pass
 _PLACES = 512  # most places whose scores over the whole vocabulary are in memory at once
 
@@ -35,6 +35,8 @@ class Ranking:
 
 class MaskedLM:
     """Ranks tokens with a Hugging Face masked language model; repeated texts are ranked once.
+
+    Searches that ask at the same time share the batches, and all share what is remembered.
 
     Args:
         model, tokenizer: as ``transformers`` loads them.
@@ -59,8 +61,7 @@ class MaskedLM:
         self.tokenizer = tokenizer
         self.kept = min(kept, int(model.config.vocab_size))
         self.fingerprint = fingerprint
-        self._remembered: OrderedDict[str, Ranking] = OrderedDict()
-        self._capacity = remembered
+        self._broker: Broker[str, Ranking] = Broker(self.rank, size=_size, remembered=remembered)
 
     @classmethod
     def from_folder(
@@ -106,20 +107,13 @@ class MaskedLM:
 
     def __call__(self, texts: Sequence[str]) -> list[Ranking]:
         """The ranking of each text, in their order."""
-        new = [text for text in dict.fromkeys(texts) if text not in self._remembered]
-        known = {text: self._remembered[text] for text in texts if text in self._remembered}
-        known |= dict(zip(new, self.rank(new), strict=True))
-        for text in new:
-            self._remembered[text] = known[text]
-        while len(self._remembered) > self._capacity:
-            self._remembered.popitem(last=False)
-        return [known[text] for text in texts]
+        return self._broker.ask(texts)
 
     def rank(self, texts: Sequence[str]) -> list[Ranking]:
         """As calling, without looking at or adding to the remembered rankings."""
         encoded = [self.encode(text) for text in texts]
         rankings: dict[int, Ranking] = {}
-        for rows, length in _batches([len(ids) for ids in encoded], self.max_length):
+        for length, rows in batches(list(map(len, encoded)), self.max_length, _TOKENS):
             ids = torch.full((len(rows), length), self.tokenizer.pad_token_id)
             for row, index in enumerate(rows):
                 ids[row, : len(encoded[index])] = torch.tensor(encoded[index])
@@ -160,12 +154,5 @@ class MaskedLM:
         return self.model.cls if hasattr(self.model, "cls") else self.model.lm_head
 
 
-def _batches(lengths: Sequence[int], longest: int) -> Iterator[tuple[list[int], int]]:
-    """Indices of texts that share a padded length, which is that of each alone, and that length."""
-    buckets: dict[int, list[int]] = defaultdict(list)
-    for index, length in enumerate(lengths):
-        buckets[min(longest, -(-length // _MULTIPLE) * _MULTIPLE)].append(index)
-    for length, indices in sorted(buckets.items()):
-        rows = max(1, _TOKENS // length)
-        for start in range(0, len(indices), rows):
-            yield indices[start : start + rows], length
+def _size(text: str) -> int:
+    return 1 + len(text)
