@@ -1,11 +1,13 @@
 """What decides the outcome of an attack, and what the card says of it."""
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mindflood.attack.calibration import calibration_error
+from mindflood.attack.calibration import Calibration, calibration_error
+from mindflood.attack.chosen import ChosenRows
 from mindflood.attack.metrics import summarise
 from mindflood.data.sources import Examples
 from mindflood.report.schema import attack_key
@@ -16,6 +18,39 @@ OF_THE_FOLDER = ("model", "task", "shard")  # all attacks of one folder agree in
 def results_name(recipe: str, *, calibrated: bool) -> str:
     """What the files of an attack's results are called, without their ending."""
     return f"{recipe}-calibrated" if calibrated else recipe
+
+
+def identity_of(
+    attacker: Any, sample: ChosenRows, calibration: Calibration | None
+) -> dict[str, Any]:
+    """Everything that decides the outcome of an attack, as ``RECIPE.meta.json`` keeps it.
+
+    Args:
+        attacker: a :class:`mindflood.attack.samples.SampleAttacker`.
+    """
+    settings = attacker.settings
+    pair = len(settings.task.text_columns) == 2
+    return {
+        "model": attacker.victim.fingerprint,
+        "task": settings.task.name,
+        "split": sample.split,
+        "examples": examples_fingerprint(sample.examples),
+        "num_examples": len(sample.rows),
+        "seed": settings.seed,
+        "recipe": settings.recipe,
+        "profile": settings.profile,
+        "fingerprint": settings.budget.fingerprint(attacker.recipe.fingerprint),
+        **settings.budget.settings,
+        "replaced": list(attacker.recipe.replaced_components),
+        "columns": settings.columns if pair else None,
+        "calibration": None if calibration is None else dataclasses.asdict(calibration),
+        "shard": None if sample.share is None else str(sample.share),
+    }
+
+
+def file_name(identity: Mapping[str, Any]) -> str:
+    """What the files of an attack's results are called, without their ending."""
+    return results_name(identity["recipe"], calibrated=identity["calibration"] is not None)
 
 
 def card_key(identity: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import sys
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -11,23 +12,18 @@ import numpy as np
 from mindflood.attack.budget import Budget
 from mindflood.attack.calibration import check_temperature
 from mindflood.attack.catalogue import RECIPES, check_available
+from mindflood.attack.chosen import ChosenRows, chosen_rows
 from mindflood.attack.columns import check_columns
 from mindflood.attack.folder import check_within_reach, model_folder
 from mindflood.attack.held_out import held_out_rows
-from mindflood.attack.identity import (
-    OF_THE_FOLDER,
-    card_key,
-    examples_fingerprint,
-    results_name,
-    summary_of,
-)
+from mindflood.attack.identity import OF_THE_FOLDER, card_key, file_name, identity_of, summary_of
 from mindflood.attack.journal import Journal
 from mindflood.attack.masked_lm_folder import masked_lm_folder
 from mindflood.attack.options import PAPER_CANDIDATES, RecipeOptions
 from mindflood.attack.progress import AttackProgress
 from mindflood.attack.shares import SHARE_CARD, Share, check_ray
 from mindflood.config import AttackSettings as AttackSection
-from mindflood.data.sources import Examples, load_examples
+from mindflood.data.sources import Examples
 from mindflood.data.tasks import Split, Task, get_task
 from mindflood.errors import UserError
 from mindflood.files import check_writable
@@ -95,29 +91,21 @@ def attack(
     Raises:
         UserError: anything of the above is unknown, missing or of another attack.
     """
-    if seed < 0 or workers < 1:
-        raise UserError(f"--seed {seed}, --workers {workers}: expected 0 or more, and 1 or more")
-    if candidates < 1:
-        raise UserError(f"--candidates {candidates}: expected 1 or more")
-    if at_once is not None and at_once < 1:
-        raise UserError(f"--at-once {at_once}: expected 1 or more")
+    _check_numbers(seed, workers, candidates, at_once)
     table = get_task(task)
     check_available(recipe, profile, allow_pickles=allow_pickles)
     budget = Budget(max_queries or RECIPES[recipe].default_query_budget, max_seconds)
     changing = check_columns(table, columns)
-    share = None if shard is None else Share.parse(shard)
     wanted = None if temperature is None else check_temperature(temperature)
     if ray:
         check_ray()
     model = model_folder(folder)
     check_within_reach(model)
-    split = split or table.attacked_split
-    whole = load_examples(table, split, data)
-    rows = choose_rows(len(whole), table, num_examples, seed)
-    mine = rows if share is None else share.rows(rows)
+    share = None if shard is None else Share.parse(shard)
+    sample = chosen_rows(table, split, data, num_examples, seed, share)
     unseen = None
     if isinstance(wanted, str):
-        unseen = held_out_rows(table, held_out, data, whole.take(rows), seed)
+        unseen = held_out_rows(table, held_out, data, sample.examples, seed)
     out = Path(out)
     card = card_path(out) if share is None else out / SHARE_CARD
     check_task(card, task)
@@ -129,84 +117,68 @@ def attack(
     print("loading TextAttack and the model: up to a minute", file=sys.stderr, flush=True)
     from mindflood.attack.samples import AttackSettings, SampleAttacker
     from mindflood.attack.temperature import calibrated
-    from mindflood.attack.workers import attack_here, attack_in_workers
 
     settings = AttackSettings(model, table, recipe, profile, seed, options, budget, changing)
     calibration = None
     if wanted is not None:
         settings, calibration = calibrated(settings, wanted, unseen, out, workers)
     attacker = SampleAttacker(settings)
-    identity = {
-        "model": attacker.victim.fingerprint,
-        "task": task,
-        "split": split,
-        "examples": examples_fingerprint(whole.take(rows)),
-        "num_examples": len(rows),
-        "seed": seed,
-        "recipe": recipe,
-        "profile": profile,
-        "fingerprint": budget.fingerprint(attacker.recipe.fingerprint),
-        **budget.settings,
-        "replaced": list(attacker.recipe.replaced_components),
-        "columns": changing if len(table.text_columns) == 2 else None,
-        "calibration": None if calibration is None else dataclasses.asdict(calibration),
-        "shard": None if share is None else str(share),
-    }
-    name = results_name(recipe, calibrated=calibration is not None)
-    with Journal(out, name, identity, OF_THE_FOLDER) as journal:
+    identity = identity_of(attacker, sample, calibration)
+    with Journal(out, file_name(identity), identity, OF_THE_FOLDER) as journal:
         if not card.exists():
-            measured = share is None or share.number == 1  # once is enough
-            write_card(card, _card_of_stranger(table, attacker.victim, whole if measured else None))
+            write_card(card, _card_of_stranger(table, attacker.victim, sample))
         done = {record["index"] for record in journal.records}
-        todo = [
-            (row, whole.texts[row], int(whole.labels[row]))
-            for row in map(int, mine)
-            if row not in done
-        ]
-        if ray and todo:
-            from mindflood.attack.ray_tasks import attack_with_ray
+        todo = [row for row in sample.attacked_here if row[0] not in done]
+        results = _attacked(attacker, todo, workers, at_once, ray)
+        return _recorded(results, journal, card, identity, len(sample.attacked_here))
 
-            results = attack_with_ray(settings, todo, workers)
-        elif workers > 1 and len(todo) > 1:
-            results = attack_in_workers(settings, todo, workers, at_once)
-        else:
-            results = attack_here(attacker, todo, at_once)
-        title = f"{name} ({profile}) on {table.name}{f', share {share}' if share else ''}"
-        try:
-            with (
-                contextlib.closing(results),
-                AttackProgress(title, len(mine), journal.records) as progress,
-            ):
-                for record in results:
-                    journal.append(record)
-                    progress.add(record)
-        finally:  # also when it is interrupted: a card of what is done so far
-            summary = summary_of(journal.records, identity)
-            merge_attack(card, card_key(identity), summary)
+
+def _check_numbers(seed: int, workers: int, candidates: int, at_once: int | None) -> None:
+    if seed < 0 or workers < 1:
+        raise UserError(f"--seed {seed}, --workers {workers}: expected 0 or more, and 1 or more")
+    if candidates < 1:
+        raise UserError(f"--candidates {candidates}: expected 1 or more")
+    if at_once is not None and at_once < 1:
+        raise UserError(f"--at-once {at_once}: expected 1 or more")
+
+
+def _attacked(
+    attacker: Any, samples: list[Any], workers: int, at_once: int | None, ray: bool
+) -> Generator[dict[str, Any], None, None]:
+    """Records of ``samples``: from a Ray cluster, from processes, or from this one."""
+    from mindflood.attack.workers import attack_here, attack_in_workers
+
+    if ray and samples:
+        from mindflood.attack.ray_tasks import attack_with_ray
+
+        return attack_with_ray(attacker.settings, samples, workers)
+    if workers > 1 and len(samples) > 1:
+        return attack_in_workers(attacker.settings, samples, workers, at_once)
+    return attack_here(attacker, samples, at_once)
+
+
+def _recorded(
+    results: Generator[dict[str, Any], None, None],
+    journal: Journal,
+    card: Path,
+    identity: dict[str, Any],
+    total: int,
+) -> dict[str, Any]:
+    """Write each record as it comes, and the summary into the card at the end."""
+    share = "" if identity["shard"] is None else f", share {identity['shard']}"
+    title = f"{file_name(identity)} ({identity['profile']}) on {identity['task']}{share}"
+    try:
+        with (
+            contextlib.closing(results),
+            AttackProgress(title, total, journal.records) as progress,
+        ):
+            for record in results:
+                journal.append(record)
+                progress.add(record)
+    finally:  # also when it is interrupted: a card of what is done so far
+        summary = summary_of(journal.records, identity)
+        merge_attack(card, card_key(identity), summary)
     return summary
-
-
-def choose_rows(total: int, task: Task, asked: int | None, seed: int) -> np.ndarray:
-    """Rows of the sample that is attacked, ascending; all where the sample is that large.
-
-    A smaller sample of the same seed is part of a larger one.
-
-    Args:
-        total: number of rows there are.
-        asked: size of the sample; None takes the task's own.
-
-    Returns:
-        int64, each below ``total``, none twice.
-
-    Raises:
-        UserError: there is nothing to attack.
-    """
-    if asked is not None and asked < 1:
-        raise UserError(f"--num-examples {asked}: expected 1 or more")
-    if total == 0:
-        raise UserError("the split that is attacked is empty; choose other data with --data")
-    count = asked or task.attacked_examples or total
-    return np.sort(np.random.default_rng(seed).permutation(total)[:count])
 
 
 def check_held_out(task: Task, settings: AttackSection, data: str | None) -> None:
@@ -218,9 +190,8 @@ def check_held_out(task: Task, settings: AttackSection, data: str | None) -> Non
     Raises:
         UserError: it leaves too few.
     """
-    whole = load_examples(task, task.attacked_split, data)
-    rows = choose_rows(len(whole), task, settings.num_examples, settings.seed)
-    held_out_rows(task, settings.held_out, data, whole.take(rows), settings.seed)
+    sample = chosen_rows(task, None, data, settings.num_examples, settings.seed)
+    held_out_rows(task, settings.held_out, data, sample.examples, settings.seed)
 
 
 def card_path(out: Path) -> Path:
@@ -234,11 +205,11 @@ def check_task(path: Path, task: str) -> None:
         raise UserError(f"{path}: a card of task '{found}', not '{task}'; choose another --out")
 
 
-def _card_of_stranger(task: Task, victim: Any, whole: Examples | None) -> Card:
-    """The card of a model that was not trained here; its accuracy is that on ``whole``."""
+def _card_of_stranger(task: Task, victim: Any, sample: ChosenRows) -> Card:
+    """The card of a model that was not trained here; of several shares the first measures it."""
     card = new_card(task=task.name, method="unknown", seed=None, encoder=Path(victim.folder).name)
-    if whole is not None:
-        card["clean_accuracy"] = clean_accuracy(victim, whole)
+    if sample.share is None or sample.share.number == 1:
+        card["clean_accuracy"] = clean_accuracy(victim, sample.whole)
     return card
 
 

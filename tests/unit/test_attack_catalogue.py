@@ -8,8 +8,9 @@ import pytest
 
 from mindflood.attack import downloads
 from mindflood.attack.catalogue import RECIPES, check_available
+from mindflood.attack.chosen import choose_rows
 from mindflood.attack.folder import model_fingerprint, model_folder
-from mindflood.attack.runner import attack, choose_rows
+from mindflood.attack.runner import attack
 from mindflood.data.tasks import get_task
 from mindflood.errors import UserError
 
