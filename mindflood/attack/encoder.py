@@ -42,7 +42,7 @@ class SentenceVectors:
         self.model.to(self.device).eval()
         self.fingerprint = encoder_fingerprint(self.folder)
         self._broker: Broker[str, torch.Tensor] = Broker(
-            self.encode, size=len, remembered=remembered
+            self.encode, size=lambda text: 1 + len(text), remembered=remembered
         )
 
     def __call__(self, texts: Sequence[str]) -> torch.Tensor:

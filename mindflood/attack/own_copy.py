@@ -26,26 +26,29 @@ def own_copy(attack: Any, cached: int) -> Any:
     tokenizers, tables): all copies share it.
 
     Args:
-        cached: most texts in each cache; TextAttack's own limits are for one sample at a time.
+        cached: most candidates in each of the attack's two caches of them; TextAttack's own limits
+            are for one sample at a time. (The goal function's cache must hold all that it is asked
+            at once and grows with the queries only: it keeps its limit.)
     """
-    copy = _copy(attack, cached, {})
+    copy = _copy(attack, {})
+    copy.constraints_cache = lru.LRU(max(1, cached))
     copy.transformation_cache = lru.LRU(max(1, cached // _TEXTS_OF_A_TRANSFORMATION))
     return copy
 
 
-def _copy(value: Any, cached: int, copies: dict[int, Any]) -> Any:
+def _copy(value: Any, copies: dict[int, Any]) -> Any:
     if id(value) in copies:
         return copies[id(value)]
     if isinstance(value, _PARTS):
         copy = copies[id(value)] = object.__new__(type(value))
-        vars(copy).update({key: _copy(part, cached, copies) for key, part in vars(value).items()})
+        vars(copy).update({key: _copy(part, copies) for key, part in vars(value).items()})
         return copy
     if isinstance(value, MethodType):  # the search method holds methods of the other parts
-        return MethodType(value.__func__, _copy(value.__self__, cached, copies))
+        return MethodType(value.__func__, _copy(value.__self__, copies))
     if isinstance(value, lru.LRU):
-        return lru.LRU(max(1, min(cached, value.get_size())))
+        return lru.LRU(value.get_size())
     if type(value) in (list, tuple):
-        return type(value)(_copy(part, cached, copies) for part in value)
+        return type(value)(_copy(part, copies) for part in value)
     if type(value) in (dict, set):
         return value.copy()
     return value

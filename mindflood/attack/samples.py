@@ -21,8 +21,8 @@ from mindflood.attack.textattack_import import textattack
 from mindflood.attack.victim import Victim
 from mindflood.data.tasks import Task
 
-_QUERIES_AT_ONCE = 1024  # in one request of one sample
-_CACHED_WORDS = 2**19  # in each of TextAttack's caches of one sample: about 40 MiB
+_QUERIES_AT_ONCE = 256  # in one request of a sample; before the next its seconds are looked at
+_CACHED_WORDS = 2**19  # in each of TextAttack's caches of a sample's candidates: about 40 MiB
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,8 @@ class SampleAttacker:
         goal = attack.goal_function
         seed_sample(self.settings.seed, index)
         try:
-            record |= _from_result(attack.attack(self._named(texts), label))
+            text = textattack_input(self.settings.task, texts)
+            record |= from_result(attack.attack(text, label))
             if record["result"] == "failed" and goal.num_queries >= goal.query_budget:
                 record["result"] = "out_of_budget"
         except OutOfTimeError:
@@ -91,10 +92,12 @@ class SampleAttacker:
             record["queries"] = int(getattr(goal, "num_queries", 0))
         return record
 
-    def _named(self, texts: Sequence[str]) -> str | OrderedDict[str, str]:
-        if len(texts) == 1:
-            return texts[0]
-        return OrderedDict(zip(self.settings.task.text_columns, texts, strict=True))
+
+def textattack_input(task: Task, texts: Sequence[str]) -> str | OrderedDict[str, str]:
+    """What TextAttack attacks: a text, or the two of a pair under their columns' names."""
+    if len(texts) == 1:
+        return texts[0]
+    return OrderedDict(zip(task.text_columns, texts, strict=True))
 
 
 def words_of(texts: Sequence[str]) -> int:
@@ -130,7 +133,7 @@ def _blank_record(index: int, texts: Sequence[str], label: int) -> dict[str, Any
     }
 
 
-def _from_result(outcome: Any) -> dict[str, Any]:
+def from_result(outcome: Any) -> dict[str, Any]:
     """The fields that a TextAttack result decides."""
     before, after = outcome.original_result, outcome.perturbed_result
     found = {

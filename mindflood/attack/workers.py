@@ -9,7 +9,10 @@ import threading
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from functools import partial
 from multiprocessing.connection import wait
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
+
+import torch
 
 from mindflood.attack.hub import run_searches
 from mindflood.attack.samples import AttackSettings, SampleAttacker, words_of
@@ -22,7 +25,6 @@ Records = Generator[dict[str, Any], None, None]
 
 _AT_ONCE = {"cpu": 16, "cuda": 64}  # samples: with more, no batch is fuller
 _WORDS_AT_ONCE = {"cpu": 1024, "cuda": 2**14}  # of all samples in work, for their memory
-_context = multiprocessing.get_context("spawn")
 
 
 def attack_here(
@@ -36,8 +38,8 @@ def attack_here(
     device = attacker.victim.device.type
     searches = run_searches(
         (Task(partial(attacker, *sample), words_of(sample[1])) for sample in samples),
-        at_once=at_once or _AT_ONCE.get(device, 16),
-        max_size=_WORDS_AT_ONCE.get(device, 1024),
+        at_once=at_once or suited(attacker),
+        max_size=_WORDS_AT_ONCE.get(device, _WORDS_AT_ONCE["cpu"]),
         max_seconds=attacker.settings.budget.max_seconds or math.inf,
     )
     with remembered_words(), contextlib.closing(searches):
@@ -45,72 +47,98 @@ def attack_here(
             yield search.result | {"seconds": round(search.seconds, 4)}
 
 
-def attack_in_workers(
-    settings: AttackSettings, samples: Sequence[Sample], workers: int, at_once: int | None = None
-) -> Records:
-    """Records of ``samples`` from ``workers`` processes, each as it is finished, in any order.
+def suited(attacker: SampleAttacker) -> int:
+    """Number of samples in work that suits the victim's device."""
+    return _AT_ONCE.get(attacker.victim.device.type, _AT_ONCE["cpu"])
 
-    Raises:
-        UserError: a worker was killed, most likely for its memory.
+
+class Workers:
+    """Processes that attack samples, each with its own models; they end with the ``with``.
+
+    Args:
+        settings: what decides the outcome.
+        count: number of processes; they share the cores.
+        at_once: most samples in work in each; None takes what suits the victim's device.
     """
-    workers = min(workers, len(samples))
-    at_once = min(at_once or _AT_ONCE["cuda"], -(-len(samples) // workers))
-    taken = _context.Value("l", 0)
-    threads = max(1, (os.cpu_count() or 1) // workers)
-    processes, pipes = [], []
-    try:
-        for _ in range(workers):
-            ours, theirs = _context.Pipe(duplex=False)
-            process = _context.Process(
-                target=_work, args=(settings, samples, taken, at_once, threads, theirs)
-            )
-            process.start()
+
+    def __init__(self, settings: AttackSettings, count: int, at_once: int | None = None) -> None:
+        context = multiprocessing.get_context("spawn")
+        threads = max(1, (os.cpu_count() or 1) // count)
+        self._taken = context.Value("l", 0)
+        self._processes: list[Any] = []
+        self._pipes: list[Any] = []
+        for _ in range(count):
+            ours, theirs = context.Pipe()
+            arguments = (settings, self._taken, at_once, threads, theirs)
+            self._processes.append(context.Process(target=_work, args=arguments))
+            self._processes[-1].start()
             theirs.close()
-            processes.append(process)
-            pipes.append(ours)
-        yield from _received(pipes, workers)
-    finally:
-        for process in processes:  # a sample in work is dropped: the next run attacks it again
+            self._pipes.append(ours)
+
+    def attack(self, samples: Sequence[Sample]) -> Records:
+        """Records of ``samples``, each as it is finished, in any order.
+
+        Raises:
+            UserError: a worker was killed, most likely for its memory.
+        """
+        self._taken.value = 0
+        try:
+            for pipe in self._pipes:
+                pipe.send((samples, -(-len(samples) // len(self._pipes))))
+            yield from self._records()
+        except (EOFError, BrokenPipeError, ConnectionResetError):
+            raise UserError(
+                f"one of the {len(self._pipes)} attack workers was killed, perhaps for want of "
+                "memory; run the same command with fewer --workers: it continues where it was"
+            ) from None
+
+    def _records(self) -> Records:
+        """What the workers send, until each has said that it is done."""
+        at_work = list(self._pipes)
+        while at_work:
+            ready: list[Any] = wait(at_work)
+            for pipe in ready:
+                if (record := pipe.recv()) is None:
+                    at_work.remove(pipe)
+                else:
+                    yield record
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for process in self._processes:  # a sample in work is dropped: it is attacked again
             process.terminate()
             process.join()
 
 
-def _received(pipes: list[Any], workers: int) -> Records:
-    """Records as they come, until each worker has said that it is done."""
-    while pipes:
-        ready: list[Any] = wait(pipes)
-        for pipe in ready:
-            try:
-                record = pipe.recv()
-            except EOFError:
-                raise UserError(
-                    f"one of the {workers} attack workers was killed, perhaps for want of memory; "
-                    "run the same command with fewer --workers: it continues where it was"
-                ) from None
-            if record is None:
-                pipes.remove(pipe)
-            else:
-                yield record
+def attack_in_workers(
+    settings: AttackSettings, samples: Sequence[Sample], workers: int, at_once: int | None = None
+) -> Records:
+    """Records of ``samples`` from ``workers`` processes, as :class:`Workers` gives them."""
+    with Workers(settings, min(workers, len(samples)), at_once) as processes:
+        yield from processes.attack(samples)
 
 
 def _work(
-    settings: AttackSettings,
-    samples: Sequence[Sample],
-    taken: Any,
-    at_once: int,
-    threads: int,
-    results: Any,
+    settings: AttackSettings, taken: Any, at_once: int | None, threads: int, pipe: Any
 ) -> None:
-    """A worker process: takes the next sample that none has, until all are taken."""
-    import torch
-
+    """A worker process: attacks the next sample that none has taken, until all are."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(threads)
     attacker = SampleAttacker(settings)
-    for record in attack_here(attacker, _not_taken(samples, taken), at_once):
-        results.send(record)
-    results.send(None)
+    while True:
+        samples, share = pipe.recv()
+        most = min(share, at_once or suited(attacker))  # else one worker would take all of a few
+        for record in attack_here(attacker, _not_taken(samples, taken), most):
+            pipe.send(record)
+        pipe.send(None)
 
 
 def _not_taken(samples: Sequence[Sample], taken: Any) -> Iterator[Sample]:

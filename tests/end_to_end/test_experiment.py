@@ -144,3 +144,11 @@ def test_the_config_decides_whether_the_attack_may_load_pickles(monkeypatch, all
     config = Config(attack=AttackSettings(allow_pickles=allowed))
     stages.attack(Path("run"), config, "textfooler", None)
     assert ("--allow-textattack-pickles" in commands[0]) == allowed
+
+
+def test_the_config_s_budget_reaches_the_attack(monkeypatch):
+    commands = []
+    monkeypatch.setattr(stages, "_mindflood", lambda *words: commands.append(words))
+    config = Config(attack=AttackSettings(max_queries=50, max_seconds=2.5))
+    stages.attack(Path("run"), config, "textfooler", None)
+    assert " ".join(commands[0]).count("--max-queries 50 --max-seconds 2.5") == 1

@@ -45,6 +45,13 @@ def test_an_out_in_a_file_system_that_takes_no_files(words, capsys):
     assert "/proc/self/out: cannot write" in refused([*words, "/proc/self/out"], capsys)
 
 
+@pytest.mark.parametrize("option", ["--max-queries", "--max-seconds", "--at-once"])
+def test_limits_that_allow_nothing(words, capsys, tmp_path, option):
+    line = refused([*words, str(tmp_path / "out"), option, "0"], capsys)
+    assert f"{option} 0: expected" in line
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_card_of_another_task(words, capsys, tmp_path):
     write_card(tmp_path / "out" / "card.json", a_card())
     line = refused([*words, str(tmp_path / "out")], capsys)

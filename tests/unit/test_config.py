@@ -106,6 +106,8 @@ def test_several_models_need_a_choice(file):
         ("output=''", "output: expected the path of a folder ('.' is the working folder), not ''"),
         ("output=' '", "output: expected the path of a folder"),
         ("attack.each_epoch=true", "attack.each_epoch: needs the models of the epochs; set"),
+        ("attack.max_queries=0", "attack.max_queries: expected at least 1, not 0"),
+        ("attack.max_seconds=0", "attack.max_seconds: expected more than 0, not 0"),
         ("attack.epoch_examples=0", "attack.epoch_examples: expected at least 1, not 0"),
         ("attack.columns=third", "attack.columns: unknown 'third'"),
         ("attack.columns=second", "attack.columns: task 'corpus' has a single text; leave it out"),

@@ -1,0 +1,195 @@
+"""Samples a second: mindflood's driver against TextAttack's own loop, one sample at a time.
+
+    python tools/bench_attack.py MODEL --task sst2 --data FOLDER [--num-examples 24] [--rounds 3]
+
+In one run, in turns, the same samples with the same recipe, by
+
+- stock: TextAttack's loop and its HuggingFaceModelWrapper, which pads every query to the model's
+  maximum length;
+- dynamic: TextAttack's loop with mindflood's victim, which pads little;
+- driver: mindflood's own, samples side by side in --workers processes.
+
+The first two have all cores for each forward pass. Loading models is in no time; the rates are
+medians over the rounds.
+"""
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from mindflood.attack.recipes import build_recipe
+from mindflood.attack.runner import choose_rows
+from mindflood.attack.samples import (
+    AttackSettings,
+    SampleAttacker,
+    from_result,
+    seed_sample,
+    textattack_input,
+)
+from mindflood.attack.textattack_import import textattack
+from mindflood.attack.victim import Victim
+from mindflood.attack.workers import Sample, Workers
+from mindflood.data.sources import load_examples
+from mindflood.data.tasks import get_task
+
+Records = list[dict[str, Any]]
+Way = Callable[[Sequence[Sample]], Records]
+
+
+class Measured(NamedTuple):
+    """One round of one way: its time, the samples' records and the GPU's utilisation."""
+
+    seconds: float
+    records: Records
+    busy: float | None
+
+
+def main() -> None:
+    """Time all three in turns and print the table."""
+    arguments = _arguments()
+    task = get_task(arguments.task)
+    examples = load_examples(task, task.attacked_split, arguments.data)
+    rows = choose_rows(len(examples), task, arguments.num_examples, arguments.seed)
+    samples: list[Sample] = [
+        (int(row), examples.texts[row], int(examples.labels[row])) for row in rows
+    ]
+    settings = AttackSettings(
+        arguments.model, task, arguments.recipe, arguments.profile, arguments.seed
+    )
+    torch.set_num_threads(os.cpu_count() or 1)
+    attacker = SampleAttacker(settings)
+    with Workers(settings, arguments.workers) as workers:
+        ways: dict[str, Way] = {
+            "stock": _one_at_a_time(settings, _stock_wrapper(attacker.victim)),
+            "dynamic": _one_at_a_time(settings, attacker.victim),
+            "driver": lambda some: list(workers.attack(some)),
+        }
+        for way in ways.values():
+            way(samples[: arguments.workers])  # models are loaded, memory is taken
+        measured: dict[str, list[Measured]] = {name: [] for name in ways}
+        for _ in range(arguments.rounds):
+            for name, way in ways.items():
+                measured[name].append(_measured(way, samples))
+    _print(measured, arguments)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model", metavar="MODEL", help="Hugging Face folder of a classifier")
+    parser.add_argument("--task", default="sst2")
+    parser.add_argument("--data", help="folder with the task's examples")
+    parser.add_argument("--recipe", default="textfooler", help="one that makes no random choice")
+    parser.add_argument("--profile", default="offline")
+    parser.add_argument("--num-examples", type=int, default=24)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--workers", type=int, default=min(8, os.cpu_count() or 1))
+    return parser.parse_args()
+
+
+def _stock_wrapper(victim: Victim) -> Any:
+    return textattack.models.wrappers.HuggingFaceModelWrapper(victim.model, victim.tokenizer)
+
+
+def _one_at_a_time(settings: AttackSettings, wrapper: Any) -> Way:
+    """TextAttack's loop over samples, as its ``Attacker`` does it without its logs."""
+    attack = build_recipe(settings.recipe, settings.profile, wrapper).attack
+
+    def run(samples: Sequence[Sample]) -> Records:
+        records = []
+        for index, texts, label in samples:
+            seed_sample(settings.seed, index)
+            text = textattack_input(settings.task, texts)
+            records.append({"index": index} | from_result(attack.attack(text, label)))
+        return records
+
+    return run
+
+
+def _measured(way: Way, samples: Sequence[Sample]) -> Measured:
+    gauge = Gauge()
+    started = time.perf_counter()
+    records = way(samples)
+    seconds = time.perf_counter() - started
+    return Measured(seconds, records, gauge.stop())
+
+
+class Gauge:
+    """Samples the utilisation of the first GPU until it is stopped."""
+
+    def __init__(self) -> None:
+        self._readings: list[float] = []
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        if torch.cuda.is_available() and shutil.which("nvidia-smi"):
+            self._thread.start()
+
+    def _read(self) -> None:
+        asked = ["nvidia-smi", "-i", "0", "--query-gpu=utilization.gpu"]
+        while not self._stopped.wait(0.5):
+            told = subprocess.run(
+                [*asked, "--format=csv,noheader,nounits"],
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            self._readings.append(float(told.stdout))
+
+    def stop(self) -> float | None:
+        """The mean utilisation in percent; None where there is no GPU or it was too short."""
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        return statistics.mean(self._readings) if self._readings else None
+
+
+def _print(measured: dict[str, list[Measured]], arguments: argparse.Namespace) -> None:
+    rates = {
+        name: [arguments.num_examples / one.seconds for one in rounds]
+        for name, rounds in measured.items()
+    }
+    median = {name: statistics.median(values) for name, values in rates.items()}
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+    table = Table(
+        title=f"{arguments.recipe} ({arguments.profile}), {arguments.task}: "
+        f"{arguments.num_examples} samples, {arguments.rounds} rounds, {device}, "
+        f"{os.cpu_count()} cores, {arguments.workers} workers"
+    )
+    for column in ("way", "samples/s (median)", "rounds", "driver is faster by", "GPU busy"):
+        table.add_column(column)
+    for name, rounds in measured.items():
+        busy = [one.busy for one in rounds if one.busy is not None]
+        table.add_row(
+            name,
+            f"{median[name]:.3f}",
+            " ".join(f"{rate:.3f}" for rate in rates[name]),
+            f"{median['driver'] / median[name]:.2f}",
+            f"{statistics.mean(busy):.0f} %" if busy else "–",
+        )
+    console = Console(width=120)
+    console.print(table)
+    expected = _outcomes(measured["dynamic"][0].records)
+    for name, rounds in measured.items():
+        same = sum(_outcomes(rounds[0].records)[index] == expected[index] for index in expected)
+        console.print(f"{name}: {same} of {len(expected)} outcomes equal those of dynamic")
+
+
+def _outcomes(records: Records) -> dict[int, tuple[Any, ...]]:
+    return {
+        record["index"]: (record["result"], record["queries"], str(record.get("perturbed")))
+        for record in records
+    }
+
+
+if __name__ == "__main__":
+    main()
