@@ -27,8 +27,8 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from mindflood.attack.chosen import choose_rows
 from mindflood.attack.recipes import build_recipe
-from mindflood.attack.runner import choose_rows
 from mindflood.attack.samples import (
     AttackSettings,
     SampleAttacker,
