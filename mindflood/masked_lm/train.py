@@ -58,7 +58,8 @@ class MaskedLMTrainer:
         pieces = training_pieces(task, "train", data, settings)
         self.texts = len(pieces)
         self.train = self._batches(tokenizer, pieces, shuffle=True)
-        model.expect(self.train.encoded.input_ids)
+        tokens = self.train.encoded.input_ids
+        model.expect(tokens[~np.isin(tokens, self.masking.special_ids)])
         held_out = training_pieces(task, "dev", data, settings)[:_HELD_OUT]
         self.held_out = self._batches(tokenizer, held_out, shuffle=False)
 

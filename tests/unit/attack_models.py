@@ -1,7 +1,15 @@
-"""A tiny WordPiece tokenizer and model shape for the attack's tests."""
+"""Small models for the attack's tests."""
 
+import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-from transformers import PreTrainedTokenizerFast
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    BertForMaskedLM,
+    PreTrainedTokenizerFast,
+)
+
+from mindflood.attack.encoder import embedded_encoder
 
 WORDS = ["the", "a", "film", "plot", "actor", "is", "was", "not", "very", "good", "bad", "dull"]
 WORDS += ["warm", "long", "short", ",", "."]
@@ -41,3 +49,40 @@ def save_tokenizer(folder, longest=LONGEST, pieces=()):
         mask_token="[MASK]",
         model_input_names=["input_ids", "token_type_ids", "attention_mask"],
     ).save_pretrained(folder)
+
+
+def save_classifier(folder, texts, labels):
+    """The embedded encoder with a pooler and a head that know ``texts`` by heart."""
+    torch.manual_seed(0)
+    tokenizer = AutoTokenizer.from_pretrained(embedded_encoder())
+    model = AutoModelForSequenceClassification.from_pretrained(
+        embedded_encoder(), num_labels=int(max(labels)) + 1
+    ).eval()
+    with torch.no_grad():
+        inputs = tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
+        states = model.bert(**inputs).last_hidden_state[:, :1]
+    optimizer = torch.optim.Adam(
+        [*model.bert.pooler.parameters(), *model.classifier.parameters()], 1e-3
+    )
+    for _ in range(40):
+        logits = model.classifier(model.bert.pooler(states))
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(logits, torch.as_tensor(labels)).backward()
+        optimizer.step()
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def save_masked_lm(folder):
+    """The embedded encoder with a head that looks for words whose vectors are near the state's.
+
+    Untrained, but its words are words of the text's subject.
+    """
+    model = BertForMaskedLM.from_pretrained(embedded_encoder())
+    with torch.no_grad():
+        dense = model.cls.predictions.transform.dense
+        dense.weight.copy_(torch.eye(len(dense.weight)))
+        dense.bias.zero_()
+        model.cls.predictions.bias.zero_()
+    model.save_pretrained(folder)
+    AutoTokenizer.from_pretrained(embedded_encoder()).save_pretrained(folder)

@@ -1,0 +1,423 @@
+"""Every offline recipe on a real model: what it proposes and finds keeps what the paper asks.
+
+Each rule is checked by arithmetic of its own, not by the constraint that enforces it.
+"""
+
+import difflib
+import math
+from collections import OrderedDict
+
+import nltk
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModel, AutoTokenizer
+
+from mindflood.attack import antonyms, nltk_data
+from mindflood.attack.antonyms import antonyms_among
+from mindflood.attack.catalogue import RECIPES
+from mindflood.attack.encoder import embedded_encoder
+from mindflood.attack.options import RecipeOptions
+from mindflood.attack.recipes import build_recipe, parts
+from mindflood.attack.recipes.textfooler import textfooler_stop_words
+from mindflood.attack.samples import seed_sample
+from mindflood.attack.textattack_import import textattack
+from mindflood.attack.victim import Victim
+from mindflood.attack.wordnet import wordnet
+from tests.unit.attack_models import save_classifier, save_masked_lm
+
+SENTENCES = [
+    ("the film is a boring and predictable story that never finds its own voice or any humor", 0),
+    ("a warm and funny film with an excellent cast , beautiful pictures and a clever script", 1),
+    ("the dull actors ruin a good story", 0),
+    ("a charming and moving comedy", 1),
+]
+OTHERS = [("an awful mess", 0), ("the plot is terrible", 0), ("wonderful", 1), ("a great movie", 1)]
+NAMES = tuple(RECIPES)
+HOMOGLYPHS = set("˗৭Ȣ𝟕бƼᏎƷᒿlO`ɑЬϲԁе𝚏ɡհіϳ𝒌ⅼｍոорԛⲅѕ𝚝սѵԝ×уᴢ")
+
+
+@pytest.fixture(scope="module")
+def victim(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("victim")
+    texts, labels = zip(*SENTENCES, *OTHERS, strict=True)
+    save_classifier(folder, list(texts), list(labels))
+    return Victim(folder, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def options(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("masked-lm")
+    save_masked_lm(folder)
+    return RecipeOptions(candidates=12, masked_lm=folder)
+
+
+@pytest.fixture(scope="module")
+def recipes(victim, options):
+    return {name: build_recipe(name, "offline", victim, options) for name in NAMES}
+
+
+@pytest.fixture(scope="module")
+def changes(recipes):
+    """Recipe → (original words, changed words, index) of a sentence's proposals."""
+    found = {}
+    for name, recipe in recipes.items():
+        found[name] = []
+        for text, _ in SENTENCES[:2]:
+            seed_sample(0, 0)
+            original = textattack.shared.AttackedText(text)
+            for proposal in recipe.attack.get_transformations(original, original_text=original):
+                found[name].append((original, proposal))
+    return found
+
+
+@pytest.fixture(scope="module")
+def results(recipes):
+    """Recipe → results of whole attacks; the swarm's is cut short."""
+    found = {}
+    for name, recipe in recipes.items():
+        recipe.attack.goal_function.query_budget = 400
+        found[name] = []
+        for number, (text, label) in enumerate(SENTENCES):
+            seed_sample(0, number)
+            found[name].append(recipe.attack.attack(text, label))
+            recipe.attack.clear_cache()
+    return found
+
+
+def pair(result):
+    return result.original_result.attacked_text, result.perturbed_result.attacked_text
+
+
+def cosine(one, other):
+    """Of the mean states of the embedded encoder, by transformers alone."""
+    tokenizer = AutoTokenizer.from_pretrained(embedded_encoder())
+    model = AutoModel.from_pretrained(embedded_encoder()).eval()
+    states = []
+    for text in (one, other):
+        with torch.no_grad():
+            states.append(model(**tokenizer(text, return_tensors="pt"))[0][0].mean(0))
+    return float(torch.nn.functional.cosine_similarity(*states, dim=0))
+
+
+def changed_words(original, proposal):
+    """(before, after) of every changed word, by alignment; a word may have become two."""
+    before, after = original.text.split(), proposal.text.split()
+    blocks = difflib.SequenceMatcher(a=before, b=after, autojunk=False).get_opcodes()
+    return [
+        (" ".join(before[a:b]), " ".join(after[c:d]))
+        for kind, a, b, c, d in blocks
+        if kind != "equal"
+    ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_proposes_one_change_at_a_time_and_finds_adversaries(name, changes, results, victim):
+    assert len(changes[name]) > 5
+    for original, proposal in changes[name]:
+        assert len(changed_words(original, proposal)) == 1
+    changed, succeeded = 0, 0
+    for result, (_, label) in zip(results[name], SENTENCES, strict=True):
+        before, after = pair(result)
+        logits = victim([before.text, after.text])
+        assert int(logits[0].argmax()) == label
+        probabilities = logits.softmax(1)[:, label]
+        assert probabilities[1] <= probabilities[0] + 1e-6
+        changed += before.text != after.text
+        found = isinstance(result, textattack.attack_results.SuccessfulAttackResult)
+        assert found == (int(logits[1].argmax()) != label)
+        succeeded += found
+    assert changed
+    assert succeeded or name == "a2t"  # whose words and texts have to be the nearest
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_stop_words_stay(name, changes, results):
+    words = textfooler_stop_words() if name == "textfooler" else stop_words()
+    for original, changed in [*changes[name], *map(pair, results[name])]:
+        for before, _ in changed_words(original, changed):
+            assert not set(before.split()) & words
+
+
+def stop_words():
+    nltk_data.stop_words()
+    return set(nltk.corpus.stopwords.words("english"))
+
+
+LEAST = {
+    "textbugger": ("angular", 0.8),
+    "a2t": ("cosine", 0.9),
+    "bert-attack": ("cosine", 0.2),
+}
+
+
+@pytest.mark.parametrize("name", LEAST)
+def test_similarity_to_the_original_is_above_the_threshold(name, changes, results):
+    metric, least = LEAST[name]
+    generator = np.random.default_rng(0)
+    some = generator.permutation(len(changes[name]))[:8]
+    for original, changed in [*(changes[name][i] for i in some), *map(pair, results[name])]:
+        # Its window ends with the last word: a full stop behind it is not compared.
+        words = [" ".join(text.text.split()) for text in (original, changed)]
+        found = cosine(*words)
+        if metric == "angular":
+            found = 1 - math.acos(min(1.0, found)) / math.pi
+        assert found >= least - 1e-3
+
+
+@pytest.mark.parametrize(("name", "share", "always"), [("a2t", 0.1, 4), ("bert-attack", 0.4, 1)])
+def test_no_more_words_change_than_allowed(name, share, always, results):
+    for before, after in map(pair, results[name]):
+        count = sum(a != b for a, b in zip(before.words, after.words, strict=True))
+        assert count <= max(always, math.ceil(share * len(before.words)))
+
+
+@pytest.mark.parametrize(("name", "nearest", "least"), [("textfooler", 50, 0.5), ("a2t", 20, 0.8)])
+def test_swaps_are_near_words_and_no_antonyms(name, nearest, least, changes):
+    table, opposite = parts.neighbour_table(), antonyms_among(parts.neighbour_table().words)
+    vectors = torch.tensor(table.vectors)
+    for original, proposal in changes[name]:
+        ((before, after),) = changed_words(original, proposal)
+        assert (before, after) not in opposite
+        one, other = table.word2index(before), table.word2index(after)
+        cosines = vectors @ vectors[one]
+        assert cosines[other] >= least - 1e-5
+        assert int((cosines > cosines[other] + 1e-5).sum()) <= nearest
+
+
+@pytest.mark.parametrize(("name", "swapped"), [("textfooler", True), ("bae", True), ("a2t", False)])
+def test_the_part_of_speech_stays(name, swapped, changes):
+    if nltk_data.tagger() == "missing":
+        pytest.skip("without NLTK's tagger a lexicon decides, which has tests of its own")
+    for original, proposal in changes[name]:
+        index = next(i for i, w in enumerate(original.words) if w != proposal.words[i])
+        around = slice(max(index - 4, 0), index + 4)
+        context = list(original.words[around])
+        place = index - around.start
+        tags = []
+        for word in (original.words[index], proposal.words[index]):
+            context[place] = word
+            first = context.index(word)  # TextAttack looks at a word's first place in the window
+            tags.append(nltk.pos_tag(context, tagset="universal")[first][1])
+        assert tags[0] == tags[1] or (swapped and set(tags) == {"NOUN", "VERB"})
+
+
+def bug(before, after):
+    """Which of TextBugger's five bugs turned one word into the other."""
+    if after.replace(" ", "") == before and " " in after:
+        return "insert"
+    if len(after) == len(before) - 1:
+        places = [i for i in range(1, len(before) - 1) if before[:i] + before[i + 1 :] == after]
+        if places:
+            return "delete"
+    if len(after) == len(before):
+        differ = [i for i in range(len(before)) if before[i] != after[i]]
+        if len(differ) == 1 and after[differ[0]] in HOMOGLYPHS:
+            return "substitute character"
+        if (
+            len(differ) == 2
+            and differ[1] == differ[0] + 1
+            and before[differ[0]] == after[differ[1]]
+            and before[differ[1]] == after[differ[0]]
+            and differ[0] > 0
+            and differ[1] < len(before) - 1
+        ):
+            return "swap"
+    return "substitute word"
+
+
+def test_textbugger_has_five_kinds_of_bugs(changes, recipes):
+    table, found = parts.neighbour_table(), set()
+    for original, proposal in changes["textbugger"]:
+        ((before, after),) = changed_words(original, proposal)
+        kind = bug(before, after)
+        found.add(kind)
+        if kind == "substitute word":
+            assert after in [
+                table.index2word(i) for i in table.nearest_neighbours(table.word2index(before), 5)
+            ]
+    kinds = {"insert", "delete", "swap", "substitute character", "substitute word"}
+    assert found == kinds
+
+
+def test_bae_compares_a_window_of_15_words(changes):
+    some = np.random.default_rng(0).permutation(len(changes["bae"]))[:8]
+    for original, proposal in (changes["bae"][i] for i in some):
+        index = next(i for i, w in enumerate(original.words) if w != proposal.words[i])
+        windows = [text.text_window_around_index(index, 15) for text in (original, proposal)]
+        assert cosine(*windows) >= 0.936338023 - 1e-3
+
+
+def test_pso_takes_substitutes_from_wordnet_or_the_table(changes, recipes):
+    database, table = wordnet(), parts.neighbour_table()
+    for original, proposal in changes["pso"]:
+        ((before, after),) = changed_words(original, proposal)
+        if database is None:
+            near = table.nearest_neighbours(table.word2index(before), 20)
+            assert after in [table.index2word(i) for i in near]
+        else:
+            common = {
+                synset.words
+                for lemma in database.lemmas(before)
+                for synset in database.synsets_of(lemma)
+                if {word for _, word in database.lemmas(after)} & set(synset.words)
+            }
+            assert common, (before, after)
+
+
+def test_without_wordnet_pso_and_the_antonyms_say_so(victim, options, recipes, monkeypatch):
+    from mindflood.attack.recipes import pso
+
+    monkeypatch.setattr(pso, "wordnet", lambda: None)
+    monkeypatch.setattr(antonyms, "wordnet", lambda: None)
+    for cached in (parts.known_antonyms, parts.neighbour_table):
+        cached.cache_clear()
+    try:
+        other = build_recipe("pso", "offline", victim, options)
+        assert any("nearest neighbours" in what for what in other.replaced_components)
+        assert any("mindflood's own list" in what for what in other.replaced_components)
+        text = textattack.shared.AttackedText(SENTENCES[0][0])
+        assert len(other.attack.get_transformations(text, original_text=text)) > 5
+        if wordnet() is not None:
+            assert other.fingerprint != recipes["pso"].fingerprint
+            assert any("WordNet" in what for what in recipes["pso"].replaced_components)
+    finally:
+        for cached in (parts.known_antonyms, parts.neighbour_table):
+            cached.cache_clear()
+
+
+def test_a_premise_stays(victim, options, recipes):
+    columns = OrderedDict(premise=SENTENCES[0][0], hypothesis=SENTENCES[2][0])
+    text = textattack.shared.AttackedText(columns)
+    for name in ("textfooler", "a2t", "pso"):
+        found = recipes[name].attack.get_transformations(text, original_text=text)
+        assert found
+        assert {proposal._text_input["premise"] for proposal in found} == {columns["premise"]}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_fingerprint_is_of_the_recipe(name, victim, options, recipes):
+    again = build_recipe(name, "offline", victim, options)
+    assert again.fingerprint == recipes[name].fingerprint
+    assert again.replaced_components == recipes[name].replaced_components
+    fingerprints = {recipe.fingerprint for recipe in recipes.values()}
+    assert len(fingerprints) == len(NAMES)
+
+
+def test_the_fingerprint_follows_k_and_the_masked_language_model(
+    victim, options, recipes, tmp_path
+):
+    fewer = build_recipe(
+        "bert-attack", "offline", victim, RecipeOptions(candidates=8, masked_lm=options.masked_lm)
+    )
+    assert "K = 48 candidates by K = 8" in fewer.replaced_components
+    assert fewer.fingerprint != recipes["bert-attack"].fingerprint
+    save_masked_lm(tmp_path)
+    config = tmp_path / "config.json"
+    config.write_text(config.read_text() + "\n")
+    for name in ("bert-attack", "bae"):
+        other = build_recipe(name, "offline", victim, RecipeOptions(False, 12, tmp_path))
+        assert other.fingerprint != recipes[name].fingerprint
+
+
+def test_what_was_replaced_is_named(recipes):
+    wanted = {
+        "textfooler": ("counter-fitted", "counter-fitting", "Universal Sentence Encoder"),
+        "textbugger": ("counter-fitted", "Universal Sentence Encoder"),
+        "bert-attack": ("bert-base-uncased by the masked language model", "Universal", "K = 12"),
+        "bae": ("bert-base-uncased", "Universal Sentence Encoder"),
+        "a2t": ("counter-fitted", "DistilBERT"),
+        "pso": ("HowNet", "flair"),
+    }
+    for name, words in wanted.items():
+        lines = " / ".join(recipes[name].replaced_components)
+        for word in words:
+            assert word in lines, (name, lines)
+
+
+@pytest.fixture
+def downloaded(monkeypatch, options):
+    """TextAttack's own recipes with our table and masked language model for their downloads."""
+    from textattack.constraints.semantics import sentence_encoders
+    from textattack.transformations.word_swaps import word_swap_masked_lm as swap
+    from transformers import AutoModelForMaskedLM
+
+    def ours(name, **_):
+        return {
+            "AutoModelForMaskedLM": AutoModelForMaskedLM,
+            "AutoTokenizer": AutoTokenizer,
+        }[name].from_pretrained(options.masked_lm)
+
+    for name in ("AutoModelForMaskedLM", "AutoTokenizer"):
+        stand_in = type(name, (), {"from_pretrained": lambda *_, name=name, **__: ours(name)})
+        monkeypatch.setattr(swap, name, stand_in)
+    table = parts.neighbour_table()
+    monkeypatch.setattr(
+        textattack.shared.WordEmbedding, "counterfitted_GLOVE_embedding", lambda *_: table
+    )
+    sbert = sentence_encoders.sentence_bert.sbert
+    encoder = type("Encoder", (), {"to": lambda self, device: self})
+    monkeypatch.setattr(
+        sbert,
+        "sentence_transformers",
+        type("Package", (), {"SentenceTransformer": lambda *_: encoder()}),
+    )
+
+
+# What takes another class offline, under TextAttack's name of it.
+REPLACED = {
+    "SentenceSimilarity": ("UniversalSentenceEncoder", "SBERT"),
+    "BaeSwap": ("WordSwapMaskedLM",),
+    "LexiconPartOfSpeech": ("PartOfSpeech",),
+}
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "pso"])
+@pytest.mark.usefixtures("downloaded")
+def test_offline_is_textattack_s_own_recipe_but_for_the_replaced_parts(
+    name, victim, options, recipes
+):
+    from mindflood.attack.recipes.build import RECIPES as BUILDERS
+
+    stock, ours = BUILDERS[name].paper(victim, options), recipes[name].attack
+    assert type(stock.search_method) is type(ours.search_method)
+    assert vars_of(stock.search_method) == vars_of(ours.search_method)
+    assert type(stock.goal_function) is type(ours.goal_function)
+    for kind in ("pre_transformation_constraints", "constraints"):
+        theirs = {type(c).__name__: c for c in getattr(stock, kind)}
+        assert len(theirs) == len(getattr(ours, kind))
+        for constraint in getattr(ours, kind):
+            own = type(constraint).__name__
+            (same,) = [theirs[n] for n in REPLACED.get(own, (own,)) if n in theirs]
+            common = vars_of(constraint).keys() & vars_of(same).keys()
+            assert {k: vars_of(constraint)[k] for k in common} == {
+                k: vars_of(same)[k] for k in common
+            }
+    assert proposal_kinds(stock.transformation) == proposal_kinds(ours.transformation)
+
+
+def vars_of(part):
+    """Settings that are plain values."""
+    plain = (bool, int, float, str, set, type(None))
+    return {k: v for k, v in vars(part).items() if isinstance(v, plain) and not k.startswith("_")}
+
+
+def proposal_kinds(transformation):
+    """(name, settings) of a transformation or of each that it is composed of."""
+    every = getattr(transformation, "transformations", [transformation])
+    found = []
+    for swap in every:
+        name = REPLACED.get(type(swap).__name__, (type(swap).__name__,))[0]
+        settings = ("max_candidates", "random_one", "skip_first_char", "skip_last_char")
+        found.append((name, {k: getattr(swap, k) for k in settings if hasattr(swap, k)}))
+    return found
+
+
+@pytest.mark.usefixtures("downloaded")
+def test_the_paper_s_bert_attack_has_its_k(victim, options):
+    from mindflood.attack.recipes import bert_attack
+
+    attack = bert_attack.paper(victim, RecipeOptions())
+    assert attack.transformation.max_candidates == 48
+    assert attack.transformation.masked_lm.kept == 48
+    assert bert_attack.paper(victim, RecipeOptions(candidates=8)).transformation.max_candidates == 8
