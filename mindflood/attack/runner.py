@@ -94,7 +94,9 @@ def attack(
     _check_numbers(seed, workers, candidates, at_once)
     table = get_task(task)
     check_available(recipe, profile, allow_pickles=allow_pickles)
-    budget = Budget(max_queries or RECIPES[recipe].default_query_budget, max_seconds)
+    if max_queries is None:
+        max_queries = RECIPES[recipe].default_query_budget
+    budget = Budget(max_queries, max_seconds)
     changing = check_columns(table, columns)
     wanted = None if temperature is None else check_temperature(temperature)
     if ray:
