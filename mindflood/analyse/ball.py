@@ -71,14 +71,23 @@ def max_increments(
     return highest - natural, natural
 
 
-def summary(increments: np.ndarray, natural: np.ndarray, radii: np.ndarray) -> dict[str, Any]:
-    """Median and quartiles of the increments, with the clean loss and the radii beside them."""
+def summary(
+    increments: np.ndarray, natural: np.ndarray, radii: np.ndarray, largest: float
+) -> dict[str, Any]:
+    """Median and quartiles of the increments, with the clean loss and the radii beside them.
+
+    ``without_radius`` counts the samples whose radius is below the bisection's resolution, and
+    whose increment therefore is 0, ``of_largest_radius`` those that no tried radius was too large
+    for.
+    """
     low, median, high = np.percentile(increments, [25, 50, 75])
     return {
         "max_increment": float(median),
         "quartiles": [float(low), float(high)],
         "natural_loss": float(np.median(natural)),
         "radius": float(np.median(radii)),
+        "without_radius": int((radii == 0).sum()),
+        "of_largest_radius": int((radii == largest).sum()),
         "num_examples": len(increments),
     }
 
@@ -102,7 +111,7 @@ def _climb(
     classifier: EmbeddedClassifier, rows: Rows, radius: torch.Tensor, search: Search, start: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """One start: δ ← Π_ε(δ + η·g/‖g‖) from zero or from a random point of the ball."""
-    delta = _within(_start(rows, search.seed, start), radius) if start else 0.0 * rows.words
+    delta = _within(rows.noise(search.seed, start), radius) if start else 0.0 * rows.words
     highest = torch.full_like(rows.labels, -torch.inf, dtype=torch.float32)
     stays = torch.ones_like(rows.labels, dtype=torch.bool)
     for step in range(search.steps + 1):
@@ -118,16 +127,6 @@ def _climb(
         move = _STRIDE * radius / search.steps
         delta = _within(delta.detach() + move * gradient / length, radius)
     return highest.double().cpu().numpy(), stays.cpu().numpy()
-
-
-def _start(rows: Rows, seed: int, start: int) -> torch.Tensor:
-    """A Gaussian direction of length √d for every row; zero on padding."""
-    found = np.zeros(tuple(rows.words.shape), np.float32)
-    for number, place in enumerate(rows.places):
-        length = int(rows.mask[number].sum())
-        stream = np.random.default_rng((seed, start, place))
-        found[number, :length] = stream.standard_normal((length, found.shape[2]), np.float32)
-    return torch.tensor(found, device=rows.words.device)
 
 
 def _within(delta: torch.Tensor, radius: torch.Tensor) -> torch.Tensor:

@@ -35,7 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _kind(kinds: Any, name: str, summary: str) -> argparse.ArgumentParser:
     kind: argparse.ArgumentParser = kinds.add_parser(name, help=summary, description=summary)
-    kind.add_argument("runs", nargs="+", metavar="RUN", help="RUN folders, exported")
+    kind.add_argument("runs", nargs="+", metavar="RUN", help="RUN folders, exported, or models")
+    kind.add_argument("--task", help="of models that were not trained here")
     kind.add_argument("--data", help="folder or file of the task (default: the run's)")
     kind.add_argument("--num-examples", type=int, metavar="N", default=200, help="rows (200)")
     kind.add_argument("--seed", type=int, default=0, help="of the sample and all randomness (0)")
@@ -50,15 +51,14 @@ def run(args: argparse.Namespace) -> int:
     """
     from mindflood.analyse.checks import check
     from mindflood.analyse.subject import subject
-    from mindflood.report.cards import merge_analysis
 
     check(args)
-    subjects = [subject(folder, data=args.data) for folder in args.runs]
+    subjects = [subject(folder, args.data, args.task) for folder in args.runs]
     analyse: Callable[..., Any] = {"noise": _noise, "ball": _ball, "generalisation": _others}[
         args.kind
     ]
     for found, (key, result, line) in zip(subjects, analyse(args, subjects), strict=True):
-        merge_analysis(found.card, args.kind, key, result)
+        found.merge(args.kind, key, result)
         print(f"{found.name}: {line}")
     return 0
 
@@ -67,8 +67,8 @@ def _noise(args: argparse.Namespace, subjects: Any) -> Any:
     from mindflood.analyse.embedded import EmbeddedClassifier
     from mindflood.analyse.noise import loss_under_noise
 
-    for subject in subjects:
-        classifier = EmbeddedClassifier(subject.model, subject.task.num_labels)
+    loaded = [EmbeddedClassifier(s.model, s.task.num_labels) for s in subjects]
+    for subject, classifier in zip(subjects, loaded, strict=True):
         examples = subject.examples(args.num_examples, args.seed)
         result = loss_under_noise(
             classifier, examples, sorted(set(args.alpha)), draws=args.draws, seed=args.seed
@@ -83,11 +83,16 @@ def _ball(args: argparse.Namespace, subjects: Any) -> Any:
     from mindflood.analyse.subject import subject
     from mindflood.errors import UserError
 
-    reference = subject(args.reference, data=args.data)
+    reference = subject(args.reference, args.data, args.task)
     for other in subjects:
         if (other.task, other.data) != (reference.task, reference.data):
             raise UserError(
                 f"{other.folder}: its task or data is not the reference's; compare runs of one task"
+            )
+        if None not in (encoders := {other.encoder, reference.encoder}) and len(encoders) > 1:
+            raise UserError(
+                f"{other.folder}: its encoder is {other.encoder}, the reference's "
+                f"{reference.encoder}; a radius in the embeddings of one says nothing of another"
             )
     search = ball.Search(args.steps, args.restarts, args.seed)
     load = [EmbeddedClassifier(s.model, s.task.num_labels) for s in [reference, *subjects]]
@@ -100,23 +105,27 @@ def _ball(args: argparse.Namespace, subjects: Any) -> Any:
     radii = ball.safe_radii(load[0], examples, search, args.largest, args.halvings)
     for classifier in load[1:]:
         increments, natural = ball.max_increments(classifier, examples, radii, search)
-        result = ball.summary(increments, natural, radii)
+        result = ball.summary(increments, natural, radii, args.largest)
         result |= {"steps": args.steps, "restarts": args.restarts, "seed": args.seed}
         result["requested"] = len(sample)
         low, high = result["quartiles"]
         yield (
-            reference.name,
+            reference.long_name,
             result,
             f"max increment {result['max_increment']:.3f} ({low:.3f} to {high:.3f}), natural loss "
-            f"{result['natural_loss']:.4f}, {len(examples)} samples, radius of {reference.name}",
+            f"{result['natural_loss']:.4f}, {len(examples)} samples, radius of "
+            f"{reference.long_name} (0: {result['without_radius']} samples, the largest: "
+            f"{result['of_largest_radius']})",
         )
 
 
 def _others(args: argparse.Namespace, subjects: Any) -> Any:
     from mindflood.analyse.generalisation import accuracies, other_data
+    from mindflood.attack.victim import Victim
 
     checked = [[other_data(word, subject.task) for word in args.on] for subject in subjects]
-    for subject, others in zip(subjects, checked, strict=True):
-        result = accuracies(subject, others, args.num_examples, args.seed)
+    victims = [Victim(s.model, num_labels=s.task.num_labels) for s in subjects]
+    for subject, victim, others in zip(subjects, victims, checked, strict=True):
+        result = accuracies(subject, victim, others, args.num_examples, args.seed)
         shown = [result["in"], *result["out"]]
         yield None, result, "  ".join(f"{o['task']} {100 * o['accuracy']:.1f} %" for o in shown)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from transformers.models.roberta.modeling_roberta import create_position_ids_from_input_ids
 
@@ -23,6 +24,15 @@ class Rows:
     labels: torch.Tensor
     inputs: dict[str, torch.Tensor]
     places: tuple[int, ...]
+
+    def noise(self, seed: int, draw: int) -> torch.Tensor:
+        """N(0, 1) a coordinate, zero on padding; a row's depends on (seed, draw, row) alone."""
+        found = np.zeros(tuple(self.words.shape), np.float32)
+        for number, place in enumerate(self.places):
+            length = int(self.mask[number].sum())
+            stream = np.random.default_rng((seed, draw, place))
+            found[number, :length] = stream.standard_normal((length, found.shape[2]), np.float32)
+        return torch.tensor(found, device=self.words.device)
 
 
 class EmbeddedClassifier:

@@ -28,14 +28,17 @@ def other_data(word: str, task: Task) -> tuple[Task, str | None]:
 
 
 def accuracies(
-    subject: Subject, others: list[tuple[Task, str | None]], limit: int | None, seed: int
+    subject: Subject,
+    victim: Victim,
+    others: list[tuple[Task, str | None]],
+    limit: int | None,
+    seed: int,
 ) -> dict[str, Any]:
     """Accuracy on the task's own held-out rows, and on those of the others.
 
     Returns:
         ``in`` and ``out``: task, accuracy (a fraction) and number of examples of each.
     """
-    victim = Victim(subject.model, num_labels=subject.task.num_labels)
 
     def measured(task: Task, data: str | None) -> dict[str, Any]:
         examples = load_examples(task, task.attacked_split, data, limit=limit, seed=seed)

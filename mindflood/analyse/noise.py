@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from mindflood.analyse.embedded import EmbeddedClassifier, Rows
+from mindflood.analyse.embedded import EmbeddedClassifier
 from mindflood.data.sources import Examples
 
 
@@ -33,7 +33,7 @@ def loss_under_noise(
     with torch.inference_mode():
         for rows in classifier.rows(examples):
             for draw in range(draws):
-                noise = _noise(rows, seed, draw)
+                noise = rows.noise(seed, draw)
                 for number, alpha in enumerate(alphas):
                     each, correct = classifier.judged(rows, alpha * noise)
                     losses[number] += float(each.double().sum())
@@ -47,13 +47,3 @@ def loss_under_noise(
         "draws": draws,
         "seed": seed,
     }
-
-
-def _noise(rows: Rows, seed: int, draw: int) -> torch.Tensor:
-    """z, zero on padding."""
-    noise = np.zeros(tuple(rows.words.shape), np.float32)
-    for number, place in enumerate(rows.places):
-        length = int(rows.mask[number].sum())
-        stream = np.random.default_rng((seed, draw, place))
-        noise[number, :length] = stream.standard_normal((length, noise.shape[2]), np.float32)
-    return torch.tensor(noise, device=rows.words.device)

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mindflood.attack.folder import model_folder
 from mindflood.config_file import from_yaml
 from mindflood.data.sources import Examples, load_examples
 from mindflood.data.tasks import Task, get_task
 from mindflood.errors import UserError
-from mindflood.report.cards import read_card
+from mindflood.report.cards import merge_analysis, new_card, read_card
 
 
 @dataclass(frozen=True)
@@ -20,11 +21,26 @@ class Subject:
     card: Path
     task: Task
     data: str | None
+    encoder: str | None  # None: the model was not trained here
 
     @property
     def name(self) -> str:
         """How tables and cards call it: the name of its folder."""
         return self.folder.resolve().name
+
+    @property
+    def long_name(self) -> str:
+        """The same with the folder of its experiment before it: every experiment has its seed 0."""
+        return "/".join(self.folder.resolve().parts[-2:])
+
+    def merge(self, kind: str, key: str | None, result: dict[str, Any]) -> None:
+        """Put an analysis into the card; that of a model from elsewhere begins with it."""
+        otherwise = None
+        if self.encoder is None and not self.card.exists():
+            otherwise = new_card(
+                task=self.task.name, method="unknown", seed=None, encoder=self.name
+            )
+        merge_analysis(self.card, kind, key, result, otherwise=otherwise)
 
     def examples(self, limit: int | None, seed: int) -> Examples:
         """Rows of the task's attacked split, which no model was trained on."""
@@ -32,24 +48,35 @@ class Subject:
         return load_examples(self.task, split, self.data, limit=limit, seed=seed)
 
 
-def subject(folder: str, data: str | None = None) -> Subject:
-    """A RUN folder that was exported.
+def subject(folder: str, data: str | None = None, task: str | None = None) -> Subject:
+    """A RUN folder that was exported, the model in one, or a Hugging Face folder from elsewhere.
 
     Args:
         data: in place of that of the run's ``config.yaml``.
+        task: of a model from elsewhere, whose card then lies among its files.
 
     Raises:
-        UserError: there is no model or no card, or the task is not known.
+        UserError: there is no model or no card, or the task is not known, or not the card's.
     """
     path = Path(folder)
+    if path.name == "model" and (path.parent / "card.json").is_file():
+        path = path.parent
     card = path / "card.json"
-    if not card.is_file():
+    if not card.is_file() and not (path / "config.json").is_file():
         raise UserError(
             f"{folder}: there is no card.json; give a RUN folder of 'mindflood train', exported "
             f"with: mindflood export {folder} {path / 'model'}"
         )
     model = model_folder(path)
+    if not card.is_file():
+        if task is None:
+            raise UserError(f"{folder}: no card says what task the model is for; give --task")
+        return Subject(path, model, card, get_task(task), data, None)
+    known = read_card(card)
+    if task is not None and task != known["task"]:
+        raise UserError(f"--task {task}: {card} is of task '{known['task']}'")
     resolved = path / "config.yaml"
     if data is None and resolved.is_file():
         data = from_yaml(resolved).task.data
-    return Subject(path, model, card, get_task(read_card(card)["task"]), data)
+    encoder = None if known["method"] == "unknown" else known["encoder"]
+    return Subject(path, model, card, get_task(known["task"]), data, encoder)

@@ -22,11 +22,17 @@ _CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Estimate:
-    """Mean of ``n`` seeds and the half width of its 95 % t interval; None for a single seed."""
+    """Mean and median of ``n`` seeds; for a single seed there is no spread (None).
+
+    ``half`` is the half width of the mean's 95 % t interval, ``deviation`` the sample's standard
+    deviation.
+    """
 
     mean: float
     half: float | None
     n: int
+    median: float
+    deviation: float | None
 
 
 @dataclass(frozen=True)
@@ -88,15 +94,16 @@ class Cost:
 
 
 def estimate(values: Sequence[float | None]) -> Estimate | None:
-    """Mean and interval of the values that are there; None where there is none."""
+    """Mean, median and their spread over the values that are there; None where there is none."""
     known = pd.Series(list(values), dtype=float).dropna()
     if known.empty:
         return None
-    half = None
+    half = deviation = None
     if len(known) > 1:
         quantile = stats.t.ppf(0.5 + _CONFIDENCE / 2, len(known) - 1)
-        half = float(quantile * known.std(ddof=1) / math.sqrt(len(known)))
-    return Estimate(float(known.mean()), half, len(known))
+        deviation = float(known.std(ddof=1))
+        half = float(quantile * deviation / math.sqrt(len(known)))
+    return Estimate(float(known.mean()), half, len(known), float(known.median()), deviation)
 
 
 def wilson(successes: int, total: int) -> tuple[float, float]:

@@ -24,6 +24,8 @@ def ball_table(cards: Sequence[Card]) -> Table:
         Column("Quartiles"),
         Column("Natural loss"),
         Column("Radius"),
+        Column("Radius 0"),
+        Column("Largest radius"),
         Column("n"),
         Column("Search", numeric=False),
     )
@@ -36,6 +38,8 @@ def ball_table(cards: Sequence[Card]) -> Table:
                 " to ".join(f"{quartile:.3f}" for quartile in found["quartiles"]),
                 Number(found["natural_loss"], digits=4),
                 Number(found["radius"], digits=3),
+                str(found["without_radius"]),
+                str(found["of_largest_radius"]),
                 str(found["num_examples"]),
                 f"{found['steps']} steps, {found['restarts']} starts",
             )
@@ -46,7 +50,8 @@ def ball_table(cards: Sequence[Card]) -> Table:
     notes = (
         "Medians over the samples that all compared models get right. The ball's radius is each "
         "sample's own: the largest that was tried at which the reference stays right, in the L2 "
-        "norm over all word embeddings of the text. The paper searches with 2,000 steps.",
+        "norm over all word embeddings of the text. Below the smallest that was "
+        "tried radius and increment are 0. The paper searches with 2,000 steps.",
     )
     caption = "Largest rise of the loss in the ball around a sample (nats)"
     return Table("ball", caption, columns, tuple(rows), notes)

@@ -211,8 +211,7 @@ def merge_attack(
         UserError: there is no card and no ``otherwise``, or either is not as the schema says.
     """
     with _locked(Path(path).parent):
-        begin_anew = otherwise is not None and not Path(path).exists()
-        card = cast(Card, otherwise) if begin_anew else read_card(path)
+        card = _card_at(path, otherwise)
         merged: Card = {**card, "attacks": {**card["attacks"], key: cast(AttackSummary, summary)}}
         write_card(path, merged)
     return merged
@@ -230,22 +229,34 @@ def merge_epochs(path: Path, epochs: list[Epoch]) -> Card:
     return merged
 
 
-def merge_analysis(path: Path, kind: str, key: str | None, result: dict[str, Any]) -> Card:
+def merge_analysis(
+    path: Path,
+    kind: str,
+    key: str | None,
+    result: dict[str, Any],
+    *,
+    otherwise: Card | None = None,
+) -> Card:
     """Put an analysis into the card at ``path``; the rest of it stays.
 
     Args:
         key: of the result among those of its kind, where there are several.
+        otherwise: the card to begin with where there is none yet.
 
     Raises:
-        UserError: there is no card, or a value is not as the schema says.
+        UserError: there is no card and no ``otherwise``, or a value is not as the schema says.
     """
     with _locked(Path(path).parent):
-        card = read_card(path)
+        card = _card_at(path, otherwise)
         analyses = dict(card.get("analyses", {}))
         analyses[kind] = result if key is None else {**analyses.get(kind, {}), key: result}
         merged: Card = {**card, "analyses": analyses}
         write_card(path, merged)
     return merged
+
+
+def _card_at(path: Path, otherwise: Card | None) -> Card:
+    return read_card(path) if otherwise is None or Path(path).exists() else otherwise
 
 
 @contextlib.contextmanager

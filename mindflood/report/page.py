@@ -16,6 +16,7 @@ from mindflood.report.comparison_figures import COMPARISONS, comparisons
 from mindflood.report.crossings import crossings_table
 from mindflood.report.examples import examples
 from mindflood.report.layout import Number, Table, section_columns, sections, text_of
+from mindflood.report.medians import medians_table
 from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name
 from mindflood.report.render import comma_separated, latex, markdown
 from mindflood.report.run_figures import Drawn, figures
@@ -51,11 +52,14 @@ def report(folder: Path) -> Path:
         [table1(cards, tasks)],
         [table3(cards, tasks)],
     ]
-    if (crossings := crossings_table(runs)).rows:
-        tables.append([crossings])
-    for table in (calibration_table(cards), ball_table(cards), generalisation_table(cards)):
-        if table.rows:
-            tables.append([table])
+    further = (
+        medians_table(cards),
+        crossings_table(runs),
+        calibration_table(cards),
+        ball_table(cards),
+        generalisation_table(cards),
+    )
+    tables += [[table] for table in further if table.rows]
     compared = comparisons(cards)
     curves = _figures(runs, folder)
     page = _page(folder, runs, tables, compared, curves)

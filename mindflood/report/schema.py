@@ -1,5 +1,6 @@
 """What a ``card.json`` has to look like, checked by hand so that the message names the key."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,27 @@ _EPOCH = {
     "eval_loss": f"null or {_AMOUNT}",
     "attacks": "an object",
 }
+_NOISE = {
+    "alpha": "a list of numbers",
+    "loss": "a list of numbers",
+    "accuracy": "a list of numbers",
+    "num_examples": _COUNT,
+    "draws": _COUNT,
+    "seed": _COUNT,
+}
+_BALL = {
+    "max_increment": "a number",
+    "quartiles": "a list of numbers",
+    "natural_loss": _AMOUNT,
+    "radius": _AMOUNT,
+    "num_examples": _COUNT,
+    "steps": _COUNT,
+    "restarts": _COUNT,
+    "without_radius": _COUNT,
+    "of_largest_radius": _COUNT,
+}
+_GENERALISATION = {"in": "an object", "out": "a list"}
+_MEASURED = {"task": "text", "accuracy": _RATE, "num_examples": _COUNT}
 _DATA = {"train": f"null or {_COUNT}", "test": f"null or {_COUNT}", "words": f"null or {_AMOUNT}"}
 
 
@@ -85,9 +107,7 @@ def check_card(card: Any, path: Path) -> None:
     )
     _check_attacks(card["attacks"], path, "")
     if "analyses" in card:
-        _check_object(card["analyses"], {}, path, "analyses.")
-        kinds = dict.fromkeys(card["analyses"], "an object")
-        _check_object(card["analyses"], kinds, path, "analyses.")
+        _check_analyses(card["analyses"], path)
     epochs = card.get("epochs", [])
     _expect(isinstance(epochs, list), path, "epochs", "a list", epochs)
     for number, epoch in enumerate(epochs):
@@ -116,6 +136,28 @@ def _check_attacks(attacks: dict[str, Any], path: Path, prefix: str) -> None:
             _check_object(summary["calibration"], _CALIBRATION, path, where)
 
 
+def _check_analyses(analyses: Any, path: Path) -> None:
+    _check_object(analyses, {}, path, "analyses.")
+    if "noise" in analyses:
+        noise = analyses["noise"]
+        _check_object(noise, _NOISE, path, "analyses.noise.")
+        sizes = {len(noise[name]) for name in ("alpha", "loss", "accuracy")}
+        where, same = "analyses.noise.alpha", "as many numbers as loss and accuracy have"
+        _expect(len(sizes) == 1, path, where, same, noise["alpha"])
+    _check_object(analyses.get("ball", {}), {}, path, "analyses.ball.")
+    for reference, found in analyses.get("ball", {}).items():
+        where = f"analyses.ball.{reference}."
+        _check_object(found, _BALL, path, where)
+        ends = found["quartiles"]
+        _expect(len(ends) == 2, path, f"{where}quartiles", "two numbers", ends)
+    if "generalisation" in analyses:
+        where = "analyses.generalisation."
+        _check_object(analyses["generalisation"], _GENERALISATION, path, where)
+        _check_object(analyses["generalisation"]["in"], _MEASURED, path, f"{where}in.")
+        for number, other in enumerate(analyses["generalisation"]["out"]):
+            _check_object(other, _MEASURED, path, f"{where}out[{number}].")
+
+
 def _check_object(value: Any, fields: dict[str, str], path: Path, prefix: str) -> None:
     _expect(isinstance(value, dict), path, prefix.rstrip(".") or "card", "an object", value)
     for name, kind in fields.items():
@@ -131,8 +173,14 @@ def _is(value: Any, kind: str) -> bool:
         return isinstance(value, str) and bool(value)
     if kind == "an object":
         return isinstance(value, dict)
+    if kind == "a list":
+        return isinstance(value, list)
+    if kind == "a list of numbers":
+        return isinstance(value, list) and all(_is(one, "a number") for one in value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
+    if kind == "a number":
+        return math.isfinite(value)
     if kind == "a whole number":
         return isinstance(value, int)
     if kind == "a count (0 or more)":

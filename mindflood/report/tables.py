@@ -113,7 +113,7 @@ def counts_table(cards: Sequence[Card]) -> Table:
     lines = [
         TableRow(
             (
-                *_names(row),
+                *row_names(row),
                 ATTACKS.get(recipe, recipe),
                 *(str(count) for count in attacked.counts.values()),
             )
@@ -210,7 +210,7 @@ def _fingerprints(block: list[Row], recipe: str) -> set[str]:
 
 def _our_cells(row: Row, recipes: list[str]) -> list[Cell]:
     seeds = ", ".join("–" if seed is None else str(seed) for seed in row.seeds)
-    task, model, _ = _names(row)
+    task, model, _ = row_names(row)
     method = _method(row.setting.method, variant=row.setting.variant)
     cells: list[Cell] = [task, model, method, _percent(row.clean)]
     for recipe in recipes:
@@ -254,7 +254,8 @@ def _mark_best(
     return [TableRow(tuple(cells), published) for cells in block]
 
 
-def _names(row: Row) -> tuple[str, str, str]:
+def row_names(row: Row) -> tuple[str, str, str]:
+    """Data set, model and method, as a table's first columns have them."""
     name, comma, columns = row.profile.partition(", ")
     profile = f", {name} profile{comma}{columns}" if row.profile else ""
     model = f"ours: {encoder_name(row.setting.encoder)}{profile}"

@@ -123,6 +123,8 @@ def test_the_ball_of_a_linear_classifier_is_its_closed_form():
     exact = np.minimum(margins / slopes, 8.0)
     np.testing.assert_allclose(radii, exact, atol=8.0 / 2**11)
     assert (radii <= exact + 1e-5).all()
+    counts = ball.summary(np.zeros(4), np.zeros(4), np.array([0.0, 0.5, 0.0, 8.0]), 8.0)
+    assert (counts["without_radius"], counts["of_largest_radius"]) == (2, 1)
     increments, natural = ball.max_increments(classifier, three, radii, search)
     softplus = lambda x: np.log1p(np.exp(x))  # noqa: E731
     np.testing.assert_allclose(natural, softplus(-margins), rtol=1e-5)
@@ -167,9 +169,9 @@ def test_the_ball_is_kept_by_reference(tmp_path, data, capsys):
     first, second = capsys.readouterr().out.splitlines()
     assert first == second
     found = read_card(Path(runs[0]) / "card.json")["analyses"]["ball"]
-    assert list(found) == ["finetune-seed0"]
-    assert found["finetune-seed0"]["max_increment"] >= 0
-    assert found["finetune-seed0"]["requested"] == 5
+    assert list(found) == ["runs/finetune-seed0"]
+    assert found["runs/finetune-seed0"]["max_increment"] >= 0
+    assert found["runs/finetune-seed0"]["requested"] == 5
     assert "Largest rise of the loss" in report(tmp_path / "runs").read_text()
 
 
@@ -211,6 +213,44 @@ def test_what_makes_no_sense_is_one_line(words, line, tmp_path, data, capsys):
     (said,) = capsys.readouterr().err.splitlines()
     assert line in said
     assert (tmp_path / "run" / "card.json").read_text() == before
+
+
+def test_the_ball_of_another_encoder_says_nothing(tmp_path, data, capsys):
+    ours = str(a_run(tmp_path / "ours"))
+    theirs = str(a_run(tmp_path / "theirs", encoder="bert-base-uncased"))
+    assert main(["analyse", "ball", ours, "--reference", theirs, "--data", str(data)]) == 2
+    assert f"{ours}: its encoder is embedded" in capsys.readouterr().err
+
+
+def test_a_model_that_breaks_leaves_the_cards_before_it(tmp_path, data):
+    first, second = (a_run(tmp_path / name) for name in ("first", "second"))
+    (second / "model" / "config.json").write_text("{}")
+    before = (first / "card.json").read_text()
+    words = [str(first), str(second), "--data", str(data)]
+    for kind in (["noise"], ["generalisation", "--on", f"sst2={data}"]):
+        assert main(["analyse", kind[0], *words, *kind[1:]]) == 2
+        assert (first / "card.json").read_text() == before
+
+
+def test_a_model_from_elsewhere_gets_a_card(tmp_path, data, capsys):
+    model = a_model(tmp_path / "theirs")
+    words = ["analyse", "noise", str(model), "--data", str(data), "--alpha", "0"]
+    assert main(words) == 2
+    assert "no card says what task the model is for; give --task" in capsys.readouterr().err
+    assert main([*words, "--task", "sst2"]) == 0
+    card = read_card(model / "card.json")
+    assert (card["task"], card["method"], card["encoder"]) == ("sst2", "unknown", "theirs")
+    assert card["analyses"]["noise"]["num_examples"] == 5
+    assert main([*words, "--task", "mrpc"]) == 2
+    assert "is of task 'sst2'" in capsys.readouterr().err
+
+
+def test_the_model_of_a_run_is_the_run(tmp_path, data):
+    run = a_run(tmp_path / "run")
+    words = ["--data", str(data), "--alpha", "0"]
+    assert main(["analyse", "noise", str(run / "model"), *words]) == 0
+    assert "noise" in read_card(run / "card.json")["analyses"]
+    assert not (run / "model" / "card.json").exists()
 
 
 def test_a_run_that_was_not_exported_is_named(tmp_path, capsys):

@@ -1,6 +1,7 @@
 """Cards: written whole, read strictly, updated without losing anything."""
 
 import json
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -67,6 +68,46 @@ def test_a_wrong_value_is_named_with_its_file(
     assert str(path) in message
     assert key in message
     assert expected in message
+
+
+NOISE = {
+    "alpha": [0.0, 0.1], "loss": [0.4, 0.5], "accuracy": [0.8, 0.7],
+    "num_examples": 9, "draws": 1, "seed": 0,
+}  # fmt: skip
+BALL = {
+    "max_increment": 0.1, "quartiles": [0.0, 0.2], "natural_loss": 0.1, "radius": 0.5,
+    "num_examples": 9, "steps": 3, "restarts": 1, "without_radius": 1, "of_largest_radius": 0,
+}  # fmt: skip
+IN = {"task": "mr", "accuracy": 0.8, "num_examples": 9}
+OF_ALL = {"noise": NOISE, "ball": {"x": BALL}, "generalisation": {"in": IN, "out": [IN]}}
+
+
+@pytest.mark.parametrize(
+    ("analyses", "key", "expected"),
+    [
+        ({"noise": {"alpha": [0.0]}}, "noise.loss", "a list of numbers"),
+        ({"noise": NOISE | {"loss": [0.4]}}, "noise.alpha", "as many numbers as"),
+        ({"noise": NOISE | {"loss": [0.4, None]}}, "noise.loss", "a list of numbers"),
+        ({"ball": {"x": 3}}, "ball.x", "an object"),
+        ({"ball": {"x": {"max_increment": 1}}}, "ball.x.quartiles", "a list of numbers"),
+        ({"ball": {"x": BALL | {"quartiles": [1]}}}, "ball.x.quartiles", "two numbers"),
+        ({"ball": 3}, "ball", "an object"),
+        ({"generalisation": {"in": 1, "out": []}}, "generalisation.in", "an object"),
+        ({"generalisation": {"in": IN}}, "generalisation.out", "a list"),
+        ({"generalisation": {"in": IN, "out": [{}]}}, "generalisation.out[0].task", "text"),
+    ],
+)
+def test_a_wrong_analysis_is_named(tmp_path, analyses, key, expected) -> None:
+    path = tmp_path / "card.json"
+    path.write_text(json.dumps({**a_card(), "analyses": OF_ALL | analyses}), encoding="utf-8")
+    with pytest.raises(UserError, match=rf"'analyses\.{re.escape(key)}.*: expected {expected}"):
+        read_card(path)
+
+
+def test_the_card_of_every_analysis_is_right(tmp_path) -> None:
+    card: Any = a_card(analyses=OF_ALL)
+    write_card(tmp_path / "card.json", card)
+    assert read_card(tmp_path / "card.json") == card
 
 
 @pytest.mark.parametrize("key", sorted(a_card()))

@@ -20,6 +20,7 @@ from mindflood.report.aggregate import Estimate, estimate, robust_interval, wils
 from mindflood.report.aggregate import attacked as attack_of
 from mindflood.report.cards import Card
 from mindflood.report.layout import Column, Number, Table, TableRow, text_of
+from mindflood.report.medians import medians_table
 from mindflood.report.render import (
     comma_separated,
     escape_csv,
@@ -53,13 +54,15 @@ def bold(table: Table, title: str) -> list[bool]:
 
 
 def test_interval_by_hand() -> None:
-    # t quantile 0.975 with 2 degrees of freedom is 4.302653; the deviation of 1, 2, 3 is 1.
-    found = estimate([1.0, 2.0, 3.0])
-    assert found == Estimate(2.0, pytest.approx(4.302653 / math.sqrt(3), rel=1e-6), 3)
+    # The t quantile 0.975 with 2 degrees of freedom is 4.302653.
+    found = estimate([1.0, 1.5, 3.5])
+    deviation = math.sqrt((1.0 + 0.25 + 2.25) / 2)
+    half = pytest.approx(4.302653 * deviation / math.sqrt(3), rel=1e-6)
+    assert found == Estimate(2.0, half, 3, 1.5, pytest.approx(deviation))
 
 
 def test_one_seed_has_a_mean_and_no_interval() -> None:
-    assert estimate([0.25, None]) == Estimate(0.25, None, 1)
+    assert estimate([0.25, None]) == Estimate(0.25, None, 1, 0.25, None)
     assert estimate([None]) is None
 
 
@@ -73,6 +76,17 @@ def test_intervals_move_with_the_values(values: list[float], shift: float) -> No
     assert here.half >= 0
     assert there.mean == pytest.approx(here.mean + shift, abs=1e-9)
     assert there.half == pytest.approx(here.half, abs=1e-9)
+
+
+def test_medians_of_three_seeds_and_more() -> None:
+    """FreeLB's Table 4: by hand, the median of 2, 4, 9 of 200 and their standard deviation."""
+    three = [attacked("freelb", failed, seed) for seed, failed in enumerate((4, 18, 8))]
+    two = [attacked("pgd", failed, seed) for seed, failed in enumerate((4, 18))]
+    table = medians_table([*three, *two])
+    assert [text_of(row.cells[2]) for row in table.rows] == ["FreeLB"]
+    assert cell(table, 0, "TextFooler Aua%") == "4.0 (3.6)"
+    assert cell(table, 0, "Clean%") == "85.0 (0.0)"
+    assert cell(table, 0, "Seeds") == "3"
 
 
 @given(st.integers(1, 500), st.data())

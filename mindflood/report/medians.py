@@ -1,0 +1,44 @@
+"""Several seeds as FreeLB gives them (its Tables 1, 4 and 8): median and standard deviation."""
+
+from collections.abc import Sequence
+
+from mindflood.report.aggregate import Estimate, rows
+from mindflood.report.cards import Card
+from mindflood.report.layout import Cell, Column, Table, TableRow
+from mindflood.report.names import ATTACKS, position
+from mindflood.report.tables import row_names
+
+_LEAST = 3  # seeds: the median of two is their mean
+
+
+def medians_table(cards: Sequence[Card]) -> Table:
+    """Clean% and Aua% of every setting of at least three seeds."""
+    ours = [row for row in rows(cards) if len(row.seeds) >= _LEAST]
+    recipes = sorted(
+        {recipe for row in ours for recipe in row.attacks},
+        key=lambda recipe: position(recipe, ATTACKS),
+    )
+    columns = (
+        *(Column(name, numeric=False) for name in ("Dataset", "Model", "Method")),
+        Column("Clean%"),
+        *(Column("Aua%", ATTACKS.get(recipe, recipe)) for recipe in recipes),
+        Column("Seeds"),
+    )
+    lines = []
+    for row in ours:
+        robust = [row.attacks[name].accuracy if name in row.attacks else None for name in recipes]
+        cells: tuple[Cell, ...] = (
+            *row_names(row),
+            *(_percent(rate) for rate in (row.clean, *robust)),
+            str(len(row.seeds)),
+        )
+        lines.append(TableRow(cells))
+    notes = ("In brackets the standard deviation over the seeds.",)
+    return Table("medians", "Medians over the seeds", columns, tuple(lines), notes)
+
+
+def _percent(rate: Estimate | None) -> str | None:
+    if rate is None:
+        return None
+    spread = "" if rate.deviation is None else f" ({100 * rate.deviation:.1f})"
+    return f"{100 * rate.median:.1f}{spread}"
