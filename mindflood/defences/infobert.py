@@ -11,23 +11,18 @@ from mindflood.models.layers import slice_axis
 from mindflood.training.objective import weighted_cross_entropy
 
 
-class Regularised(nn.Cell):
-    """(s·(J + β·U - α·I), J) at E + δ; without anchors there is no I."""
+class Passed(nn.Cell):
+    """One pass at E + δ: J, and what the two bounds look at."""
 
-    def __init__(self, loss: AdversarialLoss, critic: Critic, alpha: float, beta: float) -> None:
+    def __init__(self, loss: AdversarialLoss) -> None:
         super().__init__(auto_prefix=False)
         self.classifier = loss.classifier
         self.masks = loss.masks
-        self.critic = critic
-        self.alpha = alpha
-        self.beta = beta
 
     def construct(
         self,
         delta: Tensor,
-        scale: Tensor,
         number: Tensor,
-        anchored: tuple[Tensor, Tensor] | None,
         input_ids: Tensor,
         attention_mask: Tensor,
         token_type_ids: Tensor,
@@ -35,62 +30,34 @@ class Regularised(nn.Cell):
         weights: Tensor,
         keep_hidden: Tensor | None,
         keep_attention: Tensor | None,
-        uniform: Tensor,
-    ) -> tuple[Tensor, Tensor]:
-        """Two scalars, float32.
-
-        Args:
-            anchored: places and validity of the anchors.
-            uniform: float32 ``[K, B, L]``, which tokens U compares with, pass by pass.
-        """
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """J, the embedded tokens ``[B, L, d]`` and the last [CLS] states ``[B, d]``, float32."""
         hidden, attention = self.masks(keep_hidden, number), self.masks(keep_attention, number)
         words = self.classifier.embed_words(input_ids) + delta
         embedded = self.classifier.embed(words, input_ids, token_type_ids, hidden)
         states = self.classifier.encode(embedded, attention_mask, hidden, attention)
         J = weighted_cross_entropy(self.classifier.classify(states, hidden), labels, weights)
-        real = ops.cast(weights > 0, ms.float32)
-        mask = float_mask(attention_mask) * ops.reshape(real, (-1, 1, 1))
-        value = J + self.beta * bottleneck(embedded, mask, ops.gather(uniform, number, 0))
-        if anchored is not None:
-            places, valid = anchored
-            summary = ops.reshape(slice_axis(states, 1, 0, 1), (states.shape[0], -1))
-            valid = valid * ops.expand_dims(real, 0)
-            shared = anchored_information(self.critic, embedded, summary, places, valid)
-            value = value - self.alpha * shared
-        return value * scale, J
+        return J, embedded, ops.reshape(slice_axis(states, 1, 0, 1), (states.shape[0], -1))
 
 
-class Ascended(nn.Cell):
-    """s·(J + β·U), which δ climbs and whose gradient ranks the tokens."""
+class Information(nn.Cell):
+    """I of the anchored tokens."""
 
-    def __init__(self, objective: Regularised) -> None:
+    def __init__(self, critic: Critic) -> None:
         super().__init__(auto_prefix=False)
-        self.objective = objective
+        self.critic = critic
 
-    def construct(
-        self,
-        delta: Tensor,
-        scale: Tensor,
-        number: Tensor,
-        input_ids: Tensor,
-        attention_mask: Tensor,
-        token_type_ids: Tensor,
-        labels: Tensor,
-        weights: Tensor,
-        keep_hidden: Tensor | None,
-        keep_attention: Tensor | None,
-        uniform: Tensor,
-    ) -> Tensor:
-        texts = (input_ids, attention_mask, token_type_ids, labels, weights)
-        masks = (keep_hidden, keep_attention)
-        return self.objective(delta, scale, number, None, *texts, *masks, uniform)[0]
+    def construct(self, embedded: Tensor, summary: Tensor, places: Tensor, valid: Tensor) -> Tensor:
+        """Scalar float32; the arguments are those of :func:`anchored_information`."""
+        return anchored_information(self.critic, embedded, summary, places, valid)
 
 
 class InfoBERT(nn.Cell):
     """The mean J over δ_0 … δ_{K-1}, and the gradients of the mean of J + β·U - α·I.
 
-    I needs the anchored tokens, and these the gradient with respect to the inputs: a pass back to
-    them comes before each full one.
+    I needs the anchored tokens, and these the gradient of J + β·U with respect to the inputs. So a
+    forward is followed by two backwards, one to the inputs and one to all weights: both are of the
+    same pass, whose J, embedded tokens and [CLS] states get the derivatives of the objective.
 
     Args:
         loss: J of one pass.
@@ -114,12 +81,21 @@ class InfoBERT(nn.Cell):
         super().__init__(auto_prefix=False)
         self.steps = steps
         self.passes = steps
+        self.alpha = alpha
+        self.beta = beta
         self.perturbation = perturbation
-        self.critic = critic
         self.sums = GradientSums(parameters)
-        objective = Regularised(loss, critic, alpha, beta)
-        self.input_gradient = ms.grad(Ascended(objective), 0)
-        self.gradients = ms.value_and_grad(objective, None, parameters, has_aux=True)
+        self.forward = Passed(loss)
+        of_critic = {parameter.name for parameter in critic.get_parameters()}
+        self.is_critic = tuple(parameter.name in of_critic for parameter in parameters)
+        self.weights = ParameterTuple([p for p in parameters if p.name not in of_critic])
+        critic_weights = ParameterTuple([p for p in parameters if p.name in of_critic])
+        self.to_input = ops.GradOperation(sens_param=True)(self.forward)
+        self.to_weights = ops.GradOperation(get_by_list=True, sens_param=True)(
+            self.forward, self.weights
+        )
+        self.of_bottleneck = ms.grad(bottleneck, 0)
+        self.of_information = ms.grad(Information(critic), (0, 1), critic_weights)
 
     def construct(
         self,
@@ -134,18 +110,47 @@ class InfoBERT(nn.Cell):
         unit_noise: Tensor,
         uniform: Tensor,
     ) -> tuple[Tensor, tuple[Tensor, ...], Tensor]:
-        """(mean J, scale × the gradients, δ after K ascents, of which the last is not used)."""
+        """(mean J, scale × the gradients, δ after K ascents, of which the last is not used).
+
+        ``uniform`` is float32 ``[K, B, L]``: which tokens U compares with, pass by pass.
+        """
         masks = (keep_hidden, keep_attention)
-        batch = (input_ids, attention_mask, token_type_ids, labels, weights, *masks, uniform)
+        batch = (input_ids, attention_mask, token_type_ids, labels, weights, *masks)
         mask = float_mask(attention_mask)
+        real = ops.cast(weights > 0, ms.float32)
+        counted = mask * ops.reshape(real, (-1, 1, 1))
         delta = self.sums.cleared(self.perturbation.initial(unit_noise, mask))
         mean_J = Tensor(0.0, ms.float32)
         k = Tensor(0, ms.int32)
         while k < self.steps:
-            gradient = self.input_gradient(delta, scale, k, *batch) / scale
-            anchored = anchors(gradient, mask)
-            (_, J), gradients = self.gradients(delta, scale, k, anchored, *batch)
+            J, embedded, summary = self.forward(delta, k, *batch)
+            of_U = self.beta * self.of_bottleneck(embedded, counted, ops.gather(uniform, k, 0))
+            unseen = ops.zeros_like(summary)
+            gradient = self.to_input(delta, k, *batch, (scale, scale * of_U, unseen)) / scale
+            places, valid = anchors(gradient, mask)
+            (of_embedded, of_summary), of_critic = self.of_information(
+                embedded, summary, places, valid * ops.expand_dims(real, 0)
+            )
+            less = -self.alpha * scale
+            given = (scale, scale * of_U + less * of_embedded, less * of_summary)
+            of_weights = self.to_weights(delta, k, *batch, given)
+            gradients = self.together(of_weights, of_critic, less)
             mean_J = self.sums.add(gradients, 1.0 / self.steps, mean_J + J / self.steps)
             delta = self.perturbation.ascend(delta, gradient, mask)
             k = k + 1
         return mean_J, self.sums.after(mean_J), delta
+
+    def together(
+        self, of_weights: tuple[Tensor, ...], of_critic: tuple[Tensor, ...], less: Tensor
+    ) -> tuple[Tensor, ...]:
+        """The gradients in the order of the parameters; only I has some of the critic's."""
+        gradients: tuple[Tensor, ...] = ()
+        network, critic = 0, 0
+        for is_critic in self.is_critic:
+            if is_critic:
+                gradients += (less * of_critic[critic],)
+                critic += 1
+            else:
+                gradients += (of_weights[network],)
+                network += 1
+        return gradients

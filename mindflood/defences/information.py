@@ -92,8 +92,9 @@ def anchored_information(
 ) -> Tensor:
     """I: the InfoNCE lower bound on what the anchored tokens and the sentence share.
 
-    A chunk r holds the r-th anchor x_i of every sentence that has one; in it
-    mean_i (F(x_i, y_i) - log mean_j exp F(x_j, y_i)); the mean over the chunks.
+    The mean over the anchored tokens x_i of F(x_i, y_i) - log mean_j exp F(x_j, y_i), j over the
+    chunk of x_i, which holds the r-th anchor of every sentence that has as many. Chunks thus count
+    by their size: a token that is alone in its chunk has nothing to be told from, and adds 0.
 
     Args:
         states: of the tokens, float32 ``[B, L, d]``.
@@ -113,9 +114,8 @@ def anchored_information(
     largest = ops.stop_gradient(ops.amax(shifted, 2, True))
     total = ops.reduce_sum(ops.exp(shifted - largest), 2)
     log_mean = ops.log(total) + ops.squeeze(largest, 2) - ops.log(ops.expand_dims(counts, 1))
-    each = ops.reduce_sum((own - log_mean) * valid, 1) / counts
-    filled = ops.cast(ops.reduce_sum(valid, 1) > 0, ms.float32)
-    return ops.reduce_sum(each * filled) / ops.maximum(ops.reduce_sum(filled), Tensor(1.0))
+    anchored = ops.maximum(ops.reduce_sum(valid), Tensor(1.0, ms.float32))
+    return ops.reduce_sum((own - log_mean) * valid) / anchored
 
 
 def bottleneck(states: Tensor, mask: Tensor, uniform: Tensor) -> Tensor:

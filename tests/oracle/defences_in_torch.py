@@ -191,7 +191,7 @@ def infobert(J: Loss, parameters, delta, *, steps, uniform, mask, alpha, beta, *
         return torch.nn.functional.softplus(score)[0]
 
     def shared(delta, gradient):
-        """I: InfoNCE between a sentence and its r-th anchor, r = 0, 1, ...; the mean over r."""
+        """I: each anchor's InfoNCE among the r-th anchors of all sentences; the mean of all."""
         tokens, last = J.states(delta)
         chunks = {}
         for row in range(len(mask)):
@@ -204,9 +204,9 @@ def infobert(J: Loss, parameters, delta, *, steps, uniform, mask, alpha, beta, *
                 chunks.setdefault(r, []).append((tokens[row, ranked[rank]], last[row, 0]))
         values = []
         for pairs in chunks.values():
-            scores = torch.stack([torch.stack([critic(x, y) for x, _ in pairs]) for _, y in pairs])
-            log_mean = scores.logsumexp(1) - torch.tensor(float(len(pairs))).log()
-            values.append((scores.diagonal() - log_mean).mean())
+            for x, y in pairs:
+                others = torch.stack([critic(z, y) for z, _ in pairs])
+                values.append(critic(x, y) - others.exp().mean().log())
         return torch.stack(values).mean()
 
     total = {name: torch.zeros_like(p) for name, p in parameters.items()}
