@@ -2,15 +2,15 @@
 
     python tools/bench_attack.py MODEL --task sst2 --data FOLDER [--num-examples 24] [--rounds 3]
 
-In one run, in turns, the same samples with the same recipe, by
+In one run, in turns, the same samples with the same recipe, other samples every round, by
 
 - stock: TextAttack's loop and its HuggingFaceModelWrapper, which pads every query to the model's
   maximum length;
 - dynamic: TextAttack's loop with mindflood's victim, which pads little;
 - driver: mindflood's own, samples side by side in --workers processes.
 
-The first two have all cores for each forward pass. Loading models is in no time; the rates are
-medians over the rounds.
+The first two have all cores for each forward pass, and remember nothing of each other. Loading
+models is in no time; the rates are medians over the rounds.
 """
 
 import argparse
@@ -21,6 +21,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
@@ -28,10 +29,10 @@ from rich.console import Console
 from rich.table import Table
 
 from mindflood.attack.chosen import choose_rows
-from mindflood.attack.recipes import build_recipe
+from mindflood.attack.options import RecipeOptions
+from mindflood.attack.recipes import build_recipe, parts
 from mindflood.attack.samples import (
     AttackSettings,
-    SampleAttacker,
     from_result,
     seed_sample,
     textattack_input,
@@ -59,28 +60,42 @@ def main() -> None:
     arguments = _arguments()
     task = get_task(arguments.task)
     examples = load_examples(task, task.attacked_split, arguments.data)
-    rows = choose_rows(len(examples), task, arguments.num_examples, arguments.seed)
+    wanted = arguments.num_examples * arguments.rounds + arguments.workers
+    rows = choose_rows(len(examples), task, wanted, arguments.seed)
     samples: list[Sample] = [
         (int(row), examples.texts[row], int(examples.labels[row])) for row in rows
     ]
+    rounds, warm_up = _shared_out(samples, arguments.rounds, arguments.workers)
     settings = AttackSettings(
-        arguments.model, task, arguments.recipe, arguments.profile, arguments.seed
-    )
+        arguments.model, task, arguments.recipe, arguments.profile, arguments.seed,
+        RecipeOptions(masked_lm=arguments.masked_lm),
+    )  # fmt: skip
     torch.set_num_threads(os.cpu_count() or 1)
-    attacker = SampleAttacker(settings)
+    victim = Victim(settings.model, num_labels=task.num_labels)
     with Workers(settings, arguments.workers) as workers:
-        ways: dict[str, Way] = {
-            "stock": _one_at_a_time(settings, _stock_wrapper(attacker.victim)),
-            "dynamic": _one_at_a_time(settings, attacker.victim),
-            "driver": lambda some: list(workers.attack(some)),
+        ways: dict[str, Callable[[], Way]] = {
+            "stock": lambda: _one_at_a_time(settings, _stock_wrapper(victim)),
+            "dynamic": lambda: _one_at_a_time(settings, victim),
+            "driver": lambda: lambda some: list(workers.attack(some)),
         }
-        for way in ways.values():
-            way(samples[: arguments.workers])  # models are loaded, memory is taken
         measured: dict[str, list[Measured]] = {name: [] for name in ways}
-        for _ in range(arguments.rounds):
+        for number, some in enumerate([warm_up, *rounds]):
             for name, way in ways.items():
-                measured[name].append(_measured(way, samples))
+                one = _measured(way(), some)
+                if number > 0:  # before that models are loaded and memory is taken
+                    measured[name].append(one)
     _print(measured, arguments)
+
+
+def _shared_out(
+    samples: list[Sample], rounds: int, workers: int
+) -> tuple[list[list[Sample]], list[Sample]]:
+    """As many samples a round as there are for all, and a few before them."""
+    each = (len(samples) - workers) // rounds
+    if each < 1:
+        raise SystemExit(f"{len(samples)} samples are too few for {rounds} rounds")
+    kept = samples[workers:]
+    return [kept[n * each : (n + 1) * each] for n in range(rounds)], samples[:workers]
 
 
 def _arguments() -> argparse.Namespace:
@@ -90,7 +105,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data", help="folder with the task's examples")
     parser.add_argument("--recipe", default="textfooler", help="one that makes no random choice")
     parser.add_argument("--profile", default="offline")
-    parser.add_argument("--num-examples", type=int, default=24)
+    parser.add_argument("--masked-lm", type=Path, metavar="FOLDER", help="of bert-attack and bae")
+    parser.add_argument("--num-examples", type=int, default=24, help="a round")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=min(8, os.cpu_count() or 1))
@@ -103,7 +119,9 @@ def _stock_wrapper(victim: Victim) -> Any:
 
 def _one_at_a_time(settings: AttackSettings, wrapper: Any) -> Way:
     """TextAttack's loop over samples, as its ``Attacker`` does it without its logs."""
-    attack = build_recipe(settings.recipe, settings.profile, wrapper).attack
+    parts.sentence_vectors.cache_clear()  # it remembers the sentences of the way before
+    recipe = build_recipe(settings.recipe, settings.profile, wrapper, settings.options)
+    attack = recipe.attack
 
     def run(samples: Sequence[Sample]) -> Records:
         records = []
@@ -155,14 +173,14 @@ class Gauge:
 
 def _print(measured: dict[str, list[Measured]], arguments: argparse.Namespace) -> None:
     rates = {
-        name: [arguments.num_examples / one.seconds for one in rounds]
+        name: [len(one.records) / one.seconds for one in rounds]
         for name, rounds in measured.items()
     }
     median = {name: statistics.median(values) for name, values in rates.items()}
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
     table = Table(
         title=f"{arguments.recipe} ({arguments.profile}), {arguments.task}: "
-        f"{arguments.num_examples} samples, {arguments.rounds} rounds, {device}, "
+        f"{arguments.rounds} rounds of {len(measured['driver'][0].records)} samples, {device}, "
         f"{os.cpu_count()} cores, {arguments.workers} workers"
     )
     for column in ("way", "samples/s (median)", "rounds", "driver is faster by", "GPU busy"):
@@ -178,16 +196,21 @@ def _print(measured: dict[str, list[Measured]], arguments: argparse.Namespace) -
         )
     console = Console(width=120)
     console.print(table)
-    expected = _outcomes(measured["dynamic"][0].records)
+    expected = _outcomes(measured["dynamic"])
     for name, rounds in measured.items():
-        same = sum(_outcomes(rounds[0].records)[index] == expected[index] for index in expected)
+        found = _outcomes(rounds)
+        differ = [index for index in expected if found[index] != expected[index]]
+        same = len(expected) - len(differ)
         console.print(f"{name}: {same} of {len(expected)} outcomes equal those of dynamic")
+        for index in differ:
+            console.print(f"  row {index}: {found[index]}; dynamic: {expected[index]}")
 
 
-def _outcomes(records: Records) -> dict[int, tuple[Any, ...]]:
+def _outcomes(rounds: list[Measured]) -> dict[int, tuple[Any, ...]]:
     return {
         record["index"]: (record["result"], record["queries"], str(record.get("perturbed")))
-        for record in records
+        for one in rounds
+        for record in one.records
     }
 
 
