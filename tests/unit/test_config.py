@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from mindflood.config import Config, SearchSettings, TrainingSettings, to_yaml
 from mindflood.config_checks import checked
 from mindflood.config_file import from_yaml, load_run_configs, load_train_config
+from mindflood.defences.settings import DEFENCES
 from mindflood.errors import UserError
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
@@ -206,6 +207,30 @@ def test_every_shipped_config_is_valid_and_names_its_command(path):
     assert load_run_configs(path, [])
     first = path.read_text().splitlines()[0]
     assert first.startswith(f"# mindflood run configs/{path.name}")
+
+
+BATCH = {"sst2": 32, "mrpc": 32, "qnli": 16, "ag_news": 16, "imdb": 16}
+
+
+@pytest.mark.parametrize("task", BATCH)
+def test_the_paper_s_configs_are_in_the_paper_s_setting(task):
+    """Flooding-X §4.3 and what its release trains with."""
+    configs = load_run_configs(CONFIGS[0].with_name(f"{task}_paper.yaml"), [])
+    assert {config.method for config in configs} >= {"finetune", "flooding-x", *DEFENCES}
+    for config in configs:
+        training, attack = config.training, config.attack
+        assert (config.task.name, config.encoder) == (task, "bert-base-uncased")
+        assert training.batch_size * training.accumulation_steps <= BATCH[task]
+        assert training.learning_rate == 2e-5
+        assert training.epochs * config.updates_per_batch == 10
+        released = config.method in ("pgd", "tavat")
+        assert training.weight_decay == (1e-6 if released else 0.01)
+        warmup = 500 if released or config.method == "infobert" else 0.1
+        assert training.warmup == warmup
+        assert attack.recipes == ("textfooler", "bert-attack", "textbugger")
+        assert attack.profile == "paper"
+        if config.defends:
+            assert config.defence.steps == (3 if config.method in ("pgd-at", "lds") else 5)
 
 
 def test_a_defence_takes_its_own_defaults_and_what_it_is_told(tmp_path):
