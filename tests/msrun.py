@@ -27,8 +27,8 @@ def free_port() -> int:
     raise AssertionError("no free port from 20,000 to 32,000")
 
 
-def msrun(folder: Path, script: Path, *words: object) -> list[str]:
-    """Run a script with two workers, its logs in ``folder``; the workers' logs."""
+def start(folder: Path, script: Path, *words: object) -> subprocess.Popen[str]:
+    """A script with two workers, its logs in ``folder``; all of it is one process group."""
     programs = Path(sys.executable).parent  # msrun starts the "python" that is first on PATH
     environment = {
         "PATH": os.pathsep.join([str(programs), os.environ["PATH"]]),
@@ -41,11 +41,17 @@ def msrun(folder: Path, script: Path, *words: object) -> list[str]:
     options = ["--worker_num=2", "--local_worker_num=2", "--join=True"]
     options.append(f"--master_port={free_port()}")
     command = [programs / "msrun", *options, f"--log_dir={folder}", script, *words]
-    done = subprocess.run(
-        list(map(str, command)), capture_output=True, text=True, check=False,
-        env=os.environ | environment,
+    return subprocess.Popen(
+        list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env=os.environ | environment, start_new_session=True,
     )  # fmt: skip
+
+
+def msrun(folder: Path, script: Path, *words: object) -> list[str]:
+    """Run a script with two workers, its logs in ``folder``; the workers' logs."""
+    process = start(folder, script, *words)
+    said, _ = process.communicate()
     logs = {path.stem: path.read_text() for path in sorted(folder.glob("*.log"))}
     ends = [f"{name}: {log[-3000:]}" for name, log in logs.items()]
-    assert done.returncode == 0, "\n".join([done.stdout[-1000:], done.stderr[-1000:], *ends])
+    assert process.returncode == 0, "\n".join([said[-2000:], *ends])
     return [log for name, log in logs.items() if name.startswith("worker_")]

@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from mindflood.training.probe_pass import probe_config
 from mindflood.training.run_folder import claim
 from mindflood.training.state import checkpoints
 from tests.conftest import read_lines, weights_of
+from tests.end_to_end.test_train import assert_identical, kill_when, start
 
 PROBED = {"training__epochs": 3, "accordance__sub_epochs": 2, "accordance__batches": 3}
 
@@ -161,6 +161,53 @@ def test_a_damaged_trace_is_named(write_config, tmp_path, capsys, trace, line, m
 
 
 @pytest.mark.slow
+def test_a_first_pass_that_is_killed_continues(write_config, mindflood, tmp_path):
+    changes = PROBED | {"method": "flooding-x", "training__checkpoint_every": 2}
+    whole = write_config("whole.yaml", output=str(tmp_path / "whole"), **changes)
+    killed = write_config("killed.yaml", output=str(tmp_path / "killed"), **changes)
+    done = mindflood("train", whole)
+    assert done.returncode == 0, done.stderr
+    runs = [tmp_path / name / "flooding-x-seed0" for name in ("whole", "killed")]
+    trace = runs[1] / "search" / "probe-seed0" / "trace.jsonl"
+    kill_when(start(killed), lambda: has_lines(trace, 9))
+    assert not (runs[1] / "checkpoints").exists()
+    finished = mindflood("train", killed)
+    assert finished.returncode == 0, finished.stderr
+    assert_identical(*(run / "search" / "probe-seed0" for run in runs))
+    assert_identical(*runs)
+    assert accordances_of(runs[0]) == accordances_of(runs[1])
+    assert card_of(runs[0])["flood_level"] == card_of(runs[1])["flood_level"]
+
+
+@pytest.mark.slow
+def test_the_probe_sees_the_same_in_float16_and_of_micro_batches(write_config, mindflood, tmp_path):
+    """After the same few steps, to what the precision of the weights allows."""
+    common = {"accordance__record": True, "accordance__batches": 3, "training__epochs": 1}
+    ways = {
+        "plain": {},
+        "float16": {"training__precision": "float16"},
+        "accumulated": {"training__accumulation_steps": 2},
+    }
+    found = {}
+    for name, changes in ways.items():
+        path = write_config(f"{name}.yaml", output=str(tmp_path / name), **common, **changes)
+        done = mindflood("train", path)
+        assert done.returncode == 0, done.stderr
+        found[name] = accordances_of(tmp_path / name / "finetune-seed0")
+    assert len(found["plain"]) == 2
+    np.testing.assert_allclose(found["accumulated"], found["plain"], atol=1e-3)
+    np.testing.assert_allclose(found["float16"], found["plain"], atol=2e-2)
+
+
+def has_lines(trace: Path, count: int) -> bool:
+    return trace.exists() and trace.read_text().count("\n") >= count
+
+
+def accordances_of(run: Path) -> list[float]:
+    return [line["accordance"] for line in read_lines(run / "accordance.jsonl")]
+
+
+@pytest.mark.slow
 def test_online_floods_from_the_crossing_on_and_resumes(write_config, mindflood, tmp_path):
     # Few rows and a high rate: the network learns them by heart, and the accordance rises past 0.
     online = {
@@ -186,23 +233,8 @@ def test_online_floods_from_the_crossing_on_and_resumes(write_config, mindflood,
 
     killed = write_config("killed.yaml", output=str(tmp_path / "killed"), **online)
     again = tmp_path / "killed" / "flooding-x-online-seed0"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "mindflood", "train", str(killed)],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    trace = again / "trace.jsonl"
-    while not (trace.exists() and trace.read_text().count("\n") >= 45):
-        assert process.poll() is None
-        time.sleep(0.002)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    kill_when(start(killed), lambda: has_lines(again / "trace.jsonl", 45))
     finished = mindflood("train", killed)
     assert finished.returncode == 0, finished.stderr
-    ours = weights_of(checkpoints(again / "checkpoints")[-1][1])
-    theirs = weights_of(last)
-    assert [name for name in ours if not np.array_equal(ours[name], theirs[name])] == []
-    accordances = [
-        [line["accordance"] for line in read_lines(folder / "accordance.jsonl")]
-        for folder in (run, again)
-    ]
-    assert accordances[0] == accordances[1]
+    assert_identical(run, again)
+    assert accordances_of(run) == accordances_of(again)

@@ -1,6 +1,9 @@
 """Several workers on one machine, started by MindSpore's own ``msrun``."""
 
 import json
+import os
+import signal
+import time
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +13,8 @@ from mindflood.errors import UserError
 from mindflood.training.parallel import Worker
 from mindflood.training.state import checkpoints
 from tests.conftest import read_lines, weights_of
-from tests.msrun import msrun
+from tests.end_to_end.test_train import assert_identical
+from tests.msrun import msrun, start
 
 TRAIN = Path(__file__).parents[2] / "tools" / "train.py"
 
@@ -96,6 +100,29 @@ def test_two_workers_find_the_level_of_one(write_config, mindflood, tmp_path, me
         assert cards[1]["flood_level_source"] == "accordance"
     else:
         assert_same_training(*(run / "search" / "probe-seed0" for run in runs))
+
+
+@pytest.mark.slow
+def test_two_workers_that_are_killed_continue(write_config, tmp_path):
+    changes = {"method": "flooding", "flood_level": 0.69, "training__checkpoint_every": 2}
+    whole, killed = (
+        write_config(f"{name}.yaml", output=str(tmp_path / name), **changes)
+        for name in ("whole", "killed")
+    )
+    msrun(tmp_path / "logs", TRAIN, whole)
+    process = start(tmp_path / "killed-logs", TRAIN, killed)
+    trace = tmp_path / "killed" / "flooding-seed0" / "trace.jsonl"
+    while not (trace.exists() and trace.read_text().count("\n") >= 7):
+        assert process.poll() is None
+        time.sleep(0.002)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert not (trace.parent / "card.json").exists()
+    msrun(tmp_path / "again-logs", TRAIN, killed)
+    runs = [tmp_path / name / "flooding-seed0" for name in ("whole", "killed")]
+    assert_identical(*runs)
+    losses = [[line["loss"] for line in read_lines(run / "trace.jsonl")] for run in runs]
+    assert losses[0] == losses[1]
 
 
 def test_an_overflow_on_one_worker_skips_the_step_on_all(tmp_path):
