@@ -24,6 +24,7 @@ class SentenceVectors:
         folder: encoder with safetensors weights and a tokenizer; None takes the embedded one.
         device: where it runs; None takes the GPU where there is one.
         remembered: number of most recent texts whose vectors are kept.
+        dtype: of the weights and the vectors.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class SentenceVectors:
         *,
         device: str | torch.device | None = None,
         remembered: int = 2**14,
+        dtype: torch.dtype = torch.float32,
     ) -> None:
         self.folder = folder or embedded_encoder()
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
@@ -39,14 +41,14 @@ class SentenceVectors:
         self.model = AutoModel.from_pretrained(
             self.folder, use_safetensors=True, local_files_only=True
         )
-        self.model.to(self.device).eval()
+        self.model.to(self.device, dtype).eval()
         self.fingerprint = encoder_fingerprint(self.folder)
         self._broker: Broker[str, torch.Tensor] = Broker(
             self.encode, size=lambda text: 1 + len(text), remembered=remembered
         )
 
     def __call__(self, texts: Sequence[str]) -> torch.Tensor:
-        """Unit vectors of ``texts``: float32 (n, hidden) on the CPU."""
+        """Unit vectors of ``texts``: (n, hidden) on the CPU."""
         if not texts:
             return torch.empty(0, self.model.config.hidden_size)
         return torch.stack(self._broker.ask(texts))

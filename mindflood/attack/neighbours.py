@@ -11,12 +11,14 @@ from safetensors.torch import load_file, save_file
 
 from mindflood.attack.antonyms import Antonyms
 from mindflood.attack.encoder import SentenceVectors
+from mindflood.attack.fingerprint import array_fingerprint
 from mindflood.attack.nltk_data import cache_folder
 from mindflood.attack.textattack_import import textattack
 from mindflood.files import whole_file
 
 NEIGHBOURS = 50
-_VERSION = 1  # raise it when the way the table is made changes
+_DECIMALS = 5  # of the vectors
+_VERSION = 2  # raise it when the way the table is made changes
 
 
 class NeighbourTable(textattack.shared.AbstractWordEmbedding):
@@ -24,7 +26,7 @@ class NeighbourTable(textattack.shared.AbstractWordEmbedding):
 
     Args:
         words: the V words, in the order of their indices.
-        vectors: float32 (V, hidden), of length 1.
+        vectors: float32 (V, hidden), of length 1 up to rounding.
         neighbours: int64 (V, n), nearest first, the word itself left out; -1 behind a row's last.
         fingerprint: names the exact table.
     """
@@ -97,12 +99,11 @@ def load_neighbour_table(encoder: SentenceVectors) -> NeighbourTable:
     Raises:
         UserError: the cache folder cannot be written to.
     """
-    fingerprint = f"{encoder.fingerprint}-{_VERSION}"
-    path = cache_folder() / f"neighbours-{fingerprint}.safetensors"
-    table = _read(path, fingerprint)
+    path = cache_folder() / f"neighbours-{encoder.fingerprint}-{_VERSION}.safetensors"
+    table = _read(path)
     if table is None:
         _write(path, *_compute(encoder))
-        table = _read(path, fingerprint)
+        table = _read(path)
     assert table is not None, f"{path} was just written"
     return table
 
@@ -118,7 +119,7 @@ def nearest(vectors: torch.Tensor, count: int) -> torch.Tensor:
     """Indices of the ``count`` rows with the largest cosine to each row, the row itself left out.
 
     Args:
-        vectors: float32 (V, hidden), rows of length 1.
+        vectors: (V, hidden), rows of length 1 up to rounding.
 
     Returns:
         int64 (V, count); nearest first.
@@ -133,9 +134,15 @@ def nearest(vectors: torch.Tensor, count: int) -> torch.Tensor:
 
 
 def _compute(encoder: SentenceVectors) -> tuple[list[str], torch.Tensor, torch.Tensor]:
+    """Words, float32 vectors and neighbours, the same on every machine.
+
+    In float64 and rounded, so that what a number of threads or a kind of processor does to the last
+    digits does not show: shares of an attack compare their tables by hash.
+    """
     words = whole_words(encoder.tokenizer.get_vocab())
-    vectors = torch.stack(encoder.encode(words))
-    return words, vectors, nearest(vectors, min(NEIGHBOURS, len(words) - 1))
+    exact = SentenceVectors(encoder.folder, device=encoder.device, dtype=torch.float64)
+    vectors = torch.stack(exact.encode(words)).round(decimals=_DECIMALS)
+    return words, vectors.float(), nearest(vectors, min(NEIGHBOURS, len(words) - 1))
 
 
 def _write(path: Path, words: list[str], vectors: torch.Tensor, neighbours: torch.Tensor) -> None:
@@ -144,11 +151,15 @@ def _write(path: Path, words: list[str], vectors: torch.Tensor, neighbours: torc
         save_file({"words": letters, "vectors": vectors, "neighbours": neighbours}, beside)
 
 
-def _read(path: Path, fingerprint: str) -> NeighbourTable | None:
-    """The cached table; None where there is none or the file is damaged."""
+def _read(path: Path) -> NeighbourTable | None:
+    """The cached table, named by its content; None where there is none or the file is damaged."""
     try:
         tensors = load_file(path)
         words = bytes(tensors["words"].tolist()).decode().split("\n")
-        return NeighbourTable(words, tensors["vectors"], tensors["neighbours"], fingerprint)
+        vectors, neighbours = tensors["vectors"], tensors["neighbours"]
+        fingerprint = array_fingerprint(
+            tensors["words"].numpy(), vectors.numpy(), neighbours.numpy()
+        )
+        return NeighbourTable(words, vectors, neighbours, fingerprint)
     except (OSError, SafetensorError, KeyError, UnicodeDecodeError):
         return None

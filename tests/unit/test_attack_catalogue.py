@@ -118,6 +118,17 @@ def test_fingerprint_follows_the_weights_not_the_place(tmp_path):
     assert model_fingerprint(first) != model_fingerprint(second)
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["special_tokens_map.json", "added_tokens.json", "vocab.json", "vocab.txt", "spiece.model"],
+)
+def test_fingerprint_follows_every_file_of_the_tokenizer(tmp_path, name):
+    folder = a_model(tmp_path / "m", "config.json", "model.safetensors", name)
+    before = model_fingerprint(folder)
+    (folder / name).write_text('{"unk_token": "[MASK]"}')
+    assert model_fingerprint(folder) != before
+
+
 def test_a_smaller_sample_is_part_of_a_larger_one():
     task = get_task("sst2")
     small, large = choose_rows(1000, task, 50, seed=3), choose_rows(1000, task, 200, seed=3)
