@@ -145,10 +145,7 @@ def lexicon_resource() -> dict[str, str]:
 
 def tagger_resource() -> dict[str, str]:
     """Hash of the weights of NLTK's tagger."""
-    import nltk
-
-    weights = nltk.data.find(f"taggers/{nltk_data.TAGGER}/{nltk_data.TAGGER}.weights.json")
-    return {"tagger": file_fingerprint(Path(str(weights)))}
+    return {"tagger": file_fingerprint(nltk_data.tagger_weights())}
 
 
 @cache
