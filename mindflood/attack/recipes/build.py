@@ -10,7 +10,7 @@ from mindflood.attack.fingerprint import recipe_fingerprint
 from mindflood.attack.options import RecipeOptions
 from mindflood.attack.paper_contents import contents
 from mindflood.attack.recipes import a2t, bae, bert_attack, pso, textbugger, textfooler
-from mindflood.attack.recipes.parts import OfflineRecipe
+from mindflood.attack.recipes.parts import Assembled
 from mindflood.attack.safe_weights import safetensors_only
 from mindflood.errors import UserError
 
@@ -18,10 +18,10 @@ from mindflood.errors import UserError
 class Recipe(Protocol):
     """One attack of the literature: a module of this folder."""
 
-    def paper(self, victim: Any, options: RecipeOptions) -> Any:
+    def paper(self, victim: Any, options: RecipeOptions) -> Assembled:
         """TextAttack's own recipe on ``victim``, a TextAttack model wrapper."""
 
-    def offline(self, victim: Any, options: RecipeOptions) -> OfflineRecipe:
+    def offline(self, victim: Any, options: RecipeOptions) -> Assembled:
         """The same without downloads."""
 
 
@@ -71,7 +71,7 @@ def build_recipe(
 def _paper(name: str, victim: Any, options: RecipeOptions) -> BuiltRecipe:
     try:
         with safetensors_only():
-            attack = RECIPES[name].paper(victim, options)
+            built = RECIPES[name].paper(victim, options)
         resources = contents(CATALOGUE[name].downloads)
     except Exception as error:  # of the hub, TensorFlow, requests, zipfile, torch, ...
         said = " ".join(str(error).split())[:200] or type(error).__name__
@@ -79,4 +79,5 @@ def _paper(name: str, victim: Any, options: RecipeOptions) -> BuiltRecipe:
             f"{name}, profile 'paper': TextAttack could not build it: {said}; a download may have "
             "been cut short: try again, or run with --profile offline"
         ) from error
-    return BuiltRecipe(attack, (), recipe_fingerprint(attack, name, "paper", resources))
+    fingerprint = recipe_fingerprint(built.attack, name, "paper", resources)
+    return BuiltRecipe(built.attack, built.replaced, fingerprint)
