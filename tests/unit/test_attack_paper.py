@@ -1,6 +1,8 @@
 """The paper profile where downloads are half here, cut short, pickled, or others than before."""
 
 import hashlib
+import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -71,6 +73,27 @@ def test_where_the_sentence_encoder_is_looked_for(monkeypatch, variables, cache)
         monkeypatch.setenv(name, value)
     # sha1 of https://tfhub.dev/google/universal-sentence-encoder/3
     assert downloads.sentence_encoder_folder() == cache / "42480c3c7f42bf87d36d4c58fc4374b08dae2909"
+
+
+def test_textattack_s_cache_does_not_become_the_hub_s(tmp_path):
+    program = (
+        "import os; from mindflood.attack.textattack_import import textattack;"
+        "import huggingface_hub.constants as hub;"
+        "print(hub.HF_HOME, os.environ['HF_HOME'], os.environ.get('XDG_CACHE_HOME'),"
+        "os.environ['TFHUB_CACHE_DIR'])"
+    )
+    variables = {name: value for name, value in os.environ.items() if name != "XDG_CACHE_HOME"}
+    caches = {"TA_CACHE_DIR": str(tmp_path / "ta"), "HF_HOME": str(tmp_path / "hf")}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=variables | caches,
+        capture_output=True,
+        text=True,
+    )
+    hub, inherited, others, sentence_encoder = done.stdout.split()[-4:]
+    assert hub == inherited == caches["HF_HOME"], done.stderr
+    assert others == "None"
+    assert sentence_encoder == caches["TA_CACHE_DIR"]  # as downloads.py expects
 
 
 def test_another_module_is_not_the_sentence_encoder(caches, monkeypatch):
