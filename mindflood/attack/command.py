@@ -74,7 +74,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "(bert-attack, bae: see --masked-lm)",
     )
     parser.add_argument(
-        "--ray", action="store_true", help="the workers are tasks of a Ray cluster (mindflood[ray])"
+        "--ray",
+        action="store_true",
+        help="the workers are tasks of a Ray cluster (mindflood[ray]); every node reads the "
+        "folders of MODEL and --masked-lm under the same path",
     )
     parser.add_argument(
         "--csv", metavar="FILE", help="also write the results as TextAttack's own CSV log"

@@ -62,7 +62,8 @@ def test_every_recipe_names_its_own_pieces(monkeypatch, tmp_path, recipe, pieces
     for variable in ("TA_CACHE_DIR", "TFHUB_CACHE_DIR", "FLAIR_CACHE_ROOT", "HF_HUB_CACHE"):
         monkeypatch.setenv(variable, str(tmp_path))
     monkeypatch.setattr(downloads, "reachable", lambda url: False)
-    monkeypatch.setattr(downloads, "_of_hub", lambda model, file: "not here")
+    monkeypatch.setattr(downloads, "hub_answers", lambda: False)
+    monkeypatch.setattr(downloads, "cached", lambda model, files: [])
     with pytest.raises(UserError) as caught:
         check_available(recipe, "paper")
     for piece in pieces:
