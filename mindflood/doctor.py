@@ -22,6 +22,9 @@ from mindflood import doctor_probes as probes
 State = Literal["ok", "note", "missing"]
 EPILOG = "exit status 0 when training, export and the offline attack can work here, 1 otherwise"
 _GIB = 1024**3
+_WORDNET_MEND = (
+    "apt-get install wordnet-base, python -m nltk.downloader wordnet, or set WNSEARCHDIR"
+)
 _MARK = {"ok": ("✓", "green"), "note": ("–", "yellow"), "missing": ("✗", "red")}
 
 
@@ -70,11 +73,13 @@ def checks() -> list[Check]:
             "PyTorch": pool.submit(_guarded, "devices", lambda: [_torch()]),
             "hub": pool.submit(_guarded, "data", lambda: [_hub()]),
             "attack": pool.submit(_guarded, "attack", _attack_resources),
+            "antonyms": pool.submit(_guarded, "attack", lambda: [_antonyms()]),
         }
         found = [*_guarded("machine", _machine), *_guarded("packages", _packages)]
         found += [*slow["MindSpore"].result(), *slow["PyTorch"].result()]
         found += _guarded("encoder", lambda: [_embedded_encoder()])
-        found += [*_guarded("data", _data), *slow["hub"].result(), *slow["attack"].result()]
+        found += [*_guarded("data", _data), *slow["hub"].result()]
+        found += [*slow["attack"].result(), *slow["antonyms"].result()]
     return found
 
 
@@ -246,8 +251,24 @@ def _wordnet(folder: str | None) -> Check:
         "offline recipes leave out only the antonyms of mindflood's own list, and pso takes "
         "substitutes from the neighbour table; fingerprints differ from those with WordNet"
     )
-    mend = "apt-get install wordnet-base, python -m nltk.downloader wordnet, or set WNSEARCHDIR"
-    return Check("attack", "WordNet", "note", "not found", cost, mend)
+    return Check("attack", "WordNet", "note", "not found", cost, _WORDNET_MEND)
+
+
+def _antonyms() -> Check:
+    """What no list of opposites catches is swapped in as a near word, and turns the sense."""
+    name = "antonyms among neighbours"
+    answer = probes.ask(probes.ANTONYMS, offline=True)
+    if isinstance(answer, str):
+        return Check("attack", name, "note", answer)
+    if why := answer.get("why"):
+        cost = "it is not known how many slip into the offline recipes' neighbours"
+        mend = _WORDNET_MEND if "WordNet" in why else "mindflood attack ... --recipe textfooler"
+        return Check("attack", name, "note", why, cost, mend)
+    found = (
+        f"{100 * answer['before']:.2f} % of the table by WordNet, {100 * answer['after']:.2f} % "
+        "once mindflood's own list is left out; with WordNet, as here, none"
+    )
+    return Check("attack", name, "ok", found)
 
 
 def render(found: list[Check]) -> str:

@@ -59,6 +59,12 @@ print(json.dumps({
     "downloads": answers,
 }))
 """
+ANTONYMS = """
+import json
+from mindflood.attack.antonym_shares import antonym_shares
+shares = antonym_shares()
+print(json.dumps({"why": shares} if isinstance(shares, str) else shares._asdict()))
+"""
 
 
 def ask(script: str, *, offline: bool = False, seconds: float = _SECONDS) -> dict[str, Any] | str:

@@ -2,9 +2,11 @@
 
 import contextlib
 import errno
+import fcntl
 import json
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,8 +71,12 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
+def whole_folder(path: Path, *, replace: bool = True) -> Iterator[Path]:
     """Yield an empty folder beside ``path``; on success it takes the place of ``path``.
+
+    Args:
+        replace: False leaves a folder that is there by then as it is, for those who read it; only
+            an empty one is replaced.
 
     Raises:
         UserError: the parent folder cannot be written to, or the disk is full.
@@ -82,11 +88,40 @@ def whole_folder(path: Path) -> Iterator[Path]:
         try:
             yield beside
             os.chmod(beside, 0o755)
-            if path.exists():
+            if replace and path.exists():
                 shutil.rmtree(path)
-            os.replace(beside, path)
+            try:
+                os.rename(beside, path)
+            except OSError:
+                if replace or not path.is_dir():
+                    raise
         finally:
             shutil.rmtree(beside, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def locked(path: Path, waiting: str) -> Iterator[None]:
+    """Hold the lock file ``path``, which stays; where another process does, say ``waiting``.
+
+    Where the file system knows no locks, nothing is held.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(waiting, file=sys.stderr, flush=True)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError:
+            pass
+        yield
+    finally:
+        os.close(file)
 
 
 def write_text(path: Path, text: str) -> None:

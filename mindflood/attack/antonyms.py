@@ -5,9 +5,11 @@ vectors of the papers were trained to keep them apart (Mrkšić et al. 2016).
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+import numpy as np
 
 from mindflood.attack import opposites
 from mindflood.attack.opposites import symmetric
@@ -72,3 +74,40 @@ def merged(
     """The pairs of both."""
     empty: frozenset[str] = frozenset()
     return {word: one.get(word, empty) | other.get(word, empty) for word in {*one, *other}}
+
+
+def without(
+    words: Sequence[str], neighbours: np.ndarray, pairs: Mapping[str, frozenset[str]]
+) -> np.ndarray:
+    """A table of neighbours in which no word has one of ``pairs`` beside it.
+
+    Args:
+        neighbours: int64 (V, n), indices of ``words``; -1 behind a row's last.
+        pairs: word → others, words of the table only.
+
+    Returns:
+        A new table of the same shape.
+    """
+    kept, index = neighbours.copy(), {word: index for index, word in enumerate(words)}
+    for word, others in pairs.items():
+        row = kept[index[word]]
+        left = [near for near in row if near >= 0 and words[near] not in others]
+        row[: len(left)], row[len(left) :] = left, -1
+    return kept
+
+
+def share_of(
+    words: Sequence[str], neighbours: np.ndarray, pairs: Mapping[str, frozenset[str]]
+) -> float:
+    """The fraction of a table's entries (word, neighbour) that are among ``pairs``.
+
+    Args:
+        neighbours, pairs: as :func:`without` takes them.
+    """
+    index = {word: index for index, word in enumerate(words)}
+    hits = sum(
+        near >= 0 and words[near] in others
+        for word, others in pairs.items()
+        for near in neighbours[index[word]]
+    )
+    return hits / max(1, int((neighbours >= 0).sum()))

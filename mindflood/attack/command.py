@@ -50,7 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--masked-lm",
         metavar="FOLDER",
         help="masked language model of the offline bert-attack and bae (default: made of the "
-        "task's training text, once)",
+        "task's training text, once; for shares on several machines make it once with 'mindflood "
+        "masked-lm' and give every share the same FOLDER)",
     )
     parser.add_argument(
         "--columns",
@@ -67,10 +68,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--held-out", metavar="SPLIT", help="split of those rows, less the attacked ones (dev)"
     )
     parser.add_argument(
-        "--shard", metavar="I/N", help="attack the I-th of N shares; 'merge-attacks' joins them"
+        "--shard",
+        metavar="I/N",
+        help="attack the I-th of N shares; 'merge-attacks' joins them "
+        "(bert-attack, bae: see --masked-lm)",
     )
     parser.add_argument(
-        "--ray", action="store_true", help="the workers are tasks of a Ray cluster (mindflood[ray])"
+        "--ray",
+        action="store_true",
+        help="the workers are tasks of a Ray cluster (mindflood[ray]); every node reads the "
+        "folders of MODEL and --masked-lm under the same path",
     )
     parser.add_argument(
         "--csv", metavar="FILE", help="also write the results as TextAttack's own CSV log"

@@ -1,7 +1,10 @@
 """What the ``paper`` profile downloads, checked before anything can hang or fail half-way."""
 
+import hashlib
 import importlib.util
 import os
+import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +14,17 @@ from mindflood.data.hub import hub_answers
 from mindflood.errors import UserError
 
 _VECTORS_URL = "https://textattack.s3.amazonaws.com/word_embeddings/paragramcf"
+_VECTORS_FILES = ("paragram.npy", "wordlist.pickle", "mse_dist.p", "cos_sim.p", "nn.npy")
 _SEMEMES_URL = (
     "https://textattack.s3.amazonaws.com/transformations/hownet/word_candidates_sense.pkl"
 )
-_SENTENCE_ENCODER_URL = "https://tfhub.dev/google/universal-sentence-encoder/3"
+SENTENCE_ENCODER_URL = "https://tfhub.dev/google/universal-sentence-encoder/3"
+# Weights in safetensors only: the pickles beside them are never loaded.
+BERT, BERT_FILES = "bert-base-uncased", ("config.json", "model.safetensors", "tokenizer.json")
+STS, STS_FILES = (
+    "sentence-transformers/stsb-distilbert-base",
+    ("modules.json", "1_Pooling/config.json", *BERT_FILES),
+)
 
 
 @dataclass(frozen=True)
@@ -36,9 +46,46 @@ def textattack_cache() -> Path:
     return Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "textattack"
 
 
+def vectors_folder() -> Path:
+    """Where TextAttack keeps the counter-fitted vectors."""
+    return textattack_cache() / "word_embeddings" / "paragramcf"
+
+
+def sememes_file() -> Path:
+    """Where TextAttack keeps HowNet's substitutes."""
+    return textattack_cache() / "transformations" / "hownet" / "word_candidates_sense.pkl"
+
+
+def sentence_encoder_folder() -> Path:
+    """Where tensorflow_hub keeps the Universal Sentence Encoder: a folder named by its address.
+
+    In the system's temporary folder, unless TFHUB_CACHE_DIR names another, which TextAttack sets to
+    TA_CACHE_DIR where there is one.
+    """
+    chosen = os.environ.get("TA_CACHE_DIR") or os.environ.get("TFHUB_CACHE_DIR")
+    cache = Path(chosen) if chosen else Path(tempfile.gettempdir()) / "tfhub_modules"
+    return cache / hashlib.sha1(SENTENCE_ENCODER_URL.encode()).hexdigest()
+
+
+def flair_files() -> list[Path]:
+    """The weights of flair's tagger in flair's own cache; none where it was never loaded."""
+    root = Path(os.environ.get("FLAIR_CACHE_ROOT", Path.home() / ".flair"))
+    return sorted((root / "models" / "upos-english-fast").rglob("pytorch_model.bin"))
+
+
+def cached(model: str, files: Sequence[str]) -> list[Path]:
+    """Those of ``files`` of a model that are in the cache of the Hugging Face hub."""
+    import huggingface_hub
+
+    found = (huggingface_hub.try_to_load_from_cache(model, file) for file in files)
+    return [Path(path) for path in found if isinstance(path, str)]
+
+
 def _vectors() -> str:
-    if (textattack_cache() / "word_embeddings" / "paragramcf").is_dir():
-        return ""
+    folder = vectors_folder()
+    if folder.is_dir():
+        lacking = [name for name in _VECTORS_FILES if not (folder / name).is_file()]
+        return f"{folder} lacks {lacking[0]}: delete the folder" if lacking else ""
     return "" if reachable(_VECTORS_URL) else "not in TextAttack's cache, and its server is away"
 
 
@@ -46,10 +93,12 @@ def _sentence_encoder() -> str:
     for package in ("tensorflow", "tensorflow_hub"):
         if importlib.util.find_spec(package) is None:
             return f"the package {package} is not installed"
-    folder = Path(os.environ.get("TFHUB_CACHE_DIR", Path.home() / ".cache" / "tfhub_modules"))
+    folder = sentence_encoder_folder()
     if folder.is_dir() and any(folder.iterdir()):
         return ""
-    return "" if reachable(_SENTENCE_ENCODER_URL) else "not in its cache, and tfhub.dev is away"
+    if reachable(SENTENCE_ENCODER_URL):
+        return ""
+    return f"not in {folder.parent}, and tfhub.dev is away"
 
 
 def _tagger() -> str:
@@ -58,33 +107,34 @@ def _tagger() -> str:
 
 
 def _sememes() -> str:
-    if (textattack_cache() / "transformations" / "hownet").exists():
+    if sememes_file().is_file():
         return ""
     return "" if reachable(_SEMEMES_URL) else "not in TextAttack's cache, and its server is away"
 
 
 def _flair_tagger() -> str:
-    folder = Path(os.environ.get("FLAIR_CACHE_ROOT", Path.home() / ".flair")).expanduser()
-    if (folder / "models" / "upos-english-fast").exists():
+    if flair_files() or hub_answers():
         return ""
-    return _of_hub("flair/upos-english-fast", "pytorch_model.bin")
+    return "not in flair's cache, and the hub is away"
 
 
-def _of_hub(model: str, file: str) -> str:
+def _of_hub(model: str, files: Sequence[str]) -> str:
     """Why a model of the Hugging Face hub cannot be had; asks the hub only where it must."""
-    import huggingface_hub
-
-    if isinstance(huggingface_hub.try_to_load_from_cache(model, file), str) or hub_answers():
+    found = cached(model, files)
+    if len(found) == len(files) or hub_answers():
         return ""
-    return "not in the hub's cache, and the hub is away"
+    if not found:
+        return "not in the hub's cache, and the hub is away"
+    lacking = next(file for file in files if not cached(model, [file]))
+    return f"{lacking} is not in the hub's cache, and the hub is away"
 
 
 def _masked_language_model() -> str:
-    return _of_hub("bert-base-uncased", "config.json")
+    return _of_hub(BERT, BERT_FILES)
 
 
 def _sts_encoder() -> str:
-    return _of_hub("sentence-transformers/stsb-distilbert-base", "modules.json")
+    return _of_hub(STS, STS_FILES)
 
 
 _MISSING = {

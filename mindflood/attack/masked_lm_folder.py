@@ -26,7 +26,8 @@ def masked_lm_folder(task: Task, data: str | None, chosen: str | Path | None) ->
     folder = cached_folder(task, data, MaskedLMSettings())
     if not (folder / "config.json").exists():
         print(
-            f"training a masked language model on the text of {task.name}: some minutes, once",
+            f"training a masked language model on the text of {task.name}: some minutes, once "
+            "(for shares on several machines: 'mindflood masked-lm', then --masked-lm FOLDER)",
             file=sys.stderr,
             flush=True,
         )

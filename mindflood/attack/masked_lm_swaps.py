@@ -1,9 +1,10 @@
 """Word swaps that a masked language model proposes: BERT-Attack's and BAE's."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from typing import Any
 
+from mindflood.attack.combinations import combined
 from mindflood.attack.masked_lm import MaskedLM, Ranking
 from mindflood.attack.textattack_import import textattack
 
@@ -73,14 +74,6 @@ class BertAttackSwap(_MaskedLMSwap):
             return list(itertools.islice(words, self.max_candidates))
         words = (word for word in rows[0] if not self._is_piece(word, index == 0))
         return [word.strip("Ġ") for word in words if _utils.is_one_word(word)]
-
-
-def combined(tokens: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Words of one token of each row, in the order of ``itertools.product``."""
-    for pieces in itertools.product(*tokens):
-        word = "".join(pieces).replace("##", "")
-        if _utils.is_one_word(word):
-            yield word.strip("Ġ")
 
 
 class BaeSwap(_MaskedLMSwap):

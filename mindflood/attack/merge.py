@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mindflood.attack.catalogue import RECIPES
 from mindflood.attack.identity import OF_THE_FOLDER, card_key, examples_fingerprint, summary_of
 from mindflood.attack.journal import Journal
 from mindflood.attack.runner import card_path, check_task
@@ -127,8 +128,20 @@ def _check_alike(first: _Results, other: _Results) -> None:
         if other.identity.get(key) != value:
             raise UserError(
                 f"{other.folder}: a share of another attack than {first.folder}: {key} is "
-                f"{other.identity.get(key)!r}, there {value!r}; give shares of one attack"
+                f"{other.identity.get(key)!r}, there {value!r}; {_mend(key, first.identity)}"
             )
+
+
+def _mend(key: str, identity: dict[str, Any]) -> str:
+    if key not in ("fingerprint", "replaced"):
+        return "give shares of one attack"
+    recipe = RECIPES.get(identity["recipe"])
+    if recipe and recipe.asks_masked_lm and identity["profile"] == "offline":
+        return (
+            "perhaps each machine made a masked language model of its own: make it once with "
+            "'mindflood masked-lm', and attack every share anew with --masked-lm FOLDER"
+        )
+    return "give every machine the same packages, WordNet and NLTK data ('mindflood doctor')"
 
 
 def _check_finished(part: _Results) -> None:

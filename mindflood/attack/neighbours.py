@@ -1,22 +1,17 @@
 """Nearest neighbours among the whole words of the encoder's vocabulary, for word swaps offline."""
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import cast
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 
-from mindflood.attack.antonyms import Antonyms
+from mindflood.attack.antonyms import Antonyms, without
 from mindflood.attack.encoder import SentenceVectors
-from mindflood.attack.nltk_data import cache_folder
+from mindflood.attack.neighbour_file import Content, read, table_path, write
 from mindflood.attack.textattack_import import textattack
-from mindflood.files import whole_file
 
 NEIGHBOURS = 50
-_VERSION = 1  # raise it when the way the table is made changes
+_DECIMALS = 5  # of the vectors
 
 
 class NeighbourTable(textattack.shared.AbstractWordEmbedding):
@@ -24,17 +19,17 @@ class NeighbourTable(textattack.shared.AbstractWordEmbedding):
 
     Args:
         words: the V words, in the order of their indices.
-        vectors: float32 (V, hidden), of length 1.
+        vectors: float32 (V, hidden), of length 1 up to rounding.
         neighbours: int64 (V, n), nearest first, the word itself left out; -1 behind a row's last.
         fingerprint: names the exact table.
     """
 
     def __init__(
-        self, words: list[str], vectors: torch.Tensor, neighbours: torch.Tensor, fingerprint: str
+        self, words: list[str], vectors: np.ndarray, neighbours: np.ndarray, fingerprint: str
     ) -> None:
         self.words = words
-        self.vectors = vectors.numpy()
-        self.neighbours = neighbours.numpy()
+        self.vectors = vectors
+        self.neighbours = neighbours
         self.fingerprint = fingerprint
         self._index = {word: index for index, word in enumerate(words)}
 
@@ -56,25 +51,9 @@ class NeighbourTable(textattack.shared.AbstractWordEmbedding):
 
     def without(self, antonyms: Antonyms) -> "NeighbourTable":
         """The same table, where no word has an antonym among its neighbours."""
-        neighbours = self.neighbours.copy()
-        for word, opposite in antonyms.of.items():
-            row = neighbours[self._index[word]]
-            kept = [near for near in row if near >= 0 and self.words[near] not in opposite]
-            row[: len(kept)], row[len(kept) :] = kept, -1
+        neighbours = without(self.words, self.neighbours, antonyms.of)
         fingerprint = f"{self.fingerprint}-{antonyms.fingerprint}"
-        return NeighbourTable(
-            self.words, torch.from_numpy(self.vectors), torch.from_numpy(neighbours), fingerprint
-        )
-
-    def share_of(self, pairs: Mapping[str, frozenset[str]]) -> float:
-        """The share of the table's entries (word, neighbour) that are among ``pairs``; words of the
-        table only."""
-        entries = max(1, int((self.neighbours >= 0).sum()))
-        hits = 0
-        for word, others in pairs.items():
-            row = self.neighbours[self._index[word]]
-            hits += sum(self.words[near] in others for near in row[row >= 0])
-        return hits / entries
+        return NeighbourTable(self.words, self.vectors, neighbours, fingerprint)
 
     def get_cos_sim(self, a: int | str, b: int | str) -> float:
         """Cosine of two words' vectors."""
@@ -92,19 +71,20 @@ class NeighbourTable(textattack.shared.AbstractWordEmbedding):
 
 
 def load_neighbour_table(encoder: SentenceVectors) -> NeighbourTable:
-    """The table of ``encoder``'s vocabulary, from the cache or computed (under a minute) into it.
+    """The table of ``encoder``'s vocabulary, from the cache or computed (a minute) into it.
+
+    It is named by its content.
 
     Raises:
         UserError: the cache folder cannot be written to.
     """
-    fingerprint = f"{encoder.fingerprint}-{_VERSION}"
-    path = cache_folder() / f"neighbours-{fingerprint}.safetensors"
-    table = _read(path, fingerprint)
-    if table is None:
-        _write(path, *_compute(encoder))
-        table = _read(path, fingerprint)
-    assert table is not None, f"{path} was just written"
-    return table
+    path = table_path(encoder.folder)
+    content = read(path)
+    if content is None:
+        write(path, _compute(encoder))
+        content = read(path)
+    assert content is not None, f"{path} was just written"
+    return NeighbourTable(*content, content.fingerprint)
 
 
 def whole_words(vocabulary: dict[str, int]) -> list[str]:
@@ -118,7 +98,7 @@ def nearest(vectors: torch.Tensor, count: int) -> torch.Tensor:
     """Indices of the ``count`` rows with the largest cosine to each row, the row itself left out.
 
     Args:
-        vectors: float32 (V, hidden), rows of length 1.
+        vectors: (V, hidden), rows of length 1 up to rounding.
 
     Returns:
         int64 (V, count); nearest first.
@@ -132,23 +112,14 @@ def nearest(vectors: torch.Tensor, count: int) -> torch.Tensor:
     return torch.cat(found)
 
 
-def _compute(encoder: SentenceVectors) -> tuple[list[str], torch.Tensor, torch.Tensor]:
+def _compute(encoder: SentenceVectors) -> Content:
+    """The table, the same on every machine.
+
+    In float64 and rounded, so that what a number of threads or a kind of processor does to the last
+    digits does not show: shares of an attack compare their tables by hash.
+    """
     words = whole_words(encoder.tokenizer.get_vocab())
-    vectors = torch.stack(encoder.encode(words))
-    return words, vectors, nearest(vectors, min(NEIGHBOURS, len(words) - 1))
-
-
-def _write(path: Path, words: list[str], vectors: torch.Tensor, neighbours: torch.Tensor) -> None:
-    letters = torch.frombuffer(bytearray("\n".join(words).encode()), dtype=torch.uint8)
-    with whole_file(path) as beside:
-        save_file({"words": letters, "vectors": vectors, "neighbours": neighbours}, beside)
-
-
-def _read(path: Path, fingerprint: str) -> NeighbourTable | None:
-    """The cached table; None where there is none or the file is damaged."""
-    try:
-        tensors = load_file(path)
-        words = bytes(tensors["words"].tolist()).decode().split("\n")
-        return NeighbourTable(words, tensors["vectors"], tensors["neighbours"], fingerprint)
-    except (OSError, SafetensorError, KeyError, UnicodeDecodeError):
-        return None
+    exact = SentenceVectors(encoder.folder, device=encoder.device, dtype=torch.float64)
+    vectors = torch.stack(exact.encode(words)).round(decimals=_DECIMALS)
+    neighbours = nearest(vectors, min(NEIGHBOURS, len(words) - 1))
+    return Content(words, vectors.float().numpy(), neighbours.numpy())

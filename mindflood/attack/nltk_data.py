@@ -41,6 +41,13 @@ def tagger() -> Origin:
     return _find_or_fetch(_tag_a_word, TAGGER, "universal_tagset")
 
 
+def tagger_weights() -> Path:
+    """The file of the tagger's weights; :func:`tagger` has found it."""
+    import nltk
+
+    return Path(str(nltk.data.find(f"taggers/{TAGGER}/{TAGGER}.weights.json")))
+
+
 def _find_or_fetch(use: Callable[[], None], *packages: str) -> Origin:
     """Try ``use``, then fetch ``packages`` into our cache and try again."""
     _search_in(cache_folder() / "nltk_data")

@@ -7,15 +7,22 @@ from mindflood.data.lexicon import DOMAINS
 
 # Every word on the left of a bar against every word on its right.
 _LISTED = """
+abnormal | normal
+abundant | scarce
 accept accepted accepts | reject rejected rejects refuse refused refuses
 active | passive
 add added adds | remove removed subtract
+admit admits admitted admitting | deny denies denied denying
+agree agreed agrees agreeing agreement | disagree disagreed disagreement disagreements
 alive living | dead
 all every everyone everything always | none nobody nothing never
 allow allowed allows permit | forbid ban banned bans prevent
+amateur amateurs | professional professionals
 ancient old older | modern new newer young younger
+appear appears appeared appearing | disappear disappears disappeared disappearing
 asleep | awake
 attack attacked attacks | defend defended defends defence defense
+aunt aunts | uncle uncles
 back rear | front
 beautiful pretty | ugly
 before earlier | after later
@@ -26,7 +33,9 @@ big bigger large larger huge enormous great giant | small smaller little tiny mi
 birth born | death died
 black dark darker | white light lighter bright
 boring bored dull boredom tedious | exciting excited interesting entertaining engaging exciting
+bottom bottoms | top tops
 brave | coward cowardly afraid
+brother brothers | sister sisters
 build built | destroy destroyed demolish demolished
 buy buys bought buying | sell sells sold selling
 cheap cheaper | expensive costly
@@ -35,13 +44,20 @@ clear clearly | unclear vague vaguely
 clever smart intelligent wise | stupid foolish dumb silly
 close closed closes shut | open opened opens
 cold colder cool | hot hotter warm
+come comes came coming | go goes went going
 comedy comic | tragedy tragic
 complex complicated | simple
+connect connected connects connecting | disconnect disconnected
 create created creates | destroy destroyed destroys
 cry cried tears | laugh laughed laughter
 day | night
+decreasing falling | increasing rising
 deep | shallow
-difficult hard | easy easily
+difficult hard | easy easily easier easiest
+difficulty difficulties | ease
+disable disabled | enable enabled enables enabling
+discourage discouraged | encourage encouraged encourages encouraging
+divide divided divides dividing | unite united unites uniting
 down below under beneath low lower lowest | up above over high higher highest
 dry | wet damp
 early | late
@@ -50,14 +66,17 @@ empty | full
 enemy enemies foe | friend friends ally allies
 enter entered entrance arrive arrived | exit leave left
 even | odd
+exclude excluded excludes excluding | include included includes including
 expand expanded grow grew grown | shrink shrank decline declined
-increase increased increases rise rises rose | decrease decreased decreases fall falls fell
-gain gained gains | lose lost loses
-fail failed fails failure failures | succeed succeeded succeeds success successes successful
+external externally exterior | internal internally interior
+extraordinary | ordinary
+fail failed failing fails | succeed succeeded succeeding succeeds
+failure failures | success successes successful
 fake false wrong incorrect | real true genuine right correct
 far distant | near close nearby
 fast faster quick quickly rapid rapidly | slow slower slowly
 fat thick | thin slim
+father fathers | mother mothers
 female woman women girl girls she her | male man men boy boys he him
 few fewer less least | many more most
 find found | lose lost
@@ -68,6 +87,7 @@ free | captive
 fresh | stale
 funny humorous comical | serious humorless
 future | past
+gain gained gains | lose lost loses
 general | specific
 give gave given gives | take took taken takes
 good great fine excellent superb | bad awful poor terrible horrible
@@ -77,27 +97,42 @@ hate hated hates dislike disliked | love loved loves like liked adore adored
 heaven | hell
 heavy | light
 hero heroes | villain villains
+hidden hiding | showing
 hide hidden | show shown reveal revealed
+horizontal | vertical
+husband husbands | wife wives
 import imports | export exports
 in inside inner indoor | out outside outer outdoor
+increase increased increases rise rises rose | decrease decreased decreases fall falls fell
+inferior | superior
 join joined | leave quit
 junior | senior
 kind gentle nice | cruel mean nasty
+king kings | queen queens
+largest biggest | smallest
 lead leads | follow follows
 legal lawful | illegal unlawful
 long longer | short shorter brief
-loose | tight
+loose | tight tighter
 loud noisy | quiet silent
+loving | hating
+major | minor
+majority | minority minorities
 maximum maximal | minimum minimal
 memorable unforgettable | forgettable
-major | minor
+move moved moves moving | stay stayed stays staying
+naive | sophisticated
+narrow narrower narrowed narrowing | wide wider widen widened broad
 natural | artificial
 negative | positive
 north northern | south southern
+objective | subjective
+off | on
 opponent opponents | supporter supporters
 optimist optimistic hopeful | pessimist pessimistic hopeless
 original | copied derivative unoriginal
 peace peaceful | war violent
+permanent permanently | temporary temporarily
 plus | minus
 polite | rude
 poor poverty | rich wealthy wealth
@@ -109,17 +144,28 @@ pull pulled | push pushed
 question | answer
 raise raised raises | lower lowered cut
 rare rarely seldom | common commonly frequent frequently often
+rough | smooth
+rural | urban
 safe safety secure | dangerous danger unsafe risky
 save saved saves | waste wasted wastes spend
 separate separated | together united
 sharp | blunt
+shout shouted shouting | whisper whispered whispering
 sick ill | healthy well
+silence | sound noise
+sleep sleeps sleeping slept | wake wakes waking woke
 soft | hard
+son sons | daughter daughters
+start started starts starting | stop stopped stops stopping
 stop stopped stops | continue continued continues go
 strength strong stronger | weak weaker weakness
+strengthen strengthened strengthening | weaken weakened weakening
+sunrise | sunset
 sweet | bitter sour
 teach teacher | learn pupil
-victory victories win wins won winner winning | defeat defeats defeated loses lost loser losing
+upward upwards | downward downwards
+victory victories win wins won winning | defeat defeats defeated lose loses lost losing
+winner winners | loser losers
 with | without
 worthless useless | valuable useful
 worthy | unworthy

@@ -3,7 +3,8 @@
 import dataclasses
 import logging
 import os
-from collections.abc import Iterator, Sequence
+import platform
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,25 +15,31 @@ from mindflood.attack.workers import Records, Sample, attack_here
 from mindflood.errors import UserError
 
 
-def attack_with_ray(settings: AttackSettings, samples: Sequence[Sample], tasks: int) -> Records:
+def attack_with_ray(
+    attacker: SampleAttacker, samples: Sequence[Sample], tasks: int, at_once: int | None = None
+) -> Records:
     """Records of ``samples`` from ``tasks`` Ray tasks, each as it is finished, in any order.
 
     The cluster is the one that ``RAY_ADDRESS`` names or that runs on this machine, else one is
-    started here. Every node needs this package, and a model folder under the same path. A task
-    takes one GPU where the cluster has any.
+    started here. Every node needs this package with the same resources (WordNet, NLTK's data), and
+    the folders of the model and of the masked language model under the same paths: a node whose
+    model or recipe is another attacks nothing. A task takes one GPU where the cluster has any.
+
+    Args:
+        attacker: the attack as it is built on this machine.
+        at_once: most samples in work in a task; None takes what suits its device.
 
     Raises:
-        UserError: there is no cluster at ``RAY_ADDRESS``, or a task was lost, with its node or for
-            its memory.
+        UserError: there is no cluster at ``RAY_ADDRESS``, a node lacks a folder or has another
+            recipe, or a task was lost, with its node or for its memory.
     """
     _connect()
     share = ray.remote(max_retries=0, num_gpus=1 if ray.cluster_resources().get("GPU") else 0)(
         _attack_share
     )
-    if Path(settings.model).is_dir():
-        settings = dataclasses.replace(settings, model=str(Path(settings.model).resolve()))
+    settings, expected = _for_other_machines(attacker.settings), parts_of(attacker)
     count = min(tasks, len(samples))
-    running = [share.remote(settings, samples[at::count]) for at in range(count)]
+    running = [share.remote(settings, expected, samples[at::count], at_once) for at in range(count)]
     try:
         while running:
             (ready,), waiting = ray.wait(running, num_returns=1)
@@ -68,5 +75,54 @@ def _connect() -> None:
         ) from error
 
 
-def _attack_share(settings: AttackSettings, samples: Sequence[Sample]) -> Iterator[dict[str, Any]]:
-    yield from attack_here(SampleAttacker(settings), samples)
+def _for_other_machines(settings: AttackSettings) -> AttackSettings:
+    """The same with whole paths: a task has a working folder of its own."""
+    options = settings.options
+    if options.masked_lm is not None:
+        options = dataclasses.replace(options, masked_lm=options.masked_lm.resolve())
+    model = settings.model
+    if Path(model).is_dir():
+        model = str(Path(model).resolve())
+    return dataclasses.replace(settings, model=model, options=options)
+
+
+def parts_of(attacker: SampleAttacker) -> dict[str, Any]:
+    """What has to be the same on every node, by its name."""
+    return {
+        "model": attacker.victim.fingerprint,
+        "replaced parts": "; ".join(attacker.recipe.replaced_components) or "none",
+        "recipe": attacker.recipe.fingerprint,
+    }
+
+
+def check_alike(found: Mapping[str, Any], expected: Mapping[str, Any], node: str) -> None:
+    """Refuse a node whose attack is another than the driver's; ``found``: its :func:`parts_of`.
+
+    Raises:
+        UserError: naming the node and the first part that differs.
+    """
+    for part, value in expected.items():
+        if found[part] != value:
+            raise UserError(
+                f"--ray: node {node} has another attack: {part}: {found[part]}, expected {value}; "
+                "give every node the same packages, WordNet and NLTK data, and folders"
+            )
+
+
+def _attack_share(
+    settings: AttackSettings,
+    expected: Mapping[str, Any],
+    samples: Sequence[Sample],
+    at_once: int | None,
+) -> Iterator[dict[str, Any]]:
+    """A task, on its node."""
+    node = platform.node()
+    for folder in (settings.model, settings.options.masked_lm):
+        if folder is not None and Path(folder).is_absolute() and not Path(folder).is_dir():
+            raise UserError(
+                f"--ray: node {node} has no folder {folder}; put it where every node reads it "
+                "under the same path"
+            )
+    attacker = SampleAttacker(settings)
+    check_alike(parts_of(attacker), expected, node)
+    yield from attack_here(attacker, samples, at_once)

@@ -153,7 +153,7 @@ def _attacked(
     if ray and samples:
         from mindflood.attack.ray_tasks import attack_with_ray
 
-        return attack_with_ray(attacker.settings, samples, workers)
+        return attack_with_ray(attacker, samples, workers, at_once)
     if workers > 1 and len(samples) > 1:
         return attack_in_workers(attacker.settings, samples, workers, at_once)
     return attack_here(attacker, samples, at_once)

@@ -9,7 +9,11 @@ its first import in a home folder tries six downloads. Import it from here inste
 import logging
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import huggingface_hub.constants  # noqa: F401 (its cache is fixed before TextAttack moves it)
 
 from mindflood.attack import nltk_data
 from mindflood.files import explained
@@ -23,9 +27,25 @@ def _no_downloads_at_import() -> None:
         (cache / "post_install_check_3").touch()
 
 
+@contextmanager
+def _hub_cache_of_the_user() -> Iterator[None]:
+    """Where TA_CACHE_DIR is set, TextAttack makes it the hub's cache too, half-way through a run.
+
+    What was found in one cache before is then looked for in another, by this run's own workers.
+    """
+    before = {name: os.environ.get(name) for name in ("HF_HOME", "XDG_CACHE_HOME")}
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
 nltk_data.stop_words()
 _no_downloads_at_import()
-with warnings.catch_warnings():
+with warnings.catch_warnings(), _hub_cache_of_the_user():
     warnings.simplefilter("ignore")
     import textattack
 

@@ -3,13 +3,21 @@
 import argparse
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mindflood.models.pretrained import EMBEDDED
+
+if TYPE_CHECKING:
+    from mindflood.data.tasks import Task
+    from mindflood.masked_lm.settings import MaskedLMSettings
 
 EPILOG = """example:
   mindflood masked-lm sst2 --data sst2 --out models/sst2-masked-lm
 
 'mindflood attack --recipe bert-attack' (or bae) makes it by itself where it is not in the cache.
+For shares of an attack on several machines (--shard, --ray) make it once and give every share
+--masked-lm FOLDER: machines that train it with other numbers of threads get other weights, and
+shares with other models do not merge.
 """
 
 
@@ -39,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     """
     from mindflood.data.tasks import get_task
     from mindflood.errors import UserError
-    from mindflood.files import check_writable
+    from mindflood.files import check_writable, locked
     from mindflood.masked_lm.settings import MaskedLMSettings, cached_folder, described
 
     if args.steps < 1:
@@ -47,14 +55,23 @@ def run(args: argparse.Namespace) -> int:
     settings = MaskedLMSettings(encoder=args.encoder, steps=args.steps)
     task = get_task(args.task)
     out: Path = args.out or cached_folder(task, args.data, settings)
-    if (out / "config.json").exists():
-        if args.out is not None:
-            raise UserError(f"{out}: there is a model already; choose another --out")
+    if args.out is not None and out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        what = "a model" if (out / "config.json").exists() else "something"
+        raise UserError(f"{out}: there is {what} already; choose another --out")
+    check_writable(out)
+    if args.out is not None:
+        _make(task, args.data, settings, out)
     else:
-        check_writable(out)
-        os.environ.setdefault("GLOG_v", "3")  # MindSpore's warnings about itself
-        from mindflood.masked_lm.make import make
-
-        make(task, args.data, settings, out)
+        waiting = f"another process is making {out}; waiting for it"
+        with locked(out.with_name(f".{out.name}.lock"), waiting):
+            if not (out / "config.json").exists():
+                _make(task, args.data, settings, out)
     print(f"{out}: {described(out)}")
     return 0
+
+
+def _make(task: "Task", data: str | None, settings: "MaskedLMSettings", out: Path) -> None:
+    os.environ.setdefault("GLOG_v", "3")  # MindSpore's warnings about itself
+    from mindflood.masked_lm.make import make
+
+    make(task, data, settings, out)

@@ -28,7 +28,8 @@ def write(
     """Write a folder that ``AutoModelForMaskedLM.from_pretrained`` loads.
 
     It appears only once a separate PyTorch process has loaded it, with no missing and no unexpected
-    key, and its scores at every token are within 1e-4 of MindSpore's.
+    key, and its scores at every token are within 1e-4 of MindSpore's. Where another process has
+    written the folder by then, theirs stays: somebody may be reading it.
 
     Args:
         encoder: folder of the encoder, whose configuration and tokenizer are taken over.
@@ -41,7 +42,7 @@ def write(
     Raises:
         UserError: PyTorch disagrees, or the folder cannot be written.
     """
-    with whole_folder(out) as beside:
+    with whole_folder(out, replace=False) as beside:
         save_file(dict(model.weights()), beside / "model.safetensors", metadata={"format": "pt"})
         (beside / "model.safetensors").chmod(0o644)
         write_json(beside / "config.json", _config(encoder))

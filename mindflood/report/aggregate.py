@@ -55,7 +55,8 @@ class Attacked:
 
     ``requested`` is larger than ``counts["num_examples"]`` while an attack is unfinished;
     ``samples`` are the seed and size of each sample of texts that was attacked;
-    ``temperatures`` are the victims', with how each was chosen, where they were calibrated.
+    ``temperatures`` are the victims', with how each was chosen, where they were calibrated;
+    ``recipes`` are the exact recipes: fingerprint, and what was replaced of the paper's.
     """
 
     accuracy: Estimate | None
@@ -67,6 +68,7 @@ class Attacked:
     samples: frozenset[tuple[int | None, int]]
     calibration_error: Estimate | None = None
     temperatures: tuple[tuple[float, str], ...] = ()
+    recipes: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -241,6 +243,14 @@ def attacked(summaries: Sequence[AttackSummary]) -> Attacked:
             (found["temperature"], found["source"])
             for summary in summaries
             if (found := summary.get("calibration")) is not None
+        ),
+        tuple(
+            sorted(
+                {
+                    (summary["fingerprint"], "; ".join(summary.get("replaced", ())))
+                    for summary in summaries
+                }
+            )
         ),
     )
 

@@ -47,21 +47,31 @@ class Column:
 
 @dataclass(frozen=True)
 class TableRow:
-    """Cells in the order of the columns; ``published`` rows are set apart from ours."""
+    """Cells in the order of the columns; ``published`` rows are set apart from ours.
+
+    ``details`` are the cells of the table's further columns.
+    """
 
     cells: tuple[Cell, ...]
     published: bool = False
+    details: tuple[Cell, ...] = ()
 
 
 @dataclass(frozen=True)
 class Table:
-    """What is printed: caption, columns, rows, and the notes without which it misleads."""
+    """What is printed: caption, columns, rows, and the notes without which it misleads.
+
+    ``recipes`` are the attacks' exact recipes, below the notes; ``details`` are columns too wide
+    for anything but a CSV file.
+    """
 
     name: str
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[TableRow, ...]
     notes: tuple[str, ...] = field(default=())
+    recipes: tuple[str, ...] = field(default=())
+    details: tuple[Column, ...] = field(default=())
 
     def groups(self) -> list[tuple[str, int]]:
         """Runs of neighbouring columns under one heading: heading and number of columns."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mindflood.files import write_text
 from mindflood.report import published
-from mindflood.report.aggregate import order, setting_of
+from mindflood.report.aggregate import order, rows, setting_of
 from mindflood.report.analyses import ball_table, generalisation_table
 from mindflood.report.calibration import calibration_table
 from mindflood.report.cards import Card, Run, find_runs
@@ -17,7 +17,8 @@ from mindflood.report.crossings import crossings_table
 from mindflood.report.examples import examples
 from mindflood.report.layout import Number, Table, section_columns, sections, text_of
 from mindflood.report.medians import medians_table
-from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name
+from mindflood.report.names import METHODS, TASKS, encoder_name
+from mindflood.report.recipes import recipe_lines
 from mindflood.report.render import comma_separated, latex, markdown
 from mindflood.report.run_figures import Drawn, figures
 from mindflood.report.schema import split_attack_key
@@ -52,10 +53,11 @@ def report(folder: Path) -> Path:
         [table1(cards, tasks)],
         [table3(cards, tasks)],
     ]
+    calibrated = [row for row in rows(cards) if "-calibrated" in row.profile]
     further = (
         medians_table(cards),
         crossings_table(runs),
-        calibration_table(cards),
+        replace(calibration_table(cards), recipes=recipe_lines(calibrated)),
         ball_table(cards),
         generalisation_table(cards),
     )
@@ -149,14 +151,12 @@ def _without_repeated_notes(tables: Sequence[Table]) -> list[Table]:
 
 
 def conditions(cards: Sequence[Card]) -> list[tuple[str, str]]:
-    """Under what the numbers came about: name and value, in the order of the page."""
+    """Under what the numbers came about: name and value, in the order of the page.
+
+    A value without a name belongs to the name before it.
+    """
     attacks = [item for card in cards for item in card["attacks"].items()]
     seeds = sorted({card["seed"] for card in cards if card["seed"] is not None})
-    replaced = {
-        split_attack_key(key)[0]: "; ".join(summary["replaced"])
-        for key, summary in attacks
-        if summary.get("replaced")
-    }
     versions: dict[str, set[str]] = {}
     for card in cards:
         for package, version in card["versions"].items():
@@ -164,18 +164,15 @@ def conditions(cards: Sequence[Card]) -> list[tuple[str, str]]:
     found = {
         "Encoder": ", ".join(sorted({encoder_name(card["encoder"]) for card in cards})),
         "Attack profile": ", ".join(sorted({split_attack_key(key)[1] for key, _ in attacks})),
-        **{
-            f"Replaced in {ATTACKS.get(recipe, recipe)}": what
-            for recipe, what in sorted(replaced.items())
-        },
         "Texts of a pair that change": ", ".join(
             sorted({f"{key}: {found['columns']}" for key, found in attacks if "columns" in found})
         ),
-        "Recipe fingerprints": ", ".join(sorted({f"{k}: {s['fingerprint']}" for k, s in attacks})),
         "Seeds": ", ".join(map(str, seeds)),
         "Versions": ", ".join(
             f"{package} {' and '.join(sorted(found))}"
             for package, found in sorted(versions.items())
         ),
     }
-    return [(name, value) for name, value in found.items() if value]
+    stated = [(name, value) for name, value in found.items() if value]
+    lines = recipe_lines(rows(cards))
+    return stated + [("" if at else "Recipes", line) for at, line in enumerate(lines)]

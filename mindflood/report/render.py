@@ -64,7 +64,7 @@ def _markdown(table: Table) -> str:
     lines.append(_pipes([escape_markdown(column.title) for column in table.columns]))
     lines.append(_pipes(["---:" if column.numeric else ":---" for column in table.columns]))
     lines += [_pipes([_bold_markdown(cell) for cell in row.cells]) for row in table.rows]
-    lines += ["", *(f"- {escape_markdown(note)}" for note in table.notes)]
+    lines += ["", *(f"- {escape_markdown(note)}" for note in (*table.notes, *table.recipes))]
     return "\n".join(lines).rstrip()
 
 
@@ -78,12 +78,15 @@ def _bold_markdown(cell: Cell) -> str:
 
 
 def comma_separated(table: Table) -> str:
-    """CSV: numbers bare, half width or ends of an interval in columns of their own, no notes."""
+    """CSV: numbers bare, half width or ends of an interval in columns of their own, no notes.
+
+    The table's details, such as fingerprints, are its last columns.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     columns = []
-    for at, column in enumerate(table.columns):
-        cells = [row.cells[at] for row in table.rows]
+    for at, column in enumerate((*table.columns, *table.details)):
+        cells = [(*row.cells, *row.details)[at] for row in table.rows]
         columns.append([escape_csv(column.title), *(_bare(cell) for cell in cells)])
         columns += _interval_columns(column.title, cells)
     writer.writerows(zip(*columns, strict=True))
@@ -133,7 +136,7 @@ def _latex(table: Table) -> str:
             lines.append(rf"\multicolumn{{{width}}}{{l}}{{\textit{{{escape_latex(heading)}}}}} \\")
         lines += [_ampersands([_bold_latex(cell) for cell in row.cells]) for row in rows]
     lines += [r"\bottomrule", r"\end{tabular}"]
-    lines += [rf"\par\footnotesize {escape_latex(note)}" for note in table.notes]
+    lines += [rf"\par\footnotesize {escape_latex(note)}" for note in (*table.notes, *table.recipes)]
     return "\n".join([*lines, r"\end{table}", ""])
 
 
@@ -183,7 +186,8 @@ def terminal(table: Table) -> "rich.console.Group":
         for row in rows:
             block.add_row(*(_styled(cell, row.published) for cell in row.cells))
         blocks.append(block)
-    return rich.console.Group(*blocks, *(Text(f"- {note}", "dim") for note in table.notes))
+    notes = (*table.notes, *table.recipes)
+    return rich.console.Group(*blocks, *(Text(f"- {note}", "dim") for note in notes))
 
 
 def _styled(cell: Cell, published: bool) -> "rich.text.Text":

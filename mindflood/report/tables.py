@@ -19,6 +19,7 @@ from mindflood.report.cards import Card
 from mindflood.report.layout import Cell, Column, Number, Table, TableRow
 from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name, position
 from mindflood.report.notes import attack_notes, condition_notes, search_notes, seed_notes
+from mindflood.report.recipes import detail_cells, detail_columns, recipe_lines
 from mindflood.report.render import terminal
 
 if TYPE_CHECKING:
@@ -80,15 +81,24 @@ def table2(cards: Sequence[Card], tasks: Iterable[str], *, with_published: bool 
         Column("b", numeric=False),
         Column("Seeds", numeric=False),
     )
+    details = detail_columns(shown) if any(row.attacks for row in ours) else ()
     lines: list[TableRow] = []
     for task in tasks:
         for block in _blocks(row for row in ours if row.setting.task == task):
             mixed = {recipe for recipe in shown if len(_fingerprints(block, recipe)) > 1}
             cells = [_our_cells(row, shown) for row in block]
-            lines += _mark_best(cells, columns, {ATTACKS.get(name, name) for name in mixed})
+            marked = _mark_best(cells, columns, {ATTACKS.get(name, name) for name in mixed})
+            lines += [
+                replace(line, details=detail_cells(row, shown))
+                for line, row in zip(marked, block, strict=True)
+            ]
         if with_published:
             printed = [_published_cells(task, row, shown) for row in published.robustness(task)]
-            lines += _mark_best(printed, columns, set(), published=True)
+            nothing: tuple[Cell, ...] = (None,) * len(details)
+            lines += [
+                replace(line, details=nothing)
+                for line in _mark_best(printed, columns, set(), published=True)
+            ]
     notes = [*attack_notes(ours), *search_notes(cards), *seed_notes(cards)]
     notes += [*gap_notes(ours), *condition_notes(ours)]
     if with_published and cards:
@@ -98,7 +108,10 @@ def table2(cards: Sequence[Card], tasks: Iterable[str], *, with_published: bool 
             if not published.robustness(task)
         ]
     caption = "Table 2: accuracy without and under attack"
-    table = Table("table2", caption, columns, tuple(lines), tuple(notes))
+    found = (row for row in ours if row.setting.task in tasks)
+    table = Table(
+        "table2", caption, columns, tuple(lines), tuple(notes), recipe_lines(found), details
+    )
     return table.without_empty_columns()
 
 
@@ -116,7 +129,8 @@ def counts_table(cards: Sequence[Card]) -> Table:
                 *row_names(row),
                 ATTACKS.get(recipe, recipe),
                 *(str(count) for count in attacked.counts.values()),
-            )
+            ),
+            details=detail_cells(replace(row, attacks={"": attacked}), [""]),
         )
         for row in rows(cards)
         for recipe, attacked in row.attacks.items()
@@ -126,7 +140,9 @@ def counts_table(cards: Sequence[Card]) -> Table:
         "neither Suc% nor #Query. Errors and samples out of budget are in no rate.",
     )
     caption = "Table 2, denominators: what became of the attacked texts"
-    return Table("table2_counts", caption, columns, tuple(lines), notes)
+    return Table(
+        "table2_counts", caption, columns, tuple(lines), notes, details=detail_columns([""])
+    )
 
 
 def table3(cards: Sequence[Card], tasks: Iterable[str]) -> Table:

@@ -34,7 +34,7 @@ def classifier(data):
     """The embedded encoder with a head that was trained on these sentences, and its tokenizer."""
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-    from mindflood.attack.encoder import embedded_encoder
+    from mindflood.attack.neighbour_file import embedded_encoder
 
     torch.manual_seed(0)
     tokenizer = AutoTokenizer.from_pretrained(embedded_encoder())
@@ -119,8 +119,14 @@ def test_a_share_does_not_go_where_another_is(models, run, tmp_path):
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed")
 def test_ray_tasks_give_the_same_records(models, run, whole, tmp_path):
-    run(models[0], tmp_path, ray=True, workers=2)
-    assert records(tmp_path) == records(whole[0])
+    run(models[0], tmp_path, ray=True, workers=2, at_once=1)
+    found, expected = records(tmp_path), records(whole[0])
+    assert found.keys() == expected.keys()
+    for row, record in found.items():
+        for key, value in record.items():
+            if isinstance(value, float):  # Ray gives a task one thread: other rounding
+                value = pytest.approx(value, abs=1e-5)
+            assert expected[row][key] == value, (row, key)
 
 
 def test_extreme_confidence_is_an_illusion_of_robustness(models, run, whole, tmp_path):

@@ -14,17 +14,19 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 
 from mindflood.attack import antonyms, nltk_data
-from mindflood.attack.antonyms import antonyms_among
 from mindflood.attack.catalogue import RECIPES
-from mindflood.attack.encoder import embedded_encoder
+from mindflood.attack.masked_lm_swaps import BertAttackSwap
+from mindflood.attack.neighbour_file import embedded_encoder
+from mindflood.attack.neighbours import load_neighbour_table
 from mindflood.attack.options import RecipeOptions
 from mindflood.attack.recipes import build_recipe, parts
 from mindflood.attack.recipes.textfooler import textfooler_stop_words
 from mindflood.attack.samples import seed_sample
 from mindflood.attack.textattack_import import textattack
 from mindflood.attack.victim import Victim
-from mindflood.attack.wordnet import wordnet
+from mindflood.attack.wordnet import WordNet, wordnet
 from tests.unit.attack_models import save_classifier, save_masked_lm
+from tests.unit.test_attack_antonyms import FILES
 
 SENTENCES = [
     ("the film is a boring and predictable story that never finds its own voice or any humor", 0),
@@ -34,6 +36,13 @@ SENTENCES = [
 ]
 OTHERS = [("an awful mess", 0), ("the plot is terrible", 0), ("wonderful", 1), ("a great movie", 1)]
 NAMES = tuple(RECIPES)
+# Listed here by hand: what the recipes leave out must not be taken from their own lists.
+OPPOSITES = [
+    ("good", "bad"), ("hot", "cold"), ("love", "hate"), ("big", "small"), ("rich", "poor"),
+    ("happy", "sad"), ("early", "late"), ("strong", "weak"), ("always", "never"), ("fast", "slow"),
+    ("win", "lose"), ("old", "new"), ("funny", "boring"), ("buy", "sell"), ("right", "wrong"),
+]  # fmt: skip
+NEAR = [("film", "movie"), ("actors", "actress"), ("terrible", "horrible"), ("funny", "hilarious")]
 HOMOGLYPHS = set("˗৭Ȣ𝟕бƼᏎƷᒿlO`ɑЬϲԁе𝚏ɡհіϳ𝒌ⅼｍոорԛⲅѕ𝚝սѵԝ×уᴢ")
 
 
@@ -173,16 +182,40 @@ def test_no_more_words_change_than_allowed(name, share, always, results):
 
 
 @pytest.mark.parametrize(("name", "nearest", "least"), [("textfooler", 50, 0.5), ("a2t", 20, 0.8)])
-def test_swaps_are_near_words_and_no_antonyms(name, nearest, least, changes):
-    table, opposite = parts.neighbour_table(), antonyms_among(parts.neighbour_table().words)
-    vectors = torch.tensor(table.vectors)
+def test_swaps_are_near_words(name, nearest, least, changes):
+    places = {}
     for original, proposal in changes[name]:
         ((before, after),) = changed_words(original, proposal)
-        assert (before, after) not in opposite
-        one, other = table.word2index(before), table.word2index(after)
-        cosines = vectors @ vectors[one]
-        assert cosines[other] >= least - 1e-5
-        assert int((cosines > cosines[other] + 1e-5).sum()) <= nearest
+        places.setdefault(before, set()).add(after)
+    assert all(len(words) <= nearest for words in places.values())
+    some = np.random.default_rng(0).permutation(len(changes[name]))[:8]
+    for original, proposal in (changes[name][i] for i in some):
+        assert cosine(*changed_words(original, proposal)[0]) >= least - 1e-4
+
+
+@pytest.mark.parametrize(("one", "other"), NEAR)
+def test_near_words_are_proposed(one, other, recipes):
+    assert other in swapped(recipes["textfooler"], one)
+
+
+def test_opposites_are_near_but_not_proposed(recipes):
+    raw = load_neighbour_table(parts.sentence_vectors())
+    near = {
+        (one, raw.index2word(index))
+        for one, _ in OPPOSITES
+        for index in raw.nearest_neighbours(one, 50)
+    }
+    assert len(near & set(OPPOSITES)) > len(OPPOSITES) // 2  # else nothing had to be left out
+    for pair in OPPOSITES:
+        for one, other in (pair, pair[::-1]):
+            for name in ("textfooler", "textbugger", "a2t"):
+                assert other not in swapped(recipes[name], one)
+
+
+def swapped(recipe, word):
+    """What the recipe's transformation puts in a word's place, constraints left aside."""
+    text = textattack.shared.AttackedText(word)
+    return {proposal.text for proposal in recipe.attack.transformation(text)}
 
 
 @pytest.mark.parametrize(("name", "swapped"), [("textfooler", True), ("bae", True), ("a2t", False)])
@@ -265,25 +298,35 @@ def test_pso_takes_substitutes_from_wordnet_or_the_table(changes, recipes):
             assert common, (before, after)
 
 
-def test_without_wordnet_pso_and_the_antonyms_say_so(victim, options, recipes, monkeypatch):
+@pytest.fixture
+def with_database(victim, options, monkeypatch):
+    """PSO as it is built where ``wordnet()`` answers this."""
     from mindflood.attack.recipes import pso
 
-    monkeypatch.setattr(pso, "wordnet", lambda: None)
-    monkeypatch.setattr(antonyms, "wordnet", lambda: None)
-    for cached in (parts.known_antonyms, parts.neighbour_table):
-        cached.cache_clear()
-    try:
-        other = build_recipe("pso", "offline", victim, options)
-        assert any("nearest neighbours" in what for what in other.replaced_components)
-        assert any("mindflood's own list" in what for what in other.replaced_components)
-        text = textattack.shared.AttackedText(SENTENCES[0][0])
-        assert len(other.attack.get_transformations(text, original_text=text)) > 5
-        if wordnet() is not None:
-            assert other.fingerprint != recipes["pso"].fingerprint
-            assert any("WordNet" in what for what in recipes["pso"].replaced_components)
-    finally:
+    def built(database):
+        for module in (pso, antonyms):
+            monkeypatch.setattr(module, "wordnet", lambda: database)
         for cached in (parts.known_antonyms, parts.neighbour_table):
             cached.cache_clear()
+        return build_recipe("pso", "offline", victim, options)
+
+    yield built
+    for cached in (parts.known_antonyms, parts.neighbour_table):
+        cached.cache_clear()
+
+
+def test_without_wordnet_pso_and_the_antonyms_say_so(with_database, tmp_path):
+    for name, content in FILES.items():
+        (tmp_path / name).write_text(content)
+    bare, rich = with_database(None), with_database(WordNet(tmp_path))
+    assert any("nearest neighbours" in what for what in bare.replaced_components)
+    assert any("mindflood's own list" in what for what in bare.replaced_components)
+    assert "HowNet's words of equal sememes by WordNet's synonyms" in rich.replaced_components
+    assert bare.fingerprint != rich.fingerprint
+    text = textattack.shared.AttackedText(SENTENCES[0][0])
+    assert len(bare.attack.get_transformations(text, original_text=text)) > 5
+    (found,) = rich.attack.get_transformations(text, original_text=text)
+    assert changed_words(text, found) == [("film", "movie")]  # the only synonyms of that WordNet
 
 
 def test_a_premise_stays(victim, options, recipes):
@@ -363,23 +406,48 @@ def downloaded(monkeypatch, options):
         type("Package", (), {"SentenceTransformer": lambda *_: encoder()}),
     )
 
+    def without_its_pickle(swap, max_candidates=-1):
+        textattack.transformations.WordSwap.__init__(swap)
+        swap.max_candidates, swap.candidates_bank = max_candidates, {}
+
+    monkeypatch.setattr(textattack.transformations.WordSwapHowNet, "__init__", without_its_pickle)
+
+
+@pytest.fixture
+def paper(downloaded, victim, monkeypatch):
+    """Recipes of the paper's profile, as a run builds them, and the downloads' hashes."""
+    from mindflood.attack.recipes import build
+
+    hashes = {}
+    monkeypatch.setattr(build, "check_available", lambda *_, **__: None)
+    monkeypatch.setattr(
+        build, "contents", lambda pieces: {p.name: hashes.get(p.name, "") for p in pieces}
+    )
+
+    def built(name, candidates=48):
+        options = RecipeOptions(allow_pickles=True, candidates=candidates)
+        return build_recipe(name, "paper", victim, options)
+
+    return built, hashes
+
 
 # What takes another class offline, under TextAttack's name of it.
 REPLACED = {
     "SentenceSimilarity": ("UniversalSentenceEncoder", "SBERT"),
     "BaeSwap": ("WordSwapMaskedLM",),
     "LexiconPartOfSpeech": ("PartOfSpeech",),
+    "SubstituteSwap": ("WordSwapHowNet",),
 }
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "pso"])
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.usefixtures("downloaded")
 def test_offline_is_textattack_s_own_recipe_but_for_the_replaced_parts(
     name, victim, options, recipes
 ):
     from mindflood.attack.recipes.build import RECIPES as BUILDERS
 
-    stock, ours = BUILDERS[name].paper(victim, options), recipes[name].attack
+    stock, ours = BUILDERS[name].paper(victim, options).attack, recipes[name].attack
     assert type(stock.search_method) is type(ours.search_method)
     assert vars_of(stock.search_method) == vars_of(ours.search_method)
     assert type(stock.goal_function) is type(ours.goal_function)
@@ -409,15 +477,53 @@ def proposal_kinds(transformation):
     for swap in every:
         name = REPLACED.get(type(swap).__name__, (type(swap).__name__,))[0]
         settings = ("max_candidates", "random_one", "skip_first_char", "skip_last_char")
-        found.append((name, {k: getattr(swap, k) for k in settings if hasattr(swap, k)}))
+        values = {k: getattr(swap, k, None) for k in settings}
+        # TextAttack writes -1 for no limit.
+        found.append((name, {k: v for k, v in values.items() if v not in (None, -1)}))
     return found
 
 
-@pytest.mark.usefixtures("downloaded")
-def test_the_paper_s_bert_attack_has_its_k(victim, options):
-    from mindflood.attack.recipes import bert_attack
+def test_the_paper_s_bert_attack_has_its_k_and_says_so(paper):
+    for count in (48, 8):
+        built = paper[0]("bert-attack", candidates=count)
+        swap = built.attack.transformation
+        assert type(swap) is BertAttackSwap
+        assert swap.max_candidates == swap.masked_lm.kept == count
+        lines = " / ".join(built.replaced_components)
+        assert f"K = 8 candidates by K = {count}" in lines  # TextAttack's is 8
+        assert "enumeration" in lines
+        assert "ends at the K-th word" in lines
+    assert paper[0]("bert-attack").fingerprint != paper[0]("bert-attack", candidates=8).fingerprint
 
-    attack = bert_attack.paper(victim, RecipeOptions())
-    assert attack.transformation.max_candidates == 48
-    assert attack.transformation.masked_lm.kept == 48
-    assert bert_attack.paper(victim, RecipeOptions(candidates=8)).transformation.max_candidates == 8
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_paper_s_recipe_is_named_by_its_downloads(name, paper, recipes):
+    built, hashes = paper
+    first = built(name)
+    assert built(name).fingerprint == first.fingerprint != recipes[name].fingerprint
+    for piece in RECIPES[name].downloads:
+        hashes[piece.name] = "another content"
+        assert built(name).fingerprint != first.fingerprint
+        hashes.clear()
+    replaced = {"bert-attack": 2, "textbugger": 1}
+    assert len(first.replaced_components) == replaced.get(name, 0)
+    for recipe in (first, recipes[name]):
+        mended = any("homoglyph" in what for what in recipe.replaced_components)
+        assert mended == (name == "textbugger")
+
+
+@pytest.mark.parametrize("name", ["bae", "bert-attack"])
+@pytest.mark.usefixtures("downloaded")
+def test_ranking_a_few_tokens_is_enough_for_the_candidates(name, victim, options, recipes):
+    """TextAttack ranks the whole vocabulary and, for sub-words, tries every combination."""
+    text = textattack.shared.AttackedText("an unfunny and plodding film that never ends")
+    stock = textattack.transformations.WordSwapMaskedLM(
+        method=name,
+        max_candidates=50 if name == "bae" else options.candidates,
+        max_length=64,
+        min_confidence=0.0,
+    )
+    ours = recipes[name].attack.transformation
+    expected = [proposal.text for proposal in stock(text)]
+    assert len(expected) > 60
+    assert [proposal.text for proposal in ours(text)] == expected

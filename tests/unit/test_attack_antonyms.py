@@ -4,12 +4,12 @@ import zipfile
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mindflood.attack import antonyms, opposites, wordnet
-from mindflood.attack.antonyms import Antonyms, antonyms_among, from_wordnet
+from mindflood.attack import antonym_shares, antonyms, opposites, wordnet
+from mindflood.attack.antonyms import Antonyms, antonyms_among, from_wordnet, share_of
+from mindflood.attack.neighbour_file import Content, table_path, write
 from mindflood.attack.neighbours import NeighbourTable
 from mindflood.attack.wordnet import WordNet, find_wordnet
 
@@ -145,20 +145,38 @@ def test_the_table_without_antonyms(data, count):
     order = [data.draw(st.permutations([o for o in range(count) if o != i])) for i in range(count)]
     pairs = data.draw(st.lists(st.tuples(st.sampled_from(words), st.sampled_from(words))))
     of = opposites.symmetric({one: {other} for one, other in pairs})
-    table = NeighbourTable(words, torch.eye(count), torch.tensor(order), "table")
+    table = NeighbourTable(words, np.eye(count), np.array(order), "table")
     filtered = table.without(Antonyms(of, "WordNet", "source"))
-    assert filtered.share_of(of) == 0
+    assert share_of(words, filtered.neighbours, of) == 0
     for index, word in enumerate(words):
         expected = [o for o in order[index] if words[o] not in of.get(word, ())]
         assert filtered.nearest_neighbours(index, count) == expected
         assert filtered.nearest_neighbours(index, 2) == expected[:2]
     assert table.neighbours.tolist() == order  # the table it was made of is as it was
     hits = sum(words[o] in of.get(w, ()) for w, row in zip(words, order, strict=True) for o in row)
-    assert table.share_of(of) == pytest.approx(hits / (count * (count - 1)))
+    assert share_of(words, table.neighbours, of) == pytest.approx(hits / (count * (count - 1)))
+
+
+def test_shares_of_antonyms_before_and_after_our_own_list(database, tmp_path, monkeypatch):
+    """Of eight entries WordNet calls four antonyms: good-bad, which our list has, superb-lousy."""
+    monkeypatch.setenv("MINDFLOOD_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(antonym_shares, "embedded_encoder", lambda: tmp_path)
+    for name in ("config.json", "tokenizer.json"):
+        (tmp_path / name).write_text("{}")
+    monkeypatch.setattr(antonym_shares, "wordnet", lambda: None)
+    assert antonym_shares.antonym_shares() == antonym_shares.NO_WORDNET
+    monkeypatch.setattr(antonym_shares, "wordnet", lambda: database)
+    assert antonym_shares.antonym_shares() == antonym_shares.NO_TABLE
+    words = ["good", "bad", "superb", "lousy"]
+    neighbours = np.array([[1, 2], [0, 3], [3, 0], [2, 1]])
+    own = {"good": frozenset({"bad"}), "bad": frozenset({"good"})}
+    monkeypatch.setattr(opposites, "among", lambda words: own)
+    write(table_path(tmp_path), Content(words, np.eye(4, dtype=np.float32), neighbours))
+    assert antonym_shares.antonym_shares() == (4 / 8, 2 / 6)
 
 
 def test_the_fingerprint_names_the_source(database, monkeypatch):
-    table = NeighbourTable(["good", "bad"], torch.eye(2), torch.tensor([[1], [0]]), "table")
+    table = NeighbourTable(["good", "bad"], np.eye(2), np.array([[1], [0]]), "table")
     found = {}
     for name, here in (("own", None), ("wordnet", database)):
         monkeypatch.setattr(antonyms, "wordnet", lambda here=here: here)

@@ -62,7 +62,8 @@ def test_every_recipe_names_its_own_pieces(monkeypatch, tmp_path, recipe, pieces
     for variable in ("TA_CACHE_DIR", "TFHUB_CACHE_DIR", "FLAIR_CACHE_ROOT", "HF_HUB_CACHE"):
         monkeypatch.setenv(variable, str(tmp_path))
     monkeypatch.setattr(downloads, "reachable", lambda url: False)
-    monkeypatch.setattr(downloads, "_of_hub", lambda model, file: "not here")
+    monkeypatch.setattr(downloads, "hub_answers", lambda: False)
+    monkeypatch.setattr(downloads, "cached", lambda model, files: [])
     with pytest.raises(UserError) as caught:
         check_available(recipe, "paper")
     for piece in pieces:
@@ -116,6 +117,17 @@ def test_fingerprint_follows_the_weights_not_the_place(tmp_path):
     assert model_fingerprint(first) == model_fingerprint(second)
     (second / "model.safetensors").write_text("other")
     assert model_fingerprint(first) != model_fingerprint(second)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["special_tokens_map.json", "added_tokens.json", "vocab.json", "vocab.txt", "spiece.model"],
+)
+def test_fingerprint_follows_every_file_of_the_tokenizer(tmp_path, name):
+    folder = a_model(tmp_path / "m", "config.json", "model.safetensors", name)
+    before = model_fingerprint(folder)
+    (folder / name).write_text('{"unk_token": "[MASK]"}')
+    assert model_fingerprint(folder) != before
 
 
 def test_a_smaller_sample_is_part_of_a_larger_one():

@@ -166,6 +166,22 @@ def test_shares_that_do_not_make_a_whole(shares, tmp_path, capsys, spoil, messag
     assert not out.exists()
 
 
+@pytest.mark.parametrize(
+    ("recipe", "message"),
+    [
+        ("bae", r"make it once with 'mindflood masked-lm'.* --masked-lm FOLDER"),
+        ("textfooler", "give every machine the same packages, WordNet and NLTK data"),
+    ],
+)
+def test_shares_of_machines_with_other_resources_say_what_mends_it(
+    shares, tmp_path, recipe, message
+):
+    for number, folder in enumerate(shares):
+        change(folder, recipe=recipe, fingerprint=f"f{number}")
+    with pytest.raises(UserError, match=f"fingerprint is 'f1', there 'f0'; .*{message}"):
+        merge_shares(shares, tmp_path / "out")
+
+
 def test_a_share_that_is_missing(shares, tmp_path):
     with pytest.raises(UserError, match="share 2/3 is missing"):
         merge_shares([shares[0], shares[2]], tmp_path / "out")

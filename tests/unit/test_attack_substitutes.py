@@ -1,7 +1,7 @@
 """Substitutes of the same part of speech and form, in the word's own case."""
 
+import numpy as np
 import pytest
-import torch
 
 from mindflood.attack import nltk_data
 from mindflood.attack.inflection import like
@@ -54,7 +54,7 @@ def test_wordnet_s_synonyms_in_the_same_form(database):
 
 def test_the_table_s_neighbours_of_the_same_part_of_speech():
     words = ["film", "quickly", "movie"]
-    table = NeighbourTable(words, torch.eye(3), torch.tensor([[1, 2], [0, 2], [0, 1]]), "")
+    table = NeighbourTable(words, np.eye(3), np.array([[1, 2], [0, 2], [0, 1]]), "")
     substitutes = from_table(table)
     assert substitutes("film", "NOUN") == ["movie"]
     assert substitutes("film", "ADV") == ["quickly"]

@@ -14,6 +14,7 @@ import pytest
 
 from mindflood import doctor
 from mindflood import doctor_probes as probes
+from mindflood.attack.antonym_shares import NO_TABLE, NO_WORDNET
 from mindflood.doctor import Check
 
 
@@ -163,6 +164,34 @@ def test_a_probe_without_answer_is_no_proof() -> None:
     screen = doctor.render([Check("devices", "MindSpore", "note", probes.TOO_SLOW)])
     assert "nothing is known to be missing; no answer from MindSpore" in screen
     assert "the offline path works" not in screen
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "found", "mend"),
+    [
+        ({"before": 0.0046, "after": 0.0038}, "ok", "0.46 % of the table by WordNet, 0.38 %", ""),
+        ({"why": NO_WORDNET}, "note", "not measured", "apt-get install wordnet-base"),
+        ({"why": NO_TABLE}, "note", "not measured", "mindflood attack"),
+        (probes.TOO_SLOW, "note", probes.TOO_SLOW, ""),
+    ],
+    ids=["measured", "no WordNet", "no table", "too slow"],
+)
+def test_how_many_antonyms_slip_in(
+    monkeypatch: pytest.MonkeyPatch, answer: object, state: str, found: str, mend: str
+) -> None:
+    monkeypatch.setattr(probes, "ask", lambda script, offline: answer)
+    check = doctor._antonyms()
+    assert check.state == state
+    assert found in check.found
+    assert mend in check.mend
+
+
+def test_antonyms_are_counted_without_a_framework() -> None:
+    script = probes.ANTONYMS + (
+        "import sys; print(json.dumps({'found': [name for name in"
+        " ('torch', 'textattack', 'transformers') if name in sys.modules]}))"
+    )
+    assert probes.ask(script) == {"found": []}
 
 
 @pytest.mark.slow

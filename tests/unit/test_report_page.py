@@ -112,6 +112,25 @@ def test_hostile_names_show_literally(tmp_path: Path) -> None:
     assert page.text.count(HOSTILE) >= 5
 
 
+def test_every_card_s_recipe_is_among_the_conditions(tmp_path: Path) -> None:
+    attacks = {
+        "bae-offline": an_attack(fingerprint="f-offline", replaced=["BERT by ours"]),
+        "bae-paper": an_attack(fingerprint="f-paper"),
+    }
+    a_run(tmp_path / "one", a_card(attacks=attacks))
+    other = {"bae-offline": an_attack(fingerprint="f-other", replaced=["BERT by theirs"])}
+    a_run(tmp_path / "two", a_card("pgd", attacks=other))
+    page = " ".join(page_of(tmp_path).text.split())
+    where = "BAE, {} profile, on SST-2: fingerprint {}; {}."
+    for line in (
+        where.format("offline", "f-offline", "replaced: BERT by ours"),
+        where.format("offline", "f-other", "replaced: BERT by theirs"),
+        where.format("paper", "f-paper", "nothing replaced"),
+    ):
+        assert page.count(line) == 1
+    assert page.count("Recipes") == 1
+
+
 def test_the_page_is_self_contained(reported: Path) -> None:
     page = read_page(reported)
     assert not {"link", "img", "iframe", "object", "script"} & set(page.tags)

@@ -189,6 +189,74 @@ def test_bert_base_under_the_papers_profile_needs_no_excuse() -> None:
     assert "offline" not in notes
 
 
+@pytest.fixture
+def recipes() -> list[Card]:
+    """Two models; TextFooler in both profiles, of the second model by a machine with WordNet."""
+    own, wordnet = (["words by a table", f"antonyms by {name}"] for name in ("a list", "WordNet"))
+    return [
+        a_card(
+            attacks={
+                OFFLINE: an_attack(20, fingerprint="f-own", replaced=own),
+                "textfooler-paper": an_attack(21, fingerprint="f-paper", replaced=[]),
+                "bae-offline": an_attack(22, fingerprint="f-bae", replaced=["BERT by ours"]),
+            }
+        ),
+        a_card("pgd", attacks={OFFLINE: an_attack(23, fingerprint="f-wordnet", replaced=wordnet)}),
+        a_card(task="mrpc", attacks={OFFLINE: an_attack(24, fingerprint="f-own", replaced=own)}),
+    ]
+
+
+RECIPES = [
+    "TextFooler, offline profile, on SST-2, MRPC: fingerprint f-own; replaced: words by a table; "
+    "antonyms by a list.",
+    "TextFooler, offline profile, on SST-2: fingerprint f-wordnet; replaced: words by a table; "
+    "antonyms by WordNet.",
+    "TextFooler, paper profile, on SST-2: fingerprint f-paper; nothing replaced.",
+    "BAE, offline profile, on SST-2: fingerprint f-bae; replaced: BERT by ours.",
+    "Numbers of attacks compare only where the recipes' fingerprints match.",
+]
+
+
+def test_every_recipe_stands_below_the_table_in_every_format(recipes: list[Card]) -> None:
+    table = table2(recipes, ["sst2", "mrpc"])
+    console = Console(width=400, record=True, file=io.StringIO())
+    console.print(comparison_table(recipes))
+    printed = [" ".join(console.export_text().split()), markdown(table), latex(table)]
+    for line in RECIPES:
+        for text, escape in zip(printed, (str, escape_markdown, escape_latex), strict=True):
+            assert text.count(escape(line)) == 1, (line, text)
+    places = [printed[1].index(escape_markdown(line)) for line in RECIPES]
+    assert places == sorted(places)
+
+
+def test_the_recipes_have_columns_of_their_own_in_csv(recipes: list[Card]) -> None:
+    for table in (table2(recipes, ["sst2", "mrpc"]), counts_table(recipes)):
+        lines = list(csv.DictReader(io.StringIO(comma_separated(table))))
+        name = "TextFooler " if table.name == "table2" else ""
+        found = {
+            (line["Dataset"], line["Method"], line["Profile"]): (
+                line[f"{name}fingerprint"], line[f"{name}replaced"],
+            )
+            for line in lines
+            if "ours" in line["Model"] and line.get("Attack", "TextFooler") == "TextFooler"
+        }  # fmt: skip
+        own = "words by a table; antonyms by a list"
+        assert found == {
+            ("SST-2", "Fine-tuning", "offline"): ("f-own", own),
+            ("SST-2", "Fine-tuning", "paper"): ("f-paper", "nothing replaced"),
+            ("SST-2", "PGD", "offline"): ("f-wordnet", "words by a table; antonyms by WordNet"),
+            ("MRPC", "Fine-tuning", "offline"): ("f-own", own),
+        }
+        published_lines = [line for line in lines if "ours" not in line["Model"]]
+        assert all(line["Profile"] == "" for line in published_lines)
+
+
+def test_the_victim_s_calibration_is_no_other_recipe() -> None:
+    attacks = {key: an_attack(fingerprint="f") for key in (OFFLINE, f"{OFFLINE}-calibrated")}
+    (line, _) = table2([a_card(attacks=attacks)], ["sst2"]).recipes
+    assert line.startswith("TextFooler, offline profile, on SST-2: fingerprint f;")
+
+
 def test_a_seed_that_occurs_twice_is_flagged() -> None:
     table = table2([attacked("finetune", 20), attacked("finetune", 21)], ["sst2"])
     assert any("seed 0 occurs in more than one run" in note for note in table.notes)

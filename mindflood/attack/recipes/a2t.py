@@ -15,12 +15,12 @@ NEAREST = 20
 BATCH = 32
 
 
-def paper(victim: Any, options: RecipeOptions) -> Any:
+def paper(victim: Any, options: RecipeOptions) -> parts.Assembled:
     """TextAttack's own recipe; the victim takes its gradients in evaluation mode."""
-    return textattack.attack_recipes.A2TYoo2021.build(victim)
+    return parts.Assembled(textattack.attack_recipes.A2TYoo2021.build(victim))
 
 
-def offline(victim: Any, options: RecipeOptions) -> parts.OfflineRecipe:
+def offline(victim: Any, options: RecipeOptions) -> parts.Assembled:
     """The same with neighbours and similarity from the embedded encoder."""
     table, stop_words = parts.neighbours(), parts.stop_words()
     tagging = parts.part_of_speech(allow_verb_noun_swap=False)
@@ -48,4 +48,4 @@ def offline(victim: Any, options: RecipeOptions) -> parts.OfflineRecipe:
             wir_method="gradient", truncate_words_to=victim.max_length
         ),
     )
-    return parts.OfflineRecipe(attack, (table, similarity, tagging, stop_words))
+    return parts.Assembled(attack, (table, similarity, tagging, stop_words))

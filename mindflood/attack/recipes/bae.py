@@ -16,12 +16,12 @@ WINDOW = 15  # words
 _RANKED = 4 * CANDIDATES  # some of the likeliest tokens are no words
 
 
-def paper(victim: Any, options: RecipeOptions) -> Any:
+def paper(victim: Any, options: RecipeOptions) -> parts.Assembled:
     """TextAttack's own recipe."""
-    return textattack.attack_recipes.BAEGarg2019.build(victim)
+    return parts.Assembled(textattack.attack_recipes.BAEGarg2019.build(victim))
 
 
-def offline(victim: Any, options: RecipeOptions) -> parts.OfflineRecipe:
+def offline(victim: Any, options: RecipeOptions) -> parts.Assembled:
     """The same with mindflood's own masked language model."""
     masked_lm, stop_words = parts.masked_lm(options, kept=_RANKED), parts.stop_words()
     tagging = parts.part_of_speech(allow_verb_noun_swap=True)
@@ -38,4 +38,4 @@ def offline(victim: Any, options: RecipeOptions) -> parts.OfflineRecipe:
         BaeSwap(masked_lm.value, CANDIDATES),
         textattack.search_methods.GreedyWordSwapWIR(wir_method="delete"),
     )
-    return parts.OfflineRecipe(attack, (masked_lm, similarity, tagging, stop_words))
+    return parts.Assembled(attack, (masked_lm, similarity, tagging, stop_words))

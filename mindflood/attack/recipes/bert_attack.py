@@ -16,7 +16,7 @@ SIMILARITY = 0.2  # cosine
 LARGEST_SHARE = 0.4  # of the words
 
 
-def paper(victim: Any, options: RecipeOptions) -> Any:
+def paper(victim: Any, options: RecipeOptions) -> parts.Assembled:
     """TextAttack's own recipe with K of ``options``; its enumeration ends at the K-th word."""
     stock = textattack.attack_recipes.BERTAttackLi2020.build(victim)
     swap = stock.transformation
@@ -28,15 +28,21 @@ def paper(victim: Any, options: RecipeOptions) -> Any:
         kept=options.candidates,
         fingerprint=f"{model.config._name_or_path}@{commit}",
     )
-    return textattack.Attack(
+    attack = textattack.Attack(
         stock.goal_function,
         [*stock.pre_transformation_constraints, *stock.constraints],
         BertAttackSwap(masked_lm, options.candidates),
         stock.search_method,
     )
+    replaced = (
+        f"TextAttack's K = {swap.max_candidates} candidates by K = {options.candidates}",
+        "the enumeration of all combinations of sub-words by one that ends at the K-th word (the "
+        "same candidates)",
+    )
+    return parts.Assembled(attack, (parts.Part(None, replaced),))
 
 
-def offline(victim: Any, options: RecipeOptions) -> parts.OfflineRecipe:
+def offline(victim: Any, options: RecipeOptions) -> parts.Assembled:
     """The same with mindflood's own masked language model."""
     masked_lm, stop_words = parts.masked_lm(options, kept=options.candidates), parts.stop_words()
     similarity = parts.similarity(
@@ -53,7 +59,7 @@ def offline(victim: Any, options: RecipeOptions) -> parts.OfflineRecipe:
         BertAttackSwap(masked_lm.value, options.candidates),
         textattack.search_methods.GreedyWordSwapWIR(wir_method="unk"),
     )
-    return parts.OfflineRecipe(attack, (masked_lm, similarity, stop_words, chosen(options)))
+    return parts.Assembled(attack, (masked_lm, similarity, stop_words, chosen(options)))
 
 
 def chosen(options: RecipeOptions) -> parts.Part:

@@ -4,21 +4,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from mindflood.attack import nltk_data
+from mindflood.attack.catalogue import RECIPES as CATALOGUE
 from mindflood.attack.catalogue import check_available
 from mindflood.attack.fingerprint import recipe_fingerprint
 from mindflood.attack.options import RecipeOptions
+from mindflood.attack.paper_contents import contents
 from mindflood.attack.recipes import a2t, bae, bert_attack, pso, textbugger, textfooler
-from mindflood.attack.recipes.parts import OfflineRecipe, tagger_resource
+from mindflood.attack.recipes.parts import Assembled
+from mindflood.attack.safe_weights import safetensors_only
+from mindflood.errors import UserError
 
 
 class Recipe(Protocol):
     """One attack of the literature: a module of this folder."""
 
-    def paper(self, victim: Any, options: RecipeOptions) -> Any:
+    def paper(self, victim: Any, options: RecipeOptions) -> Assembled:
         """TextAttack's own recipe on ``victim``, a TextAttack model wrapper."""
 
-    def offline(self, victim: Any, options: RecipeOptions) -> OfflineRecipe:
+    def offline(self, victim: Any, options: RecipeOptions) -> Assembled:
         """The same without downloads."""
 
 
@@ -53,15 +56,28 @@ def build_recipe(
     """The attack ``name`` in ``profile`` on ``victim`` (a TextAttack model wrapper).
 
     Raises:
-        UserError: the recipe or profile is unknown, ``paper`` lacks a download, or ``offline`` a
-            masked language model.
+        UserError: the recipe or profile is unknown, ``paper`` lacks a download or one fails, or
+            ``offline`` lacks a masked language model.
     """
     options = options or RecipeOptions()
     check_available(name, profile, allow_pickles=options.allow_pickles)
     if profile == "paper":
-        attack = RECIPES[name].paper(victim, options)
-        resources = tagger_resource() if nltk_data.tagger() != "missing" else {}
-        return BuiltRecipe(attack, (), recipe_fingerprint(attack, name, profile, resources))
+        return _paper(name, victim, options)
     built = RECIPES[name].offline(victim, options)
     fingerprint = recipe_fingerprint(built.attack, name, profile, built.resources)
+    return BuiltRecipe(built.attack, built.replaced, fingerprint)
+
+
+def _paper(name: str, victim: Any, options: RecipeOptions) -> BuiltRecipe:
+    try:
+        with safetensors_only():
+            built = RECIPES[name].paper(victim, options)
+        resources = contents(CATALOGUE[name].downloads)
+    except Exception as error:  # of the hub, TensorFlow, requests, zipfile, torch, ...
+        said = " ".join(str(error).split())[:200] or type(error).__name__
+        raise UserError(
+            f"{name}, profile 'paper': TextAttack could not build it: {said}; a download may have "
+            "been cut short: try again, or run with --profile offline"
+        ) from error
+    fingerprint = recipe_fingerprint(built.attack, name, "paper", resources)
     return BuiltRecipe(built.attack, built.replaced, fingerprint)

@@ -1,4 +1,4 @@
-"""The parts that offline recipes share, each with what it takes the place of."""
+"""The parts that recipes share, each with what it takes the place of."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ from mindflood.masked_lm.settings import described
 
 @dataclass(frozen=True)
 class Part:
-    """One part of an offline recipe.
+    """One part of a recipe.
 
     Attributes:
         value: a constraint, a table, ...
@@ -37,11 +37,11 @@ class Part:
 
 
 @dataclass(frozen=True)
-class OfflineRecipe:
-    """An attack without downloads and the parts that it was put together from."""
+class Assembled:
+    """An attack and the parts of it that are not TextAttack's own."""
 
     attack: Any
-    parts: tuple[Part, ...]
+    parts: tuple[Part, ...] = ()
 
     @property
     def replaced(self) -> tuple[str, ...]:
@@ -145,10 +145,7 @@ def lexicon_resource() -> dict[str, str]:
 
 def tagger_resource() -> dict[str, str]:
     """Hash of the weights of NLTK's tagger."""
-    import nltk
-
-    weights = nltk.data.find(f"taggers/{nltk_data.TAGGER}/{nltk_data.TAGGER}.weights.json")
-    return {"tagger": file_fingerprint(Path(str(weights)))}
+    return {"tagger": file_fingerprint(nltk_data.tagger_weights())}
 
 
 @cache

@@ -16,12 +16,12 @@ POPULATION = 60
 ROUNDS = 20
 
 
-def paper(victim: Any, options: RecipeOptions) -> Any:
+def paper(victim: Any, options: RecipeOptions) -> parts.Assembled:
     """TextAttack's own recipe."""
-    return textattack.attack_recipes.PSOZang2020.build(victim)
+    return parts.Assembled(textattack.attack_recipes.PSOZang2020.build(victim))
 
 
-def offline(victim: Any, options: RecipeOptions) -> parts.OfflineRecipe:
+def offline(victim: Any, options: RecipeOptions) -> parts.Assembled:
     """The same with substitutes from WordNet or, without it, from the neighbour table."""
     tagger, stop_words = parts.tagger(), parts.stop_words()
     substitutes = _substitutes(tagger.value)
@@ -31,7 +31,7 @@ def offline(victim: Any, options: RecipeOptions) -> parts.OfflineRecipe:
         substitutes.value,
         textattack.search_methods.ParticleSwarmOptimization(pop_size=POPULATION, max_iters=ROUNDS),
     )
-    return parts.OfflineRecipe(attack, (substitutes, tagger, stop_words))
+    return parts.Assembled(attack, (substitutes, tagger, stop_words))
 
 
 def _substitutes(tagger: Tagger) -> parts.Part:

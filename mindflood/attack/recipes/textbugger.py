@@ -29,14 +29,21 @@ class HomoglyphSwap(textattack.transformations.WordSwapHomoglyphSwap):
             self.homos_intentional: dict[str, list[str]] = {}
 
 
-def paper(victim: Any, options: RecipeOptions) -> Any:
+MENDED = parts.Part(
+    HomoglyphSwap,
+    ("TextAttack's homoglyph swap by the same without a file that its package lacks",),
+)
+
+
+def paper(victim: Any, options: RecipeOptions) -> parts.Assembled:
     """TextAttack's own recipe, with the one part that its package cannot make mended."""
     module = textattack.attack_recipes.textbugger_li_2018
     with mock.patch.object(module, "WordSwapHomoglyphSwap", HomoglyphSwap):
-        return textattack.attack_recipes.TextBuggerLi2018.build(victim)
+        attack = textattack.attack_recipes.TextBuggerLi2018.build(victim)
+    return parts.Assembled(attack, (MENDED,))
 
 
-def offline(victim: Any, options: RecipeOptions) -> parts.OfflineRecipe:
+def offline(victim: Any, options: RecipeOptions) -> parts.Assembled:
     """The same character bugs, with near words and similarity from the embedded encoder."""
     table, stop_words = parts.neighbours(), parts.stop_words()
     similarity = parts.similarity(threshold=SIMILARITY, metric="angular")
@@ -53,7 +60,7 @@ def offline(victim: Any, options: RecipeOptions) -> parts.OfflineRecipe:
         ),
         textattack.search_methods.GreedyWordSwapWIR(wir_method="delete"),
     )
-    return parts.OfflineRecipe(attack, (table, similarity, stop_words))
+    return parts.Assembled(attack, (table, similarity, stop_words, MENDED))
 
 
 def character_bugs() -> list[Any]:

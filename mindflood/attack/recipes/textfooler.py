@@ -17,12 +17,12 @@ SIMILARITY = 0.840845057
 WINDOW = 15  # words
 
 
-def paper(victim: Any, options: RecipeOptions) -> Any:
+def paper(victim: Any, options: RecipeOptions) -> parts.Assembled:
     """TextAttack's own recipe."""
-    return textattack.attack_recipes.TextFoolerJin2019.build(victim)
+    return parts.Assembled(textattack.attack_recipes.TextFoolerJin2019.build(victim))
 
 
-def offline(victim: Any, options: RecipeOptions) -> parts.OfflineRecipe:
+def offline(victim: Any, options: RecipeOptions) -> parts.Assembled:
     """The same with neighbours and similarity from the embedded encoder."""
     table = parts.neighbours()
     tagging = parts.part_of_speech(allow_verb_noun_swap=True)
@@ -52,7 +52,7 @@ def offline(victim: Any, options: RecipeOptions) -> parts.OfflineRecipe:
         ),
         textattack.search_methods.GreedyWordSwapWIR(wir_method="delete"),
     )
-    return parts.OfflineRecipe(attack, (table, similarity, tagging))
+    return parts.Assembled(attack, (table, similarity, tagging))
 
 
 @cache
