@@ -6,6 +6,7 @@ from mindflood.report.aggregate import Estimate, rows
 from mindflood.report.cards import Card
 from mindflood.report.layout import Cell, Column, Table, TableRow
 from mindflood.report.names import ATTACKS, position
+from mindflood.report.recipes import recipe_lines
 from mindflood.report.tables import row_names
 
 _LEAST = 3  # seeds: the median of two is their mean
@@ -34,7 +35,9 @@ def medians_table(cards: Sequence[Card]) -> Table:
         )
         lines.append(TableRow(cells))
     notes = ("In brackets the standard deviation over the seeds.",)
-    return Table("medians", "Medians over the seeds", columns, tuple(lines), notes)
+    return Table(
+        "medians", "Medians over the seeds", columns, tuple(lines), notes, recipe_lines(ours)
+    )
 
 
 def _percent(rate: Estimate | None) -> str | None:
