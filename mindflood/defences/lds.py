@@ -4,7 +4,7 @@ import mindspore as ms
 from mindspore import ParameterTuple, Tensor, nn, ops
 
 from mindflood.defences.adversarial_loss import AdversarialLoss
-from mindflood.defences.perturbation import Perturbation, float_mask
+from mindflood.defences.perturbation import Perturbation, float_mask, of_each_row
 from mindflood.defences.pgd_at import PGDAT
 from mindflood.training.objective import weighted_cross_entropy
 
@@ -113,7 +113,8 @@ class LDS(PGDAT):
         k = Tensor(0, ms.int32)
         while k < self.steps:
             gradient = self.input_gradient(delta, scale, k, clean, *texts, weights, *masks)
-            delta = self.perturbation.ascend(delta, gradient / scale, mask)
+            gradient = of_each_row(gradient / scale, weights)
+            delta = self.perturbation.ascend(delta, gradient, mask)
             k = k + 1
         (_, J), (_, gradients) = self.gradients(delta, scale, k, *texts, labels, weights, *masks)
         return J, gradients, delta

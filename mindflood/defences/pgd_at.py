@@ -4,7 +4,7 @@ import mindspore as ms
 from mindspore import ParameterTuple, Tensor, nn
 
 from mindflood.defences.adversarial_loss import AdversarialLoss
-from mindflood.defences.perturbation import Perturbation, float_mask
+from mindflood.defences.perturbation import Perturbation, float_mask, of_each_row
 
 
 class CleanAndAdversarial(nn.Cell):
@@ -81,7 +81,8 @@ class PGDAT(nn.Cell):
         k = Tensor(0, ms.int32)
         while k < self.steps:
             gradient = self.input_gradient(delta, scale, k, *batch)
-            delta = self.perturbation.ascend(delta, gradient / scale, mask)
+            gradient = of_each_row(gradient / scale, weights)
+            delta = self.perturbation.ascend(delta, gradient, mask)
             k = k + 1
         (_, clean), (_, gradients) = self.gradients(delta, scale, k, *batch)
         return clean, gradients, delta

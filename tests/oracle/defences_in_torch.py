@@ -72,9 +72,13 @@ def freelb(J: Loss, parameters, delta, *, steps, variant="paper", **ascent):
 
 
 def pgd_at(J: Loss, parameters, delta, *, steps, **ascent):
-    """Altinisik et al. Algorithm 1, PGD-AT: ∇_θ l(f(x), y) + ∇_θ l(f(x + δ), y)."""
+    """Altinisik et al. Algorithm 1, PGD-AT: ∇_θ l(f(x), y) + ∇_θ l(f(x + δ), y).
+
+    g_adv = ∇_δ l is a sample's own, whatever the batch that it is in.
+    """
     for _ in range(steps):
-        delta = ascended(delta, input_gradient(J, delta), **ascent)
+        climb = input_gradient(lambda d: J.each(d)[J.weights > 0].sum(), delta)
+        delta = ascended(delta, climb, **ascent)
     clean, adversarial = gradients(J(None), parameters), gradients(J(delta), parameters)
     total = {name: clean[name] + adversarial[name] for name in clean}
     return J(None).item(), total, delta
@@ -85,11 +89,13 @@ def lds(J: Loss, parameters, delta, *, steps, **ascent):
 
     def smoothness(delta):
         p, q = (torch.softmax(J.logits(d), -1) for d in (None, delta))
-        return (J.weights[:, None] * p * (p / q).log()).sum()
+        return (p * (p / q).log()).sum(-1)
 
     for _ in range(steps):
-        delta = ascended(delta, input_gradient(smoothness, delta), **ascent)
-    return J(None).item(), gradients(J(None) + smoothness(delta), parameters), delta
+        climb = input_gradient(lambda d: smoothness(d)[J.weights > 0].sum(), delta)
+        delta = ascended(delta, climb, **ascent)
+    total = J(None) + J.weights @ smoothness(delta)
+    return J(None).item(), gradients(total, parameters), delta
 
 
 def freeat(J: Loss, parameters, delta, *, steps, level, rate, **ascent):

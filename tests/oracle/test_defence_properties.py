@@ -9,7 +9,7 @@ from mindflood.defences.build import defence_of
 from mindflood.defences.freeat import FreeATTrainOneStepCell
 from mindflood.defences.information import Critic
 from mindflood.defences.noise import StepNoise
-from mindflood.defences.perturbation import Perturbation, UnitNoise
+from mindflood.defences.perturbation import Perturbation, UnitNoise, float_mask
 from mindflood.defences.settings import DefenceSettings, resolved
 from mindflood.defences.step import DefendedTrainOneStepCell
 from mindflood.flooding import AccumulatedFloodingStep, FloodingTrainOneStepCell
@@ -145,6 +145,26 @@ def test_delta_does_not_depend_on_the_padded_length_and_is_zero_on_padding(metho
         found.append((whole[:, :17], J.asnumpy()))
     np.testing.assert_allclose(found[1][0], found[0][0], rtol=1e-3, atol=1e-6)
     np.testing.assert_allclose(found[1][1], found[0][1], rtol=1e-5)
+
+
+@pytest.mark.parametrize("method", ["pgd-at", pytest.param("lds", marks=pytest.mark.slow)])
+def test_a_raw_ascent_is_each_samples_own(method):
+    """Neither rows that only fill the batch nor the factor that msrun puts on weights move δ."""
+    set_mode("graph")
+    model = network()
+    step = step_of(method, model, steps=3, normalise=False, step_size=0.5, magnitude=1.0, radius=9)
+    noise = noise_of(model, 5, True).draw(0, range(4), 17)[2]
+    found = []
+    for shares in (np.ones(2) / 2, np.ones(2), np.array([1, 1, 0, 0]) / 2):
+        rows = len(shares)
+        inputs = tensors([*(a[:rows] for a in arrays()[:4]), shares.astype(np.float32)])
+        _, _, delta = step.defence(Tensor(1.0), *inputs, None, None, Tensor(noise[:rows]))
+        found.append(delta.asnumpy())
+    start = step.defence.perturbation.initial(Tensor(noise), float_mask(inputs[1])).asnumpy()
+    assert np.abs(found[2] - start)[:2].max() > 1e-3  # it climbed
+    np.testing.assert_array_equal(found[2][2:], start[2:])
+    for other in found[1:]:
+        np.testing.assert_allclose(other[:2], found[0], rtol=1e-4, atol=1e-6)
 
 
 @METHODS

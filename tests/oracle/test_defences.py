@@ -111,9 +111,11 @@ def loss_of(model, arrays, weights, kind):
             inputs_embeds=words, attention_mask=mask, token_type_ids=segments, **more
         ).logits
 
+    def each(delta):
+        return torch.nn.functional.cross_entropy(logits(delta), labels, reduction="none")
+
     def J(delta):  # noqa: N802
-        each = torch.nn.functional.cross_entropy(logits(delta), labels, reduction="none")
-        return (each * weights).sum()
+        return each(delta) @ weights
 
     def through_first_layer(delta):
         """J, and what the first transformer layer put out on the way to it."""
@@ -133,7 +135,7 @@ def loss_of(model, arrays, weights, kind):
         ).hidden_states  # fmt: skip
         return hidden[0], hidden[-1]
 
-    J.logits, J.weights = logits, weights
+    J.logits, J.each, J.weights = logits, each, weights
     J.through_first_layer, J.states = through_first_layer, states
     return J
 
