@@ -11,8 +11,9 @@ from mindflood.defences.freeat import FreeATTrainOneStepCell
 from mindflood.defences.perturbation import Perturbation, UnitNoise
 from mindflood.models.pretrained import from_pretrained
 from tests.oracle import defences_in_torch
+from tests.oracle.defended_step import LABELS, RATE, ROWS, close, loss_of
 from tests.oracle.test_bert import batch, torch_model
-from tests.oracle.test_defences import LABELS, RATE, ROWS, cases, close, loss_of
+from tests.oracle.test_defences import cases
 
 
 class Watched(FreeATTrainOneStepCell):
@@ -22,9 +23,9 @@ class Watched(FreeATTrainOneStepCell):
         return self.replay((ids, mask, segments, labels, weights, None, None), unit)
 
 
-@pytest.mark.parametrize("case", cases(4))
+@pytest.mark.parametrize("case", cases("bert", "linf"))
 def test_the_replays_equal_torch(case, tmp_path):
-    K, kind, norm, radius, magnitude, level, rows = case
+    K, kind, norm, radius, magnitude, level, rows, _ = case
     if K > 2 and level is not None:
         level = 0.1  # many updates that climb J diverge, and blow float32's rounding up
     ms.set_context(mode=ms.GRAPH_MODE)
