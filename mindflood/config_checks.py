@@ -211,11 +211,15 @@ def _check_whole_batch(config: Config, demand: _Demand) -> None:
             "training.accumulation_steps",
             f"'{config.method}' {why} and takes it whole; set 1",
         )
-    if config.method == "freeat" and config.training.precision != "float32":
-        demand.refuse(
-            "training.precision",
-            "'freeat' cannot take back an overflow in the middle of its updates; use float32",
-        )
+
+
+def _check_precision(config: Config, demand: _Demand) -> None:
+    why = {
+        "freeat": "cannot take back an overflow in the middle of its updates",
+        "lds": "climbs the difference of two outputs so near that half precision rounds it away",
+    }.get(config.method)
+    if why is not None and config.training.precision != "float32":
+        demand.refuse("training.precision", f"'{config.method}' {why}; use float32")
 
 
 def _with_defence(config: Config, demand: _Demand) -> Config:
@@ -236,6 +240,7 @@ def _with_defence(config: Config, demand: _Demand) -> Config:
         if getattr(given, key) is not None and getattr(DEFENCES[config.method], key) is None:
             demand.refuse(f"defence.{key}", f"'{config.method}' has none; leave it out")
     _check_whole_batch(config, demand)
+    _check_precision(config, demand)
     defence = resolved(config.method, given)
     for key in ("step_size", "magnitude"):
         if getattr(defence, key) is None:

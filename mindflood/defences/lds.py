@@ -10,9 +10,15 @@ from mindflood.training.objective import weighted_cross_entropy
 
 
 def divergence(clean: Tensor, perturbed: Tensor, weights: Tensor) -> Tensor:
-    """Σ w_i · KL(f(x_i) ‖ f(x_i + δ_i)), from logits ``[B, k]``: scalar float32."""
+    """Σ w_i · KL(f(x_i) ‖ f(x_i + δ_i)), from logits ``[B, k]``: scalar float32.
+
+    KL(p ‖ q) is Σ p·(log p - log q) + q - p. The last Σ q - p is zero and has no gradient, but with
+    it the gradient to the logits, q - p, is that of two outputs of one kernel: in the paper's small
+    ball they are so near each other that the roundings of two kernels would drown the difference.
+    """
     log_p, log_q = ops.log_softmax(clean, -1), ops.log_softmax(perturbed, -1)
-    return ops.reduce_sum(ops.reduce_sum(ops.exp(log_p) * (log_p - log_q), -1) * weights)
+    p, q = ops.exp(log_p), ops.exp(log_q)
+    return ops.reduce_sum(ops.reduce_sum(p * (log_p - log_q) + q - p, -1) * weights)
 
 
 class DivergenceFrom(nn.Cell):

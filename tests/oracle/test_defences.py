@@ -109,6 +109,20 @@ def test_a_step_equals_torch(method, case, tmp_path):
         assert norms.max() <= settings.radius * (1 + 1e-5)
 
 
+@pytest.mark.parametrize(
+    ("method", "kind", "within"),
+    [
+        ("lds", "bert", 1e-3),
+        pytest.param("lds", "roberta", 1e-3, marks=pytest.mark.slow),
+        pytest.param("pgd-at", "bert", 1e-4, marks=pytest.mark.slow),
+    ],
+)
+def test_in_the_papers_small_ball(method, kind, within, tmp_path):
+    """ε = 0.003, K = 3, η = ε/2: LDS climbs a difference of nearly equal float32 outputs there."""
+    settings = resolved(method, DefenceSettings())
+    check(Defended(method, settings, tmp_path, kind=kind, rows="filled"), delta_within=within)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("steps", range(1, 6))
 @pytest.mark.parametrize("method", ORACLES)

@@ -250,6 +250,8 @@ def test_a_defence_takes_the_level_of_a_first_pass(tmp_path):
         ("tavat", "training.accumulation_steps=2", "'tavat' makes its vocabulary table of whole"),
         ("infobert", "training.accumulation_steps=2", "'infobert' contrasts the rows of a batch"),
         ("freeat", "training.precision=float16", "'freeat' cannot take back an overflow"),
+        ("lds", "training.precision=float16", "'lds' climbs the difference of two outputs"),
+        ("lds", "training.precision=bfloat16", "'lds' climbs the difference of two outputs"),
         ("pgd", "defence.inner_steps=2", "'pgd' has none; leave it out"),
         ("pgd", "defence.variant=release", "'pgd' has none; leave it out"),
         ("freelb", "defence.normalise=false", "'freelb' has none; leave it out"),
