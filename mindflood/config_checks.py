@@ -211,6 +211,10 @@ def _check_whole_batch(config: Config, demand: _Demand) -> None:
             "training.accumulation_steps",
             f"'{config.method}' {why} and takes it whole; set 1",
         )
+    if config.method == "infobert" and config.training.batch_size == 1:
+        demand.refuse(
+            "training.batch_size", "'infobert' contrasts the rows of a batch; use at least 2"
+        )
 
 
 def _check_precision(config: Config, demand: _Demand) -> None:
@@ -241,6 +245,10 @@ def _with_defence(config: Config, demand: _Demand) -> Config:
             demand.refuse(f"defence.{key}", f"'{config.method}' has none; leave it out")
     _check_whole_batch(config, demand)
     _check_precision(config, demand)
+    if config.method == "yopo" and config.encoder_layers == 1:
+        demand.refuse(
+            "encoder_layers", "'yopo' steps through the first of several layers; use at least 2"
+        )
     defence = resolved(config.method, given)
     for key in ("step_size", "magnitude"):
         if getattr(defence, key) is None:

@@ -252,6 +252,8 @@ def test_a_defence_takes_the_level_of_a_first_pass(tmp_path):
         ("freeat", "training.precision=float16", "'freeat' cannot take back an overflow"),
         ("lds", "training.precision=float16", "'lds' climbs the difference of two outputs"),
         ("lds", "training.precision=bfloat16", "'lds' climbs the difference of two outputs"),
+        ("infobert", "training.batch_size=1", "'infobert' contrasts the rows of a batch; use at l"),
+        ("yopo", "encoder_layers=1", "'yopo' steps through the first of several layers"),
         ("pgd", "defence.inner_steps=2", "'pgd' has none; leave it out"),
         ("pgd", "defence.variant=release", "'pgd' has none; leave it out"),
         ("freelb", "defence.normalise=false", "'freelb' has none; leave it out"),
