@@ -55,6 +55,17 @@ class Recorded(nn.Cell):
         return J, grads, delta
 
 
+class Replayed(nn.Cell):
+    """FreeAT's step without dropout, which also returns δ."""
+
+    def __init__(self, step):
+        super().__init__(auto_prefix=False)
+        self.step = step
+
+    def construct(self, ids, mask, segments, labels, weights, unit):
+        return self.step.replay((ids, mask, segments, labels, weights, None, None), unit)
+
+
 def close(ours: dict, theirs: dict, tolerance: float = 1e-4) -> None:
     """‖a - a'‖ <= tolerance·‖a'‖ a tensor, with a floor of 1e-6 of the whole."""
     assert ours.keys() == theirs.keys()

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from mindflood.defences.settings import DefenceSettings, resolved
-from tests.oracle.defended_step import ORACLES, Defended, HandedDropout, check, close
+from tests.oracle.defended_step import ORACLES, Defended, HandedDropout, check, close, loss_of
 
 
 class Case(NamedTuple):
@@ -121,6 +121,19 @@ def test_in_the_papers_small_ball(method, kind, within, tmp_path):
     """ε = 0.003, K = 3, η = ε/2: LDS climbs a difference of nearly equal float32 outputs there."""
     settings = resolved(method, DefenceSettings())
     check(Defended(method, settings, tmp_path, kind=kind, rows="filled"), delta_within=within)
+
+
+@pytest.mark.parametrize("norm", ["l2", pytest.param("linf", marks=pytest.mark.slow)])
+def test_pgd_with_one_step_and_no_noise_takes_the_fast_gradient_step(norm, tmp_path):
+    """δ = η·g/‖g‖ with g = ∂J/∂E."""
+    settings = resolved("pgd", DefenceSettings(steps=1, magnitude=0.0, norm=norm))
+    step = Defended("pgd", settings, tmp_path)
+    zero = torch.zeros(step.drawn[2].shape, dtype=torch.float64, requires_grad=True)
+    J = loss_of(step.theirs.double(), step.arrays, step.weights, "bert")
+    g = torch.autograd.grad(J(zero), zero)[0]
+    size = torch.linalg.vector_norm(g, 2 if norm == "l2" else torch.inf, (1, 2), keepdim=True)
+    step.run()
+    close(step.delta(), {0: 0.03 * g / size})
 
 
 @pytest.mark.slow
