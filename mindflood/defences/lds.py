@@ -5,7 +5,6 @@ from mindspore import ParameterTuple, Tensor, nn, ops
 
 from mindflood.defences.adversarial_loss import AdversarialLoss
 from mindflood.defences.perturbation import Perturbation, float_mask, of_each_row
-from mindflood.defences.pgd_at import PGDAT
 from mindflood.training.objective import weighted_cross_entropy
 
 
@@ -76,13 +75,16 @@ class CleanAndDivergence(nn.Cell):
         return (J + divergence(clean, perturbed, weights)) * scale, J
 
 
-class LDS(PGDAT):
+class LDS(nn.Cell):
     """The clean J, and the gradients of J(0) + KL(f(x) ‖ f(x + δ)), through both arguments.
 
     δ ascends the divergence and knows no label. The clean J decides flooding's sign.
 
     Args:
-        loss, parameters, perturbation, steps: as in ``PGDAT``.
+        loss: J of one pass, and its logits.
+        parameters: those trained.
+        perturbation: how δ starts, from Gaussian noise, and climbs.
+        steps: S.
     """
 
     def __init__(
@@ -92,10 +94,14 @@ class LDS(PGDAT):
         perturbation: Perturbation,
         steps: int,
     ) -> None:
-        super().__init__(loss, parameters, perturbation, steps)
+        super().__init__(auto_prefix=False)
+        self.steps = steps
+        self.passes = steps + 2
+        self.perturbation = perturbation
         self.loss = loss
         self.input_gradient = ms.grad(DivergenceFrom(loss), 0)
-        self.gradients = ms.value_and_grad(CleanAndDivergence(loss), 0, parameters, has_aux=True)
+        objective = CleanAndDivergence(loss)
+        self.gradients = ms.value_and_grad(objective, None, parameters, has_aux=True)
 
     def construct(
         self,
@@ -122,5 +128,5 @@ class LDS(PGDAT):
             gradient = of_each_row(gradient / scale, weights)
             delta = self.perturbation.ascend(delta, gradient, mask)
             k = k + 1
-        (_, J), (_, gradients) = self.gradients(delta, scale, k, *texts, labels, weights, *masks)
+        (_, J), gradients = self.gradients(delta, scale, k, *texts, labels, weights, *masks)
         return J, gradients, delta

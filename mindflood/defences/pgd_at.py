@@ -59,7 +59,7 @@ class PGDAT(nn.Cell):
         self.perturbation = perturbation
         self.input_gradient = ms.grad(loss, 0)
         objective = CleanAndAdversarial(loss)
-        self.gradients = ms.value_and_grad(objective, 0, parameters, has_aux=True)
+        self.gradients = ms.value_and_grad(objective, None, parameters, has_aux=True)
 
     def construct(
         self,
@@ -84,5 +84,5 @@ class PGDAT(nn.Cell):
             gradient = of_each_row(gradient / scale, weights)
             delta = self.perturbation.ascend(delta, gradient, mask)
             k = k + 1
-        (_, clean), (_, gradients) = self.gradients(delta, scale, k, *batch)
+        (_, clean), gradients = self.gradients(delta, scale, k, *batch)
         return clean, gradients, delta
