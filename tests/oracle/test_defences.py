@@ -80,11 +80,9 @@ OF_A_METHOD = [
 
 def settings_of(method, case):
     """What a case of the tables means for a method."""
-    step_size, radius, magnitude, more = 0.04, case.radius, case.magnitude, {}
+    magnitude, more = case.magnitude, {}
     if method == "lds":
-        # It refuses to start at 0, where its divergence has no gradient. That gradient is a
-        # difference of two softmaxes, whose float32 rounding shows: a larger ball.
-        magnitude, radius, step_size = 20 * (magnitude or 0.2), 60 * radius, 20 * step_size
+        magnitude = magnitude or 0.2  # it refuses to start at 0, where its divergence is flat
     if method in ("freelb", "yopo", "tavat"):
         more["variant"] = "paper" if case.paper else "release"
     if method in ("pgd-at", "lds"):
@@ -93,8 +91,9 @@ def settings_of(method, case):
         more = {"alpha": 0.05, "beta": 0.03}
     if method == "yopo":
         more["inner_steps"] = {1: 2, 2: 3, 5: 1}[case.K]
-    common = {"step_size": step_size, "magnitude": magnitude, "radius": radius}
-    settings = DefenceSettings(steps=case.K, norm=case.norm, reuse_dropout=True, **common, **more)
+    settings = DefenceSettings(
+        case.K, 0.04, magnitude, case.radius, case.norm, reuse_dropout=True, **more
+    )
     return resolved(method, settings)
 
 
