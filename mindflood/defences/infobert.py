@@ -90,7 +90,8 @@ class InfoBERT(nn.Cell):
     """The mean J over δ_0 … δ_{K-1}, and the gradients of the mean of J + β·U - α·I.
 
     I needs the anchored tokens, and these the gradient with respect to the inputs: a pass back to
-    them comes before each full one.
+    them comes before each full one. Flooding's sign is J's alone, but turns the whole gradient:
+    where J < b, U and I and the critic go the other way too.
 
     Args:
         loss: J of one pass.

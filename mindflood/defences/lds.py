@@ -78,7 +78,8 @@ class CleanAndDivergence(nn.Cell):
 class LDS(nn.Cell):
     """The clean J, and the gradients of J(0) + KL(f(x) ‖ f(x + δ)), through both arguments.
 
-    δ ascends the divergence and knows no label. The clean J decides flooding's sign.
+    δ ascends the divergence and knows no label. The clean J decides flooding's sign, which turns
+    the divergence's gradient too.
 
     Args:
         loss: J of one pass, and its logits.

@@ -37,7 +37,8 @@ class CleanAndAdversarial(nn.Cell):
 class PGDAT(nn.Cell):
     """The clean J, and the gradients of J(0) + J(δ): S passes back to the input, two full ones.
 
-    The clean J decides flooding's sign: its level means what it means in fine-tuning.
+    The clean J decides flooding's sign: its level means what it means in fine-tuning. The sign
+    turns both gradients.
 
     Args:
         loss: J of one pass.
