@@ -146,11 +146,8 @@ class Defended:
         ours = from_pretrained(folder)
         self.arrays, self.weights, self.kind = batch(kind), ROWS[rows], kind
         self.critic = Critic(48, seed=0) if method == "infobert" else None
-        trained = [
-            *ours.trainable_params(),
-            *(self.critic.trainable_params() if self.critic else []),
-        ]
-        optimizer = nn.SGD(trained, learning_rate=RATE)
+        more = self.critic.trainable_params() if self.critic else []
+        optimizer = nn.SGD([*ours.trainable_params(), *more], learning_rate=RATE)
         loss, defence = defence_of(method, settings, ours, optimizer.parameters, critic=self.critic)
         self.noise = StepNoise(
             DropoutNoise(ours.config, 3), UnitNoise(48, 3, normal=method in ("pgd-at", "lds")),
@@ -181,28 +178,34 @@ class Defended:
 
         Returns also the weights before, by their names, and the vocabulary table after.
         """
-        theirs, settings, unit = self.theirs.double(), vars(self.settings), self.drawn[2]
-        ids, mask = torch.tensor(self.arrays[0]).long(), torch.tensor(self.arrays[1]).double()
-        parameters, table = dict(theirs.named_parameters()), None
-        chosen = {k: v for k, v in settings.items() if v is not None}
+        theirs, mask = self.theirs.double(), torch.tensor(self.arrays[1]).double()
+        parameters = dict(theirs.named_parameters()) | self._critic_weights()
+        chosen = {k: v for k, v in vars(self.settings).items() if v is not None}
         magnitude = chosen.pop("magnitude")
         del chosen["reuse_dropout"]
-        if self.method == "tavat":
-            table = torch.tensor(self.table.asnumpy()).double()
-            chosen |= {"table": table, "ids": ids, "mask": mask}
-        if self.critic is not None:
-            chosen |= {"uniform": torch.tensor(self.drawn[3]), "mask": mask}
-            for weight in self.critic.trainable_params():
-                # A copy: PyTorch would share the memory, and see the step.
-                value = torch.tensor(weight.asnumpy().copy(), dtype=torch.float64)
-                parameters[weight.name] = value.requires_grad_()
-        delta = defences_in_torch.initial(
-            torch.tensor(unit).double(), mask, magnitude=magnitude, norm=settings["norm"]
-        )
+        chosen |= self._more(mask)
+        unit = torch.tensor(self.drawn[2]).double()
+        delta = defences_in_torch.initial(unit, mask, magnitude=magnitude, norm=self.settings.norm)
         J = loss_of(theirs, self.arrays, self.weights, self.kind, dropout)
         value, gradients, delta = ORACLES[self.method](J, parameters, delta, **chosen)
         parts = delta if isinstance(delta, tuple) else (delta,)
-        return value, gradients, dict(enumerate(parts)), parameters, table
+        return value, gradients, dict(enumerate(parts)), parameters, chosen.get("table")
+
+    def _more(self, mask):
+        """What a method's computation takes besides the settings."""
+        if self.method == "tavat":
+            table = torch.tensor(self.table.asnumpy()).double()
+            return {"table": table, "ids": torch.tensor(self.arrays[0]).long(), "mask": mask}
+        if self.method == "infobert":
+            return {"uniform": torch.tensor(self.drawn[3]), "mask": mask}
+        return {}
+
+    def _critic_weights(self):
+        # Copies: PyTorch would share the memory, and see the step.
+        return {
+            weight.name: torch.tensor(weight.asnumpy().copy()).double().requires_grad_()
+            for weight in (self.critic.trainable_params() if self.critic else [])
+        }
 
 
 def check(step, *, dropout=None, delta_within=1e-4):
