@@ -211,11 +211,19 @@ def _check_whole_batch(config: Config, demand: _Demand) -> None:
             "training.accumulation_steps",
             f"'{config.method}' {why} and takes it whole; set 1",
         )
-    if config.method == "freeat" and config.training.precision != "float32":
+    if config.method == "infobert" and config.training.batch_size == 1:
         demand.refuse(
-            "training.precision",
-            "'freeat' cannot take back an overflow in the middle of its updates; use float32",
+            "training.batch_size", "'infobert' contrasts the rows of a batch; use at least 2"
         )
+
+
+def _check_precision(config: Config, demand: _Demand) -> None:
+    why = {
+        "freeat": "cannot take back an overflow in the middle of its updates",
+        "lds": "climbs the difference of two outputs so near that half precision rounds it away",
+    }.get(config.method)
+    if why is not None and config.training.precision != "float32":
+        demand.refuse("training.precision", f"'{config.method}' {why}; use float32")
 
 
 def _with_defence(config: Config, demand: _Demand) -> Config:
@@ -236,6 +244,11 @@ def _with_defence(config: Config, demand: _Demand) -> Config:
         if getattr(given, key) is not None and getattr(DEFENCES[config.method], key) is None:
             demand.refuse(f"defence.{key}", f"'{config.method}' has none; leave it out")
     _check_whole_batch(config, demand)
+    _check_precision(config, demand)
+    if config.method == "yopo" and config.encoder_layers == 1:
+        demand.refuse(
+            "encoder_layers", "'yopo' steps through the first of several layers; use at least 2"
+        )
     defence = resolved(config.method, given)
     for key in ("step_size", "magnitude"):
         if getattr(defence, key) is None:

@@ -17,7 +17,7 @@ class Study:
     Attributes:
         epochs, learning_rate, clean_epochs: 2,000 at 0.005; the first 1,750 on the OLS loss.
         points: n; x ~ N(0, 1).
-        radius: ε; δ stays within ±ε, and starts from N(0, ε²).
+        radius: ε: each step leaves δ within ±ε; it starts from N(0, ε²).
         ascent_rate, steps: μ and S of δ ← Π(δ + μ·g).
     """
 
@@ -63,8 +63,11 @@ def gradient(
 def ascended(
     method: str, theta: float, x: np.ndarray, y: np.ndarray, start: np.ndarray, study: Study
 ) -> np.ndarray:
-    """δ after S steps up the method's own loss, its gradient raw, as in Algorithm 1."""
-    delta = np.clip(start, -study.radius, study.radius)
+    """δ after S steps up the method's own loss, its gradient raw, as in Algorithm 1.
+
+    There the start is not projected, only what each step makes of it.
+    """
+    delta = start
     for _ in range(study.steps):
         if method == "pgd-at":
             climb = 2 * theta * (theta * (x + delta) - y)

@@ -21,6 +21,7 @@ from mindflood.defences.step import DefendedTrainOneStepCell
 from mindflood.defences.tavat import TAVAT
 from mindflood.defences.vocabulary_table import VocabularyTable
 from mindflood.defences.yopo import YOPO
+from mindflood.errors import UserError
 from mindflood.flooding.step import FloodingTrainOneStepCell
 from mindflood.flooding.update import LossScale
 from mindflood.models.bert import BertForSequenceClassification
@@ -90,6 +91,9 @@ def defence_of(
         parameters: those trained, the critic's too.
         seed: of what the defence itself starts from.
         critic: InfoBERT's.
+
+    Raises:
+        UserError: the network has no layer behind the first, which yopo needs.
     """
     value: dict[str, Any] = vars(settings)
     loss = AdversarialLoss(model, value["reuse_dropout"])
@@ -99,6 +103,11 @@ def defence_of(
     if method == "freelb":
         return loss, FreeLB(*common, final_pass=release)
     if method == "yopo":
+        if model.config.num_hidden_layers == 1:
+            raise UserError(
+                "method: 'yopo' steps through the first of several layers, and this encoder has "
+                "one; use 'freelb'"
+            )
         return loss, YOPO(*common, value["inner_steps"], final_pass=release)
     if method == "tavat":
         # Every worker of msrun keeps the same table.

@@ -13,7 +13,8 @@ class FreeATTrainOneStepCell(FloodingTrainOneStepCell):
     """K optimizer steps on one batch; δ persists over these replays and is then dropped.
 
     Each replay's one pass gives the gradients of the weights, which are updated, and of δ, which
-    climbs. Flooding's sign is decided in each replay, on its own J at the current δ.
+    climbs. Flooding's sign is decided in each replay, on its own J at the current δ. What is logged
+    is the mean J: a step whose mean is above b can hold replays that climbed, and the reverse.
 
     Args:
         loss: J of one pass.

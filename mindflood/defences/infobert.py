@@ -58,6 +58,8 @@ class InfoBERT(nn.Cell):
     I needs the anchored tokens, and these the gradient of J + β·U with respect to the inputs. So a
     forward is followed by two backwards, one to the inputs and one to all weights: both are of the
     same pass, whose J, embedded tokens and [CLS] states get the derivatives of the objective.
+    Flooding's sign is J's alone, but turns the whole gradient: where J < b, U and I and the critic
+    go the other way too.
 
     Args:
         loss: J of one pass.

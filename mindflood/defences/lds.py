@@ -4,15 +4,20 @@ import mindspore as ms
 from mindspore import ParameterTuple, Tensor, nn, ops
 
 from mindflood.defences.adversarial_loss import AdversarialLoss
-from mindflood.defences.perturbation import Perturbation, float_mask
-from mindflood.defences.pgd_at import PGDAT
+from mindflood.defences.perturbation import Perturbation, float_mask, of_each_row
 from mindflood.training.objective import weighted_cross_entropy
 
 
 def divergence(clean: Tensor, perturbed: Tensor, weights: Tensor) -> Tensor:
-    """Σ w_i · KL(f(x_i) ‖ f(x_i + δ_i)), from logits ``[B, k]``: scalar float32."""
+    """Σ w_i · KL(f(x_i) ‖ f(x_i + δ_i)), from logits ``[B, k]``: scalar float32.
+
+    KL(p ‖ q) is Σ p·(log p - log q) + q - p. The last Σ q - p is zero and has no gradient, but with
+    it the gradient to the logits, q - p, is that of two outputs of one kernel: in the paper's small
+    ball they are so near each other that the roundings of two kernels would drown the difference.
+    """
     log_p, log_q = ops.log_softmax(clean, -1), ops.log_softmax(perturbed, -1)
-    return ops.reduce_sum(ops.reduce_sum(ops.exp(log_p) * (log_p - log_q), -1) * weights)
+    p, q = ops.exp(log_p), ops.exp(log_q)
+    return ops.reduce_sum(ops.reduce_sum(p * (log_p - log_q) + q - p, -1) * weights)
 
 
 class DivergenceFrom(nn.Cell):
@@ -70,13 +75,17 @@ class CleanAndDivergence(nn.Cell):
         return (J + divergence(clean, perturbed, weights)) * scale, J
 
 
-class LDS(PGDAT):
+class LDS(nn.Cell):
     """The clean J, and the gradients of J(0) + KL(f(x) ‖ f(x + δ)), through both arguments.
 
-    δ ascends the divergence and knows no label. The clean J decides flooding's sign.
+    δ ascends the divergence and knows no label. The clean J decides flooding's sign, which turns
+    the divergence's gradient too.
 
     Args:
-        loss, parameters, perturbation, steps: as in ``PGDAT``.
+        loss: J of one pass, and its logits.
+        parameters: those trained.
+        perturbation: how δ starts, from Gaussian noise, and climbs.
+        steps: S.
     """
 
     def __init__(
@@ -86,10 +95,14 @@ class LDS(PGDAT):
         perturbation: Perturbation,
         steps: int,
     ) -> None:
-        super().__init__(loss, parameters, perturbation, steps)
+        super().__init__(auto_prefix=False)
+        self.steps = steps
+        self.passes = steps + 2
+        self.perturbation = perturbation
         self.loss = loss
         self.input_gradient = ms.grad(DivergenceFrom(loss), 0)
-        self.gradients = ms.value_and_grad(CleanAndDivergence(loss), 0, parameters, has_aux=True)
+        objective = CleanAndDivergence(loss)
+        self.gradients = ms.value_and_grad(objective, None, parameters, has_aux=True)
 
     def construct(
         self,
@@ -113,7 +126,8 @@ class LDS(PGDAT):
         k = Tensor(0, ms.int32)
         while k < self.steps:
             gradient = self.input_gradient(delta, scale, k, clean, *texts, weights, *masks)
-            delta = self.perturbation.ascend(delta, gradient / scale, mask)
+            gradient = of_each_row(gradient / scale, weights)
+            delta = self.perturbation.ascend(delta, gradient, mask)
             k = k + 1
-        (_, J), (_, gradients) = self.gradients(delta, scale, k, *texts, labels, weights, *masks)
+        (_, J), gradients = self.gradients(delta, scale, k, *texts, labels, weights, *masks)
         return J, gradients, delta

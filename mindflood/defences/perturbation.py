@@ -111,6 +111,19 @@ def above_zero(norm: Tensor) -> Tensor:
     return ops.maximum(norm, Tensor(_SMALLEST_NORM, ms.float32))
 
 
+def of_each_row(gradient: Tensor, weights: Tensor) -> Tensor:
+    """∂l_i/∂δ_i out of ∂(Σ w_i·l_i)/∂δ: a step of size η·g is then each sample's own.
+
+    It depends neither on the number of rows nor on that of workers; 0 for rows of weight 0.
+
+    Args:
+        gradient: float32 ``[B, L, d]``.
+        weights: w, float32 ``[B]``.
+    """
+    divisor = ops.where(weights > 0, weights, ops.ones_like(weights))
+    return gradient / ops.reshape(divisor, (-1, 1, 1))
+
+
 def token_counts(mask: Tensor) -> Tensor:
     """L_i, the real tokens of every sample, special ones included: float32 ``[B, 1, 1]``."""
     return ops.sum(mask, 1, True)

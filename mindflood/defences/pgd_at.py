@@ -4,7 +4,7 @@ import mindspore as ms
 from mindspore import ParameterTuple, Tensor, nn
 
 from mindflood.defences.adversarial_loss import AdversarialLoss
-from mindflood.defences.perturbation import Perturbation, float_mask
+from mindflood.defences.perturbation import Perturbation, float_mask, of_each_row
 
 
 class CleanAndAdversarial(nn.Cell):
@@ -37,7 +37,8 @@ class CleanAndAdversarial(nn.Cell):
 class PGDAT(nn.Cell):
     """The clean J, and the gradients of J(0) + J(δ): S passes back to the input, two full ones.
 
-    The clean J decides flooding's sign: its level means what it means in fine-tuning.
+    The clean J decides flooding's sign: its level means what it means in fine-tuning. The sign
+    turns both gradients.
 
     Args:
         loss: J of one pass.
@@ -59,7 +60,7 @@ class PGDAT(nn.Cell):
         self.perturbation = perturbation
         self.input_gradient = ms.grad(loss, 0)
         objective = CleanAndAdversarial(loss)
-        self.gradients = ms.value_and_grad(objective, 0, parameters, has_aux=True)
+        self.gradients = ms.value_and_grad(objective, None, parameters, has_aux=True)
 
     def construct(
         self,
@@ -81,7 +82,8 @@ class PGDAT(nn.Cell):
         k = Tensor(0, ms.int32)
         while k < self.steps:
             gradient = self.input_gradient(delta, scale, k, *batch)
-            delta = self.perturbation.ascend(delta, gradient / scale, mask)
+            gradient = of_each_row(gradient / scale, weights)
+            delta = self.perturbation.ascend(delta, gradient, mask)
             k = k + 1
-        (_, clean), (_, gradients) = self.gradients(delta, scale, k, *batch)
+        (_, clean), gradients = self.gradients(delta, scale, k, *batch)
         return clean, gradients, delta

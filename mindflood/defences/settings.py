@@ -23,7 +23,8 @@ class DefenceSettings:
             = ``steps`` passes; each is of size η/n.
         variant: ``paper``, or ``release``: what the authors' code does where it differs (freelb,
             yopo, tavat).
-        normalise: false climbs by η·g, Altinisik et al.'s Algorithm 1 to the letter (pgd-at, lds).
+        normalise: false climbs by η·g, g that of the sample's own loss: Altinisik et al.'s
+            Algorithm 1 to the letter (pgd-at, lds).
         alpha, beta: InfoBERT's weights of the anchored features' information and of the bottleneck.
     """
 

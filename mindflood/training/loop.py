@@ -247,6 +247,7 @@ class Trainer:
         )
 
     def _trace_line(self, step: int, J: float) -> dict[str, float | int | bool]:
+        """``flooding``: J < b; for freeat its mean over the replays, each of which has a sign."""
         level = self.level.value
         return {
             "step": step,

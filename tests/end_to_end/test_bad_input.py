@@ -66,6 +66,13 @@ def test_a_search_under_msrun_is_refused(write_config, capsys, tmp_path, monkeyp
     assert not (tmp_path / "runs").exists()
 
 
+def test_infobert_under_msrun_is_refused(write_config, capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("MS_WORKER_NUM", "2")
+    line = refused(capsys, "train", write_config(method="infobert"))
+    assert "'infobert' contrasts the rows of a batch, which one device must hold" in line
+    assert not (tmp_path / "runs").exists()
+
+
 def test_a_mended_mistake_does_not_need_another_folder(write_config, capsys):
     refused(capsys, "train", write_config(), "encoder=/nowhere/at/all")
     assert main(["train", str(write_config(training__epochs=1))]) == 0

@@ -2,7 +2,8 @@
 
 Each function takes ``J(δ)``, the batch-mean cross-entropy of the network at E + δ with a graph for
 autograd, the attention mask, the initial δ and the settings; it returns the loss that the method
-reports, the gradient of every parameter and the last δ.
+reports, the gradient of every parameter and the last δ. ``J.number`` says which pass comes next:
+each may have dropout masks of its own.
 """
 
 from collections.abc import Callable
@@ -51,8 +52,9 @@ def input_gradient(J: Loss, delta):
 
 def pgd(J: Loss, parameters, delta, *, steps, **ascent):
     """FreeLB §3.1: min over θ of J at the δ of K projected ascents."""
-    for _ in range(steps):
+    for J.number in range(steps):
         delta = ascended(delta, input_gradient(J, delta), **ascent)
+    J.number = steps
     value = J(delta)
     return value.item(), gradients(value, parameters), delta
 
@@ -62,7 +64,7 @@ def freelb(J: Loss, parameters, delta, *, steps, variant="paper", **ascent):
     total = {name: torch.zeros_like(p) for name, p in parameters.items()}
     losses = []
     passes = steps + (variant == "release")
-    for _ in range(passes):
+    for J.number in range(passes):
         value = J(delta)
         losses.append(value.item())
         for name, g in gradients(value, parameters).items():
@@ -72,24 +74,39 @@ def freelb(J: Loss, parameters, delta, *, steps, variant="paper", **ascent):
 
 
 def pgd_at(J: Loss, parameters, delta, *, steps, **ascent):
-    """Altinisik et al. Algorithm 1, PGD-AT: ∇_θ l(f(x), y) + ∇_θ l(f(x + δ), y)."""
-    for _ in range(steps):
-        delta = ascended(delta, input_gradient(J, delta), **ascent)
-    clean, adversarial = gradients(J(None), parameters), gradients(J(delta), parameters)
+    """Altinisik et al. Algorithm 1, PGD-AT: ∇_θ l(f(x), y) + ∇_θ l(f(x + δ), y).
+
+    g_adv = ∇_δ l is a sample's own, whatever the batch that it is in.
+    """
+    for J.number in range(steps):
+        climb = input_gradient(lambda d: J.each(d)[J.weights > 0].sum(), delta)
+        delta = ascended(delta, climb, **ascent)
+    J.number = steps
+    value = J(None)
+    clean = gradients(value, parameters)
+    J.number = steps + 1
+    adversarial = gradients(J(delta), parameters)
     total = {name: clean[name] + adversarial[name] for name in clean}
-    return J(None).item(), total, delta
+    return value.item(), total, delta
 
 
 def lds(J: Loss, parameters, delta, *, steps, **ascent):
     """Altinisik et al. Algorithm 1, LDS: δ ascends l(f(x), f(x + δ)), which is added to J."""
 
-    def smoothness(delta):
-        p, q = (torch.softmax(J.logits(d), -1) for d in (None, delta))
-        return (J.weights[:, None] * p * (p / q).log()).sum()
+    def smoothness(delta, number):
+        J.number = steps
+        p = torch.softmax(J.logits(None), -1)
+        J.number = number
+        q = torch.softmax(J.logits(delta), -1)
+        return (p * (p / q).log()).sum(-1)
 
-    for _ in range(steps):
-        delta = ascended(delta, input_gradient(smoothness, delta), **ascent)
-    return J(None).item(), gradients(J(None) + smoothness(delta), parameters), delta
+    for k in range(steps):
+        climb = input_gradient(lambda d, k=k: smoothness(d, k)[J.weights > 0].sum(), delta)
+        delta = ascended(delta, climb, **ascent)
+    J.number = steps
+    value = J(None)
+    total = value + J.weights @ smoothness(delta, steps + 1)
+    return value.item(), gradients(total, parameters), delta
 
 
 def freeat(J: Loss, parameters, delta, *, steps, level, rate, **ascent):
@@ -116,7 +133,7 @@ def yopo(J: Loss, parameters, delta, *, steps, inner_steps, variant, step_size, 
     passes = steps + 1 if variant == "release" else steps
     total = {name: torch.zeros_like(p) for name, p in parameters.items()}
     losses = []
-    for _ in range(passes):
+    for J.number in range(passes):
         value, h = J.through_first_layer(delta)
         losses.append(value.item())
         p = torch.autograd.grad(value, h, retain_graph=True)[0].detach()
@@ -131,7 +148,7 @@ def yopo(J: Loss, parameters, delta, *, steps, inner_steps, variant, step_size, 
 def tavat(
     J: Loss, parameters, instance, *, steps, table, ids, mask, variant, norm, radius, step_size
 ):
-    """TAVAT with its table, which is changed in place; returns both parts of δ added up."""
+    """TAVAT with its table, which is changed in place; δ comes in its two parts."""
     release = variant == "release"
     size = (lambda x: x.norm()) if norm == "l2" else (lambda x: x.abs().max())
 
@@ -148,6 +165,7 @@ def tavat(
     total = {name: torch.zeros_like(p) for name, p in parameters.items()}
     losses = []
     for k in range(steps):
+        J.number = k
         value = J(instance + token)
         losses.append(value.item())
         for name, g in gradients(value, parameters).items():
@@ -169,7 +187,7 @@ def tavat(
         real = (mask > 0) & (J.weights > 0)[:, None]
         for word in ids[real].unique():
             table[word] = token[real & (ids == word)].mean(0)
-    return sum(losses) / steps, total, instance + token
+    return sum(losses) / steps, total, (instance, token)
 
 
 def infobert(J: Loss, parameters, delta, *, steps, uniform, mask, alpha, beta, **ascent):
@@ -212,6 +230,7 @@ def infobert(J: Loss, parameters, delta, *, steps, uniform, mask, alpha, beta, *
     total = {name: torch.zeros_like(p) for name, p in parameters.items()}
     losses = []
     for k in range(steps):
+        J.number = k
         climb = input_gradient(lambda d, k=k: J(d) + beta * compressed(d, k), delta)
         value = J(delta)
         losses.append(value.item())

@@ -75,6 +75,16 @@ def torch_logits(model: torch.nn.Module, arrays: list[np.ndarray]) -> torch.Tens
     return model(input_ids=ids, attention_mask=mask, token_type_ids=segments).logits
 
 
+def torch_masks(hidden: np.ndarray, attention: np.ndarray, length: int) -> list[np.ndarray]:
+    """The masks of one pass, see ``DropoutNoise``, in the order of PyTorch's two layers."""
+    states = [hidden[:, i * length : (i + 1) * length] for i in range(5)]
+    pooled = [hidden[:, i] for i in range(5 * length, hidden.shape[1])]
+    masks = [states[0]]
+    for layer in range(2):
+        masks += [attention[:, layer], states[2 * layer + 1], states[2 * layer + 2]]
+    return masks + pooled
+
+
 def our_logits(model: nn.Cell, arrays: list[np.ndarray], *more: Tensor) -> np.ndarray:
     return model(*map(Tensor, arrays), *more).asnumpy()
 
@@ -165,12 +175,7 @@ def test_dropout_equals_hugging_face_with_the_same_masks(pair, kind, monkeypatch
     arrays = batch(kind)
     rows, length = arrays[0].shape
     hidden, attention = DropoutNoise(ours.config, 3).draw(0, range(rows), length)
-    tokens = [hidden[:, i * length : (i + 1) * length] for i in range(5)]
-    pooled = [hidden[:, i] for i in range(5 * length, hidden.shape[1])]
-    masks = [tokens[0]]
-    for layer in range(2):
-        masks += [attention[:, layer], tokens[2 * layer + 1], tokens[2 * layer + 2]]
-    queue = iter(masks + pooled)
+    queue = iter(torch_masks(hidden, attention, length))
     scale = 65536 / round(0.9 * 65536)
     monkeypatch.setattr(
         torch.nn.functional, "dropout", lambda x, *_, **__: x * torch.tensor(next(queue)) * scale

@@ -4,18 +4,21 @@ import numpy as np
 import pytest
 from mindspore import Tensor, nn
 
+from mindflood.config import Config
 from mindflood.defences.adversarial_loss import AdversarialLoss
-from mindflood.defences.build import defence_of
+from mindflood.defences.build import defence_of, defended, perturbation_of
 from mindflood.defences.freeat import FreeATTrainOneStepCell
 from mindflood.defences.information import Critic
 from mindflood.defences.noise import StepNoise
-from mindflood.defences.perturbation import Perturbation, UnitNoise
-from mindflood.defences.settings import DefenceSettings, resolved
+from mindflood.defences.perturbation import Perturbation, UnitNoise, float_mask
+from mindflood.defences.settings import DEFENCES, DefenceSettings, resolved
 from mindflood.defences.step import DefendedTrainOneStepCell
+from mindflood.errors import UserError
 from mindflood.flooding import AccumulatedFloodingStep, FloodingTrainOneStepCell
 from mindflood.models.bert import BertConfig, BertForSequenceClassification
 from mindflood.models.dropout import DropoutNoise
 from mindflood.training.objective import MeanCrossEntropy
+from tests.oracle.defended_step import Replayed
 from tests.oracle.test_bert import SIZES, batch, set_mode
 
 LABELS = np.array([0, 2, 1, 1], np.int32)
@@ -27,7 +30,7 @@ METHODS = pytest.mark.parametrize(
         "freelb",
         *(
             pytest.param(m, marks=pytest.mark.slow)
-            for m in ("pgd", "pgd-at", "lds", "yopo", "tavat", "infobert")
+            for m in ("pgd", "freeat", "pgd-at", "lds", "yopo", "tavat", "infobert")
         ),
     ],
 )
@@ -43,6 +46,10 @@ def step_of(method, model, level=None, **settings):
     trained = [*model.trainable_params(), *(critic.trainable_params() if critic else [])]
     optimizer = nn.SGD(trained, learning_rate=0.1)
     whole = resolved(method, DefenceSettings(**settings))
+    if method == "freeat":
+        loss = AdversarialLoss(model, whole.reuse_dropout)
+        ascent = perturbation_of(method, whole)
+        return FreeATTrainOneStepCell(loss, optimizer, level, ascent, whole.steps)
     loss, defence = defence_of(method, whole, model, optimizer.parameters, critic=critic)
     return DefendedTrainOneStepCell(loss, defence, optimizer, level)
 
@@ -128,23 +135,70 @@ def test_freelb_with_one_step_and_no_noise_is_fine_tuning():
         np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-5, atol=1e-7, err_msg=name)
 
 
+@pytest.mark.parametrize("norm", ["l2", pytest.param("linf", marks=pytest.mark.slow)])
 @METHODS
-def test_delta_does_not_depend_on_the_padded_length_and_is_zero_on_padding(method):
+def test_delta_does_not_depend_on_the_padded_length_and_is_zero_on_padding(method, norm):
     set_mode("graph")
     found = []
     for length in (17, 24):
         ids, mask, segments, *rest = arrays()
         padded = [np.pad(a, ((0, 0), (0, length - 17))) for a in (ids, mask, segments)]
         model = network()
-        step = step_of(method, model, steps=3, radius=0.1)
+        step = step_of(method, model, steps=3, radius=0.1, norm=norm)
         _, _, *noise = noise_of(model, 3, True, method).draw(0, range(4), length)
-        inputs = tensors([*padded, *rest])
-        J, _, delta = step.defence(Tensor(1.0), *inputs, None, None, *tensors(noise))
+        inputs, noise = tensors([*padded, *rest]), tensors(noise)
+        if method == "freeat":
+            J, delta = Replayed(step)(*inputs, *noise)
+        else:
+            J, _, delta = step.defence(Tensor(1.0), *inputs, None, None, *noise)
         whole = sum(part.asnumpy() for part in (delta if isinstance(delta, tuple) else (delta,)))
         assert not whole[padded[1] == 0].any()
         found.append((whole[:, :17], J.asnumpy()))
     np.testing.assert_allclose(found[1][0], found[0][0], rtol=1e-3, atol=1e-6)
     np.testing.assert_allclose(found[1][1], found[0][1], rtol=1e-5)
+
+
+@pytest.mark.parametrize("method", ["pgd-at", pytest.param("lds", marks=pytest.mark.slow)])
+def test_a_raw_ascent_is_each_samples_own(method):
+    """Neither rows that only fill the batch nor the factor that msrun puts on weights move δ."""
+    set_mode("graph")
+    model = network()
+    step = step_of(method, model, steps=3, normalise=False, step_size=0.5, magnitude=1.0, radius=9)
+    noise = noise_of(model, 5, True).draw(0, range(4), 17)[2]
+    found = []
+    for shares in (np.ones(2) / 2, np.ones(2), np.array([1, 1, 0, 0]) / 2):
+        rows = len(shares)
+        inputs = tensors([*(a[:rows] for a in arrays()[:4]), shares.astype(np.float32)])
+        _, _, delta = step.defence(Tensor(1.0), *inputs, None, None, Tensor(noise[:rows]))
+        found.append(delta.asnumpy())
+    start = step.defence.perturbation.initial(Tensor(noise), float_mask(inputs[1])).asnumpy()
+    assert np.abs(found[2] - start)[:2].max() > 1e-3  # it climbed
+    np.testing.assert_array_equal(found[2][2:], start[2:])
+    for other in found[1:]:
+        np.testing.assert_allclose(other[:2], found[0], rtol=1e-4, atol=1e-6)
+
+
+def test_yopo_needs_a_layer_behind_the_first():
+    model = BertForSequenceClassification(BertConfig(**(SIZES | {"num_hidden_layers": 1})))
+    with pytest.raises(UserError, match=r"^method: 'yopo' .* this encoder has one; use 'freelb'$"):
+        step_of("yopo", model)
+
+
+@pytest.mark.parametrize("method", DEFENCES)
+def test_the_noise_is_gaussian_for_altinisiks_methods_alone(method):
+    model = network()
+    critic = Critic(48, seed=0) if method == "infobert" else None
+    trained = [*model.trainable_params(), *(critic.trainable_params() if critic else [])]
+    config = Config(method=method, defence=resolved(method, DefenceSettings()))
+    _, noise = defended(
+        config, model, nn.SGD(trained, learning_rate=0.1), None, critic,
+        max_gradient_norm=None, loss_scale=None,
+    )  # fmt: skip
+    unit = noise.draw(0, range(4), 17)[2]
+    if method in ("pgd-at", "lds"):
+        assert unit.std() == pytest.approx(1, abs=0.05)
+    else:
+        assert np.abs(unit).max() <= 1
 
 
 @METHODS

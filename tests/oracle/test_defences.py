@@ -1,218 +1,166 @@
 """One training step of every defence against PyTorch: δ, gradients, and weights after SGD."""
 
+import dataclasses
 import itertools
+from typing import NamedTuple
 
-import mindspore as ms
 import numpy as np
 import pytest
 import torch
-from mindspore import Tensor, nn, ops
 
-from mindflood.defences.build import defence_of
-from mindflood.defences.information import Critic
-from mindflood.defences.perturbation import UnitNoise
 from mindflood.defences.settings import DefenceSettings, resolved
-from mindflood.defences.step import DefendedTrainOneStepCell
-from mindflood.models.pretrained import from_pretrained
-from tests.oracle import defences_in_torch
-from tests.oracle.test_bert import batch, torch_model
+from tests.oracle.defended_step import ORACLES, Defended, HandedDropout, check, close, loss_of
 
-RATE = 0.1
-LABELS = np.array([0, 2, 1, 1, 0], np.int32)
-ROWS = {"whole": np.full(5, 0.2, np.float32), "filled": np.array([1, 1, 1, 0, 0], np.float32) / 3}
-ORACLES = {
-    "pgd": defences_in_torch.pgd,
-    "freelb": defences_in_torch.freelb,
-    "pgd-at": defences_in_torch.pgd_at,
-    "lds": defences_in_torch.lds,
-    "yopo": defences_in_torch.yopo,
-    "tavat": defences_in_torch.tavat,
-    "infobert": defences_in_torch.infobert,
-}
 
-# K, kind of network, norm, ε, magnitude, flood level (a sign), rows: every pair of values occurs.
+class Case(NamedTuple):
+    """A setting of one step; ``level`` is on either side of J, and decides a sign."""
+
+    K: int
+    kind: str
+    norm: str
+    radius: float
+    magnitude: float
+    level: float | None
+    rows: str
+    paper: bool  # the papers' variant, or the release's; pgd-at and lds: normalised, or raw
+
+    @property
+    def title(self) -> str:
+        level = "unflooded" if self.level is None else f"b{self.level:g}"
+        return "-".join(
+            [f"K{self.K}", self.kind, self.norm, f"eps{self.radius:g}", f"from{self.magnitude:g}",
+             level, self.rows, "paper" if self.paper else "other"]
+        )  # fmt: skip
+
+
+# Every pair of values occurs.
 COVERING = [
-    (1, "bert", "l2", 0.0, 0.3, None, "whole"),
-    (1, "roberta", "linf", 0.05, 0.0, 9.0, "filled"),
-    (2, "bert", "linf", 0.05, 0.3, 0.1, "filled"),
-    (2, "roberta", "l2", 0.0, 0.0, 9.0, "whole"),
-    (5, "bert", "l2", 0.05, 0.0, 9.0, "whole"),
-    (5, "roberta", "linf", 0.0, 0.3, None, "filled"),
-    (2, "roberta", "l2", 0.05, 0.3, None, "filled"),
-    (5, "bert", "linf", 0.0, 0.0, 0.1, "filled"),
+    Case(1, "bert", "l2", 0.0, 0.3, 0.1, "whole", True),
+    Case(1, "roberta", "l2", 0.05, 0.0, None, "whole", False),
+    Case(1, "roberta", "linf", 0.0, 0.0, 9.0, "filled", True),
+    Case(2, "bert", "linf", 0.05, 0.0, 0.1, "whole", False),
+    Case(2, "bert", "linf", 0.05, 0.3, 9.0, "whole", True),
+    Case(2, "roberta", "l2", 0.0, 0.3, None, "filled", False),
+    Case(5, "bert", "l2", 0.05, 0.3, 9.0, "whole", False),
+    Case(5, "bert", "linf", 0.05, 0.0, None, "filled", True),
+    Case(5, "roberta", "l2", 0.0, 0.0, 0.1, "filled", False),
 ]
+# All of these, the variant in turns.
 WHOLE = [
-    (*case, 0.3, None, "filled")
-    for case in itertools.product((1, 2, 5), ("bert", "roberta"), ("l2", "linf"), (0.0, 0.05))
-]
+    Case((1, 2, 5)[K], ("bert", "roberta")[kind], ("l2", "linf")[norm], 0.05 * radius,
+         0.3, None, "filled", (K + kind + norm + radius) % 2 == 0)
+    for K, kind, norm, radius in itertools.product(range(3), range(2), range(2), range(2))
+]  # fmt: skip
 
 
-def cases(fast: int) -> list:
-    """All cases, slow but for one of the covering ones."""
+def cases(kind: str, norm: str) -> list:
+    """All cases, slow but for one."""
+    fast = Case(2, kind, norm, 0.05, 0.3, 9.0, "filled", True)
     return [
-        pytest.param(
-            case,
-            id="-".join(map(str, case)),
-            marks=() if case == COVERING[fast] else pytest.mark.slow,
-        )
-        for case in dict.fromkeys([*COVERING, *WHOLE])
+        pytest.param(case, id=case.title, marks=() if case == fast else pytest.mark.slow)
+        for case in dict.fromkeys([fast, *COVERING, *WHOLE])
     ]
 
 
+FAST = {
+    "pgd": ("bert", "l2"),
+    "freelb": ("roberta", "linf"),
+    "pgd-at": ("roberta", "l2"),
+    "lds": ("bert", "linf"),
+    "yopo": ("bert", "l2"),
+    "tavat": ("roberta", "linf"),
+    "infobert": ("roberta", "l2"),
+}
 OF_A_METHOD = [
     pytest.param(method, *case.values, id=f"{method}-{case.id}", marks=case.marks)
-    for number, method in enumerate(ORACLES)
-    for case in cases(number)
+    for method, fast in FAST.items()
+    for case in cases(*fast)
 ]
-
-
-class Recorded(nn.Cell):
-    """The defence, which also keeps the δ and the gradients that it returned."""
-
-    def __init__(self, defence, parameters, shape):
-        super().__init__(auto_prefix=False)
-        self.defence = defence
-        self.delta = ms.Parameter(Tensor(np.zeros(shape, np.float32)), "delta", False)
-        self.seen = parameters.clone(prefix="seen", init="zeros")
-        if hasattr(defence, "remember"):
-            self.remember = defence.remember
-
-    def construct(self, scale, *inputs):
-        J, grads, delta = self.defence(scale, *inputs)
-        whole = delta[0] + delta[1] if isinstance(delta, tuple) else delta
-        J = ops.depend(J, ops.assign(self.delta, whole))
-        for index in range(len(self.seen)):
-            J = ops.depend(J, ops.assign(self.seen[index], grads[index]))
-        return J, grads, delta
-
-
-def close(ours: dict, theirs: dict, tolerance: float = 1e-4) -> None:
-    """‖a - a'‖ <= tolerance·‖a'‖ a tensor, with a floor of 1e-6 of the whole."""
-    assert ours.keys() == theirs.keys()
-    floor = 1e-6 * np.sqrt(sum(float((a**2).sum()) for a in theirs.values()))
-    for name, expected in theirs.items():
-        error = np.linalg.norm(ours[name] - expected.numpy())
-        assert error <= tolerance * float(expected.norm()) + floor, name
-
-
-def loss_of(model, arrays, weights, kind):
-    """J(δ) with the network in float64, from embeddings."""
-    ids, mask, segments = (torch.tensor(array).long() for array in arrays)
-    labels, weights = torch.tensor(LABELS).long(), torch.tensor(weights).double()
-    more = {}
-    if kind == "roberta":  # from embeddings alone, Hugging Face cannot tell where padding is
-        real = (ids != 1).long()
-        more["position_ids"] = torch.cumsum(real, 1) * real + 1
-
-    def logits(delta):
-        words = model.get_input_embeddings()(ids)
-        words = words if delta is None else words + delta
-        return model(
-            inputs_embeds=words, attention_mask=mask, token_type_ids=segments, **more
-        ).logits
-
-    def J(delta):  # noqa: N802
-        each = torch.nn.functional.cross_entropy(logits(delta), labels, reduction="none")
-        return (each * weights).sum()
-
-    def through_first_layer(delta):
-        """J, and what the first transformer layer put out on the way to it."""
-        kept = []
-        layer = getattr(model, kind).encoder.layer[0]
-        hook = layer.register_forward_hook(lambda *call: kept.append(call[2]))
-        value = J(delta)
-        hook.remove()
-        return value, kept[0][0] if isinstance(kept[0], tuple) else kept[0]
-
-    def states(delta):
-        """What the embedding layer puts out, and what the last layer does."""
-        words = model.get_input_embeddings()(ids) + delta
-        hidden = model(
-            inputs_embeds=words, attention_mask=mask, token_type_ids=segments,
-            output_hidden_states=True, **more,
-        ).hidden_states  # fmt: skip
-        return hidden[0], hidden[-1]
-
-    J.logits, J.weights = logits, weights
-    J.through_first_layer, J.states = through_first_layer, states
-    return J
 
 
 def settings_of(method, case):
     """What a case of the tables means for a method."""
-    K, _, norm, radius, magnitude, _, _ = case
-    step_size, more = 0.04, {}
+    magnitude, more = case.magnitude, {}
     if method == "lds":
-        # It refuses to start at 0, where its divergence has no gradient. That gradient is a
-        # difference of two softmaxes, whose float32 rounding shows: a larger ball.
-        magnitude, radius, step_size = 20 * (magnitude or 0.2), 60 * radius, 20 * step_size
+        magnitude = magnitude or 0.2  # it refuses to start at 0, where its divergence is flat
     if method in ("freelb", "yopo", "tavat"):
-        more["variant"] = "release" if norm == "linf" else "paper"
+        more["variant"] = "paper" if case.paper else "release"
     if method in ("pgd-at", "lds"):
-        more["normalise"] = K != 2
+        more["normalise"] = case.paper
     if method == "infobert":
-        more |= {"alpha": 0.02 * K, "beta": 0.03}
+        more = {"alpha": 0.05, "beta": 0.03}
     if method == "yopo":
-        more["inner_steps"] = 1 + K % 3
-    common = {"step_size": step_size, "radius": radius, "norm": norm, "steps": K}
-    return common | more, magnitude
+        more["inner_steps"] = {1: 2, 2: 3, 5: 1}[case.K]
+    settings = DefenceSettings(
+        case.K, 0.04, magnitude, case.radius, case.norm, reuse_dropout=True, **more
+    )
+    return resolved(method, settings)
 
 
 @pytest.mark.parametrize(("method", "case"), OF_A_METHOD)
 def test_a_step_equals_torch(method, case, tmp_path):
-    K, kind, norm, _, _, level, rows = case
-    chosen, magnitude = settings_of(method, case)
-    ms.set_context(mode=ms.GRAPH_MODE)
-    theirs = torch_model(kind)
-    theirs.save_pretrained(tmp_path)
-    ours = from_pretrained(tmp_path)
-    arrays, weights = batch(kind), ROWS[rows]
-    unit = UnitNoise(48, 3).draw(7, range(5), arrays[0].shape[1])
+    settings = settings_of(method, case)
+    step = Defended(method, settings, tmp_path, kind=case.kind, rows=case.rows, level=case.level)
+    check(step)
+    if settings.radius > 0:
+        whole = sum(step.delta().values()).reshape(5, -1)
+        norms = np.linalg.norm(whole, axis=1) if case.norm == "l2" else np.abs(whole).max(1)
+        assert norms.max() <= settings.radius * (1 + 1e-5)
 
-    settings = resolved(method, DefenceSettings(magnitude=magnitude, reuse_dropout=True, **chosen))
-    critic = Critic(48, seed=0) if method == "infobert" else None
-    trained = [*ours.trainable_params(), *(critic.trainable_params() if critic else [])]
-    optimizer = nn.SGD(trained, learning_rate=RATE)
-    loss, defence = defence_of(method, settings, ours, optimizer.parameters, critic=critic)
-    recorded = Recorded(defence, optimizer.parameters, unit.shape)
-    step = DefendedTrainOneStepCell(loss, recorded, optimizer, level)
-    if method == "tavat":
-        # As after some batches: values of a size that the mean and the clipping act on.
-        first = defence.table.table.asnumpy() * 3
-        defence.table.table.set_data(Tensor(first))
-        table = torch.tensor(first).double()
-        chosen |= {"table": table, "ids": torch.tensor(arrays[0]).long()}
-        chosen |= {"mask": torch.tensor(arrays[1]).double()}
-    noise = [Tensor(unit)]
-    theirs = theirs.double()
-    parameters = dict(theirs.named_parameters())
-    if method == "infobert":
-        uniform = np.random.default_rng(2).random((K, *arrays[0].shape), np.float32)
-        noise.append(Tensor(uniform))
-        chosen |= {"uniform": torch.tensor(uniform), "mask": torch.tensor(arrays[1]).double()}
-        for weight in critic.trainable_params():
-            # A copy: PyTorch would share the memory, and see the step.
-            value = torch.tensor(weight.asnumpy().copy(), dtype=torch.float64)
-            parameters[weight.name] = value.requires_grad_()
-    inputs = [Tensor(a) for a in (*arrays, LABELS, weights)]
-    J = float(step(*inputs, None, None, *noise).asnumpy())
 
-    mask = torch.tensor(arrays[1]).double()
-    delta = defences_in_torch.initial(
-        torch.tensor(unit).double(), mask, magnitude=magnitude, norm=norm
-    )
-    expected_J, gradients, delta = ORACLES[method](
-        loss_of(theirs, arrays, weights, kind), parameters, delta, **chosen
-    )
-    assert pytest.approx(expected_J, rel=1e-5) == J
-    close({"delta": recorded.delta.asnumpy()}, {"delta": delta})
-    if method == "tavat":
-        close({"V": defence.table.table.asnumpy()}, {"V": table})
-    seen = zip(step.weights, recorded.seen, strict=True)
-    close({p.name: g.asnumpy() for p, g in seen}, gradients)
-    sign = 1.0 if level is None else np.sign(expected_J - level)
-    after = {name: p.detach() - RATE * sign * gradients[name] for name, p in parameters.items()}
-    close({p.name: p.asnumpy() for p in step.weights}, after)
-    if (radius := chosen["radius"]) > 0:
-        norms = delta.flatten(1).norm(dim=1) if norm == "l2" else delta.abs().amax((1, 2))
-        assert (norms <= radius * (1 + 1e-9)).all()
+@pytest.mark.parametrize(
+    ("method", "kind", "within"),
+    [
+        ("lds", "bert", 1e-3),
+        pytest.param("lds", "roberta", 1e-3, marks=pytest.mark.slow),
+        pytest.param("pgd-at", "bert", 1e-4, marks=pytest.mark.slow),
+    ],
+)
+def test_in_the_papers_small_ball(method, kind, within, tmp_path):
+    """ε = 0.003, K = 3, η = ε/2: LDS climbs a difference of nearly equal float32 outputs there."""
+    settings = resolved(method, DefenceSettings())
+    check(Defended(method, settings, tmp_path, kind=kind, rows="filled"), delta_within=within)
+
+
+@pytest.mark.parametrize("norm", ["l2", pytest.param("linf", marks=pytest.mark.slow)])
+def test_pgd_with_one_step_and_no_noise_takes_the_fast_gradient_step(norm, tmp_path):
+    """δ = η·g/‖g‖ with g = ∂J/∂E."""
+    settings = resolved("pgd", DefenceSettings(steps=1, magnitude=0.0, norm=norm))
+    step = Defended("pgd", settings, tmp_path)
+    zero = torch.zeros(step.drawn[2].shape, dtype=torch.float64, requires_grad=True)
+    J = loss_of(step.theirs.double(), step.arrays, step.weights, "bert")
+    g = torch.autograd.grad(J(zero), zero)[0]
+    size = torch.linalg.vector_norm(g, 2 if norm == "l2" else torch.inf, (1, 2), keepdim=True)
+    step.run()
+    close(step.delta(), {0: 0.03 * g / size})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("steps", range(1, 6))
+@pytest.mark.parametrize("method", ORACLES)
+def test_every_delta_on_the_way_equals_torch(method, steps, tmp_path):
+    """The ascents of K = 5 are those of K = 1 to 4 and one more."""
+    norm = FAST[method][1]
+    settings = settings_of(method, Case(5, "bert", norm, 0.05, 0.3, None, "filled", True))
+    step = Defended(method, dataclasses.replace(settings, steps=steps), tmp_path, rows="filled")
+    expected = step.expected()[2]
+    step.run()
+    close(step.delta(), expected)
+
+
+@pytest.mark.parametrize("reuse", [True, False], ids=["reused", "redrawn"])
+@pytest.mark.parametrize(
+    "method",
+    [pytest.param(m, marks=() if m == "yopo" else pytest.mark.slow) for m in ORACLES],
+)
+def test_a_step_with_dropout_equals_torch_with_the_same_masks(method, reuse, tmp_path, monkeypatch):
+    """Every pass has its masks; YOPO's inner steps have those of the pass before them."""
+    settings = settings_of(method, Case(2, "bert", "l2", 0.05, 0.3, None, "filled", True))
+    settings = dataclasses.replace(settings, reuse_dropout=reuse)
+    step = Defended(method, settings, tmp_path, rows="filled")
+    hidden, attention = step.drawn[:2]
+    if reuse:
+        hidden, attention = ([masks] * step.noise.passes for masks in (hidden, attention))
+    dropout = HandedDropout(hidden, attention, step.arrays[0].shape[1])
+    monkeypatch.setattr(torch.nn.functional, "dropout", dropout)
+    check(step, dropout=dropout)

@@ -63,6 +63,16 @@ def test_delta_climbs_and_stays_in_its_ball(method):
     assert LOSSES[method](0.7, x, y, delta) > LOSSES[method](0.7, x, y, first)
 
 
+def test_the_first_step_climbs_from_where_delta_starts():
+    """θ = 1, x = 0, y = ½, δ₀ = 1: up from 1 by 0.5·2·(1 - ½), and back to 0.2.
+
+    Projected to 0.2 first, it would have gone the other way.
+    """
+    study = Study(radius=0.2, ascent_rate=0.5, steps=1)
+    x, y, start = np.zeros(1), np.full(1, 0.5), np.ones(1)
+    assert ascended("pgd-at", 1.0, x, y, start, study) == pytest.approx(0.2)
+
+
 def test_ols_learns_theta_and_is_the_same_again():
     study = Study()
     assert estimate("ols", 0.01, 3, study) == pytest.approx(0.5, abs=0.01)
