@@ -12,6 +12,7 @@ from mindflood.data.sources import load_examples
 from mindflood.data.tasks import get_task
 from mindflood.errors import UserError
 from mindflood.report.cards import read_card
+from tests.unit.attack_models import save_masked_lm
 
 ROWS, SAMPLES = 64, 5
 
@@ -142,6 +143,18 @@ def test_extreme_confidence_is_an_illusion_of_robustness(models, run, whole, tmp
     assert attacks["textfooler-offline"] == extreme
     assert attacks["textfooler-offline-calibrated"] == calibrated
     assert run(models[1], tmp_path, temperature="fitted") == calibrated  # nothing is done again
+
+
+def test_a_recipe_that_asks_a_masked_language_model_has_a_temperature_too(models, data, tmp_path):
+    save_masked_lm(tmp_path / "masked-lm")
+    chosen = {"data": data, "num_examples": 1, "masked_lm": tmp_path / "masked-lm"}
+    out = tmp_path / "out"
+    summary = attack(models[0], "sst2", "bae", out, temperature="fitted", **chosen)
+    assert summary["calibration"]["source"] == "fitted"
+    kept = out / "bae-calibrated.temperature.json"
+    written = kept.stat().st_mtime_ns
+    assert attack(models[0], "sst2", "bae", out, temperature="fitted", **chosen) == summary
+    assert kept.stat().st_mtime_ns == written  # the choice is known again
 
 
 @pytest.mark.slow
