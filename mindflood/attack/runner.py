@@ -11,10 +11,11 @@ import numpy as np
 
 from mindflood.attack.budget import Budget
 from mindflood.attack.calibration import check_temperature
+from mindflood.attack.card import card_of_stranger, card_path, check_model, check_task
 from mindflood.attack.catalogue import RECIPES, check_available
-from mindflood.attack.chosen import ChosenRows, chosen_rows
+from mindflood.attack.chosen import chosen_rows
 from mindflood.attack.columns import check_columns
-from mindflood.attack.folder import check_within_reach, model_folder
+from mindflood.attack.folder import check_within_reach, model_fingerprint, model_folder
 from mindflood.attack.held_out import held_out_rows
 from mindflood.attack.identity import OF_THE_FOLDER, card_key, file_name, identity_of, summary_of
 from mindflood.attack.journal import Journal
@@ -27,7 +28,7 @@ from mindflood.data.sources import Examples
 from mindflood.data.tasks import Split, Task, get_task
 from mindflood.errors import UserError
 from mindflood.files import check_writable
-from mindflood.report.cards import Card, merge_attack, new_card, read_card, write_card
+from mindflood.report.cards import merge_attack, write_card
 
 
 def attack(
@@ -111,6 +112,8 @@ def attack(
     out = Path(out)
     card = card_path(out) if share is None else out / SHARE_CARD
     check_task(card, task)
+    if Path(model).is_dir():
+        check_model(card, model_fingerprint(Path(model)))
     check_writable(out)
     options = RecipeOptions(allow_pickles, candidates)
     if profile == "offline" and RECIPES[recipe].asks_masked_lm:
@@ -126,9 +129,13 @@ def attack(
         settings, calibration = calibrated(settings, wanted, unseen, out, workers)
     attacker = SampleAttacker(settings)
     identity = identity_of(attacker, sample, calibration)
+    check_model(card, identity["model"])  # a hub's model has no fingerprint before it is loaded
     with Journal(out, file_name(identity), identity, OF_THE_FOLDER) as journal:
         if not card.exists():
-            write_card(card, _card_of_stranger(table, attacker.victim, sample))
+            stranger = card_of_stranger(task, model, identity["model"])
+            if share is None or share.number == 1:  # of several shares the first measures it
+                stranger["clean_accuracy"] = clean_accuracy(attacker.victim, sample.whole)
+            write_card(card, stranger)
         done = {record["index"] for record in journal.records}
         todo = [row for row in sample.attacked_here if row[0] not in done]
         results = _attacked(attacker, todo, workers, at_once, ray)
@@ -194,25 +201,6 @@ def check_held_out(task: Task, settings: AttackSection, data: str | None) -> Non
     """
     sample = chosen_rows(task, None, data, settings.num_examples, settings.seed)
     held_out_rows(task, settings.held_out, data, sample.examples, settings.seed)
-
-
-def card_path(out: Path) -> Path:
-    """The run's card where ``out`` is its ``attacks`` folder, else a card in ``out``."""
-    of_run = out.resolve().parent / "card.json"
-    return of_run if out.resolve().name == "attacks" and of_run.exists() else out / "card.json"
-
-
-def check_task(path: Path, task: str) -> None:
-    if path.exists() and (found := read_card(path)["task"]) != task:
-        raise UserError(f"{path}: a card of task '{found}', not '{task}'; choose another --out")
-
-
-def _card_of_stranger(task: Task, victim: Any, sample: ChosenRows) -> Card:
-    """The card of a model that was not trained here; of several shares the first measures it."""
-    card = new_card(task=task.name, method="unknown", seed=None, encoder=Path(victim.folder).name)
-    if sample.share is None or sample.share.number == 1:
-        card["clean_accuracy"] = clean_accuracy(victim, sample.whole)
-    return card
 
 
 def clean_accuracy(victim: Any, examples: Examples) -> float:

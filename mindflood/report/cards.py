@@ -65,7 +65,10 @@ class Epoch(TypedDict):
 
 
 class Card(TypedDict):
-    """The content of ``card.json``; further keys are kept as they are."""
+    """The content of ``card.json``; further keys are kept as they are.
+
+    ``model`` is the fingerprint of a model that was not trained here.
+    """
 
     task: str
     method: str
@@ -84,6 +87,7 @@ class Card(TypedDict):
     accordance: NotRequired[dict[str, Any]]
     epochs: NotRequired[list[Epoch]]
     analyses: NotRequired[dict[str, Any]]
+    model: NotRequired[str]
 
 
 @dataclass(frozen=True)
