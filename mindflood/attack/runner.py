@@ -206,5 +206,6 @@ def check_held_out(task: Task, settings: AttackSection, data: str | None) -> Non
 def clean_accuracy(victim: Any, examples: Examples) -> float:
     """Share of ``examples`` that ``victim`` classifies right."""
     texts = [row[0] if len(row) == 1 else row for row in examples.texts]
-    predicted = victim(texts).argmax(dim=1).numpy()
+    with victim.asked():
+        predicted = victim(texts).argmax(dim=1).numpy()
     return float(np.mean(predicted == examples.labels))

@@ -44,12 +44,13 @@ class SampleAttacker:
     """A victim and a recipe, ready to attack one sample after another.
 
     Raises:
-        UserError: as :class:`Victim` and :func:`build_recipe`.
+        UserError: as :class:`Victim`, :meth:`Victim.try_out` and :func:`build_recipe`.
     """
 
     def __init__(self, settings: AttackSettings) -> None:
         self.settings = settings
         self.victim: Any = Victim(settings.model, num_labels=settings.task.num_labels)
+        self.victim.try_out(len(settings.task.text_columns))
         if settings.temperature is not None:
             self.victim = CalibratedVictim(self.victim, settings.temperature)
         built = build_recipe(settings.recipe, settings.profile, self.victim, settings.options)

@@ -75,7 +75,9 @@ def _choose(
 ) -> Calibration:
     split, rows = held_out
     texts = [texts[0] if len(texts) == 1 else texts for texts in rows.texts]
-    fitted = fit_temperature(victim(texts).double().numpy(), rows.labels)
+    with victim.asked():
+        logits = victim(texts).double().numpy()
+    fitted = fit_temperature(logits, rows.labels)
     if wanted == "fitted":
         return Calibration(fitted, "fitted", split, len(rows))
     rows = rows.take(np.random.default_rng(0).permutation(len(rows))[:WEAKEST_ROWS])
