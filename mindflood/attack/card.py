@@ -60,3 +60,9 @@ def card_of_stranger(task: str, model: str, fingerprint: str) -> Card:
     """
     card = new_card(task=task, method=_STRANGER, seed=None, encoder=Path(model).name)
     return {**card, "model": fingerprint}
+
+
+def lacks_accuracy(path: Path) -> bool:
+    """Whether a card is of a model that was not trained here and has not been measured yet."""
+    card = read_card(path)
+    return card["method"] == _STRANGER and card["clean_accuracy"] is None

@@ -7,11 +7,15 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from mindflood.attack.budget import Budget
 from mindflood.attack.calibration import check_temperature
-from mindflood.attack.card import card_of_stranger, card_path, check_model, check_task
+from mindflood.attack.card import (
+    card_of_stranger,
+    card_path,
+    check_model,
+    check_task,
+    lacks_accuracy,
+)
 from mindflood.attack.catalogue import RECIPES, check_available
 from mindflood.attack.chosen import chosen_rows
 from mindflood.attack.columns import check_columns
@@ -24,11 +28,10 @@ from mindflood.attack.options import PAPER_CANDIDATES, RecipeOptions
 from mindflood.attack.progress import AttackProgress
 from mindflood.attack.shares import SHARE_CARD, Share, check_ray
 from mindflood.config import AttackSettings as AttackSection
-from mindflood.data.sources import Examples
 from mindflood.data.tasks import Split, Task, get_task
 from mindflood.errors import UserError
 from mindflood.files import check_writable
-from mindflood.report.cards import merge_attack, write_card
+from mindflood.report.cards import merge_accuracy, merge_attack, write_card
 
 
 def attack(
@@ -120,6 +123,7 @@ def attack(
         options = dataclasses.replace(options, masked_lm=masked_lm_folder(table, data, masked_lm))
     # Only here: a mistake above is reported without waiting for TextAttack's import.
     print("loading TextAttack and the model: up to a minute", file=sys.stderr, flush=True)
+    from mindflood.attack.accuracy import clean_accuracy
     from mindflood.attack.samples import AttackSettings, SampleAttacker
     from mindflood.attack.temperature import calibrated
 
@@ -132,14 +136,15 @@ def attack(
     check_model(card, identity["model"])  # a hub's model has no fingerprint before it is loaded
     with Journal(out, file_name(identity), identity, OF_THE_FOLDER) as journal:
         if not card.exists():
-            stranger = card_of_stranger(task, model, identity["model"])
-            if share is None or share.number == 1:  # of several shares the first measures it
-                stranger["clean_accuracy"] = clean_accuracy(attacker.victim, sample.whole)
-            write_card(card, stranger)
+            write_card(card, card_of_stranger(task, model, identity["model"]))
         done = {record["index"] for record in journal.records}
         todo = [row for row in sample.attacked_here if row[0] not in done]
         results = _attacked(attacker, todo, workers, at_once, ray)
-        return _recorded(results, journal, card, identity, len(sample.attacked_here))
+        summary = _recorded(results, journal, card, identity, len(sample.attacked_here))
+        # Last, so that an attack that is stopped and continued need not do it again.
+        if lacks_accuracy(card) and (share is None or share.number == 1):
+            merge_accuracy(card, clean_accuracy(attacker.victim, sample.whole))
+    return summary
 
 
 def _check_numbers(seed: int, workers: int, candidates: int, at_once: int | None) -> None:
@@ -201,11 +206,3 @@ def check_held_out(task: Task, settings: AttackSection, data: str | None) -> Non
     """
     sample = chosen_rows(task, None, data, settings.num_examples, settings.seed)
     held_out_rows(task, settings.held_out, data, sample.examples, settings.seed)
-
-
-def clean_accuracy(victim: Any, examples: Examples) -> float:
-    """Share of ``examples`` that ``victim`` classifies right."""
-    texts = [row[0] if len(row) == 1 else row for row in examples.texts]
-    with victim.asked():
-        predicted = victim(texts).argmax(dim=1).numpy()
-    return float(np.mean(predicted == examples.labels))

@@ -222,6 +222,18 @@ def merge_attack(
     return merged
 
 
+def merge_accuracy(path: Path, accuracy: float) -> Card:
+    """Put the clean accuracy, a fraction, into the card at ``path``; the rest of it stays.
+
+    Raises:
+        UserError: there is no card, or a value is not as the schema says.
+    """
+    with _locked(Path(path).parent):
+        merged: Card = {**read_card(path), "clean_accuracy": accuracy}
+        write_card(path, merged)
+    return merged
+
+
 def merge_epochs(path: Path, epochs: list[Epoch]) -> Card:
     """Put the models of the single epochs into the card at ``path``; the rest of it stays.
 

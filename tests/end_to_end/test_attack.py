@@ -1,6 +1,7 @@
 """The offline TextFooler on a trained classifier: whole, killed, and by TextAttack's own loop."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,7 +17,7 @@ from mindflood.attack.runner import attack
 from mindflood.data.sources import load_examples
 from mindflood.data.tasks import get_task
 from mindflood.errors import UserError
-from mindflood.report.cards import read_card
+from mindflood.report.cards import read_card, write_card
 from tests.attack_records import assert_same, records
 
 ROWS, SAMPLES = 32, 4
@@ -103,6 +104,14 @@ def test_card_and_records_agree(unbroken):
     assert results.count("succeeded") == summary["succeeded"] > 0
     assert results.count("error") == summary["errors"] == 0
     assert any("MiniLM" in what for what in summary["replaced"])
+
+
+def test_a_clean_accuracy_that_a_kill_left_out_is_measured_alone(unbroken, run, tmp_path):
+    shutil.copytree(unbroken[0], tmp_path, dirs_exist_ok=True)
+    whole = read_card(tmp_path / "card.json")
+    write_card(tmp_path / "card.json", {**whole, "clean_accuracy": None})
+    run(tmp_path)
+    assert read_card(tmp_path / "card.json") == whole
 
 
 def test_successful_attacks_change_the_prediction_by_the_words_they_name(unbroken, model):
@@ -208,10 +217,14 @@ def test_an_interrupted_attack_leaves_a_card_and_is_continued(unbroken, run, tmp
         patch.setattr(Journal, "append", interrupted)
         with pytest.raises(KeyboardInterrupt):
             run(tmp_path)
-    partial = read_card(tmp_path / "card.json")["attacks"]["textfooler-offline"]
+    card = read_card(tmp_path / "card.json")
+    partial = card["attacks"]["textfooler-offline"]
     assert (partial["num_examples"], partial["requested"]) == (2, SAMPLES)
+    assert card["clean_accuracy"] is None  # of all rows: not before the attack is whole
     run(tmp_path)
     assert_same(records(tmp_path), unbroken[2])
+    measured = read_card(tmp_path / "card.json")["clean_accuracy"]
+    assert measured == read_card(unbroken[0] / "card.json")["clean_accuracy"]
 
 
 def test_an_interrupt_inside_a_search_ends_the_attack(run, tmp_path):
