@@ -189,8 +189,8 @@ def _recorded(
             for record in results:
                 journal.append(record)
                 progress.add(record)
-    finally:  # also when it is interrupted: a card of what is done so far
-        summary = summary_of(journal.records, identity)
+    finally:  # also when it is interrupted, even between a write and its note: what is on the disk
+        summary = summary_of(journal.read(), identity)
         merge_attack(card, card_key(identity), summary)
     return summary
 
