@@ -329,7 +329,66 @@ def test_killed_and_continued_equals_an_unbroken_run(unbroken, model, data, tmp_
 
 
 def _lines(path):
-    return path.read_bytes().count(b"\n")
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+def _workers_of(process):
+    """Number of its child processes that are to be attack workers."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return sum(b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes() for child in children)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="looks for processes in /proc")
+def test_ctrl_c_with_workers_is_quiet_and_the_attack_is_continued(unbroken, model, data, tmp_path):
+    out = tmp_path / "out"
+    moments = [
+        lambda process: _workers_of(process) == 2,  # which still import and load
+        lambda process: _lines(out / "textfooler.jsonl") > 0,
+    ]
+    for moment in moments:
+        process = subprocess.Popen(
+            command(model, data, out, "--workers", "2", "--at-once", "1"),
+            cwd=ROOT,
+            env=here(),
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # a terminal sends Ctrl-C to all of its processes
+        )
+        while process.poll() is None and not moment(process):
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGINT)
+        said = process.communicate(timeout=120)[1]
+        assert process.returncode == 130, said
+        assert "Traceback" not in said
+        assert said.splitlines()[-1].endswith("the same command continues")
+        assert len(said.splitlines()) <= 3
+        partial = read_card(out / "card.json")["attacks"]["textfooler-offline"]
+        assert partial["num_examples"] == _lines(out / "textfooler.jsonl") < SAMPLES
+    done = subprocess.run(
+        command(model, data, out, "--workers", "2"), cwd=ROOT, env=here(), check=False
+    )
+    assert done.returncode == 0
+    assert_same(records(out), unbroken[2])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("task", "message"),
+    [
+        (get_task("ag_news"), "the model has 2 labels and the task has 4; choose the task"),
+        (None, "an attack worker could not go on: AttributeError: .*fewer --workers"),
+    ],
+    ids=["user's mistake", "another error"],
+)
+def test_what_a_worker_raises_is_one_line(model, capfd, task, message):
+    from mindflood.attack.samples import AttackSettings
+    from mindflood.attack.workers import attack_in_workers
+
+    settings = AttackSettings(str(model), task, "textfooler", "offline", 0)
+    with pytest.raises(UserError, match=message):
+        list(attack_in_workers(settings, [(0, ("a good film",), 0)], workers=1))
+    assert "Traceback" not in capfd.readouterr().err
 
 
 @pytest.mark.slow
