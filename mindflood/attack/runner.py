@@ -24,7 +24,7 @@ from mindflood.attack.held_out import held_out_rows
 from mindflood.attack.identity import OF_THE_FOLDER, card_key, file_name, identity_of, summary_of
 from mindflood.attack.journal import Journal
 from mindflood.attack.masked_lm_folder import masked_lm_folder
-from mindflood.attack.options import PAPER_CANDIDATES, RecipeOptions
+from mindflood.attack.options import PAPER_CANDIDATES, RecipeOptions, check_options
 from mindflood.attack.progress import AttackProgress
 from mindflood.attack.shares import SHARE_CARD, Share, check_ray
 from mindflood.config import AttackSettings as AttackSection
@@ -47,7 +47,7 @@ def attack(
     seed: int = 0,
     workers: int = 1,
     allow_pickles: bool = False,
-    candidates: int = PAPER_CANDIDATES,
+    candidates: int | None = None,
     masked_lm: str | Path | None = None,
     columns: str = "both",
     shard: str | None = None,
@@ -74,7 +74,7 @@ def attack(
         seed: decides the sample and, with a sample's row, the attack's random choices.
         workers: number of processes; the outcome does not depend on it.
         allow_pickles: TextAttack may load the ``paper`` profile's downloads that are pickles.
-        candidates: K of BERT-Attack.
+        candidates: K of BERT-Attack; None takes the paper's.
         masked_lm: folder of the masked language model that the offline BERT-Attack and BAE ask;
             None takes the one of the task's training text, which is made where the cache lacks it.
         columns: which texts of a pair may change: ``both``, ``first`` or ``second``.
@@ -95,9 +95,10 @@ def attack(
     Raises:
         UserError: anything of the above is unknown, missing or of another attack.
     """
-    _check_numbers(seed, workers, candidates, at_once)
+    _check_numbers(seed, workers, at_once)
     table = get_task(task)
     check_available(recipe, profile, allow_pickles=allow_pickles)
+    check_options(recipe, profile, candidates, masked_lm)
     if max_queries is None:
         max_queries = RECIPES[recipe].default_query_budget
     budget = Budget(max_queries, max_seconds)
@@ -112,13 +113,18 @@ def attack(
     unseen = None
     if isinstance(wanted, str):
         unseen = held_out_rows(table, held_out, data, sample.examples, seed)
+    elif held_out is not None:
+        raise UserError(
+            f"--held-out {held_out}: only '--temperature fitted' and 'weakest' look at held-out "
+            "rows; leave it out"
+        )
     out = Path(out)
     card = card_path(out) if share is None else out / SHARE_CARD
     check_task(card, task)
     if Path(model).is_dir():
         check_model(card, model_fingerprint(Path(model)))
     check_writable(out)
-    options = RecipeOptions(allow_pickles, candidates)
+    options = RecipeOptions(allow_pickles, candidates or PAPER_CANDIDATES)
     if profile == "offline" and RECIPES[recipe].asks_masked_lm:
         options = dataclasses.replace(options, masked_lm=masked_lm_folder(table, data, masked_lm))
     # Only here: a mistake above is reported without waiting for TextAttack's import.
@@ -147,11 +153,9 @@ def attack(
     return summary
 
 
-def _check_numbers(seed: int, workers: int, candidates: int, at_once: int | None) -> None:
+def _check_numbers(seed: int, workers: int, at_once: int | None) -> None:
     if seed < 0 or workers < 1:
         raise UserError(f"--seed {seed}, --workers {workers}: expected 0 or more, and 1 or more")
-    if candidates < 1:
-        raise UserError(f"--candidates {candidates}: expected 1 or more")
     if at_once is not None and at_once < 1:
         raise UserError(f"--at-once {at_once}: expected 1 or more")
 

@@ -25,7 +25,8 @@ _RESULTS = {
 def write_csv(results: Path, log: Path) -> int:
     """Write ``RECIPE.jsonl`` as TextAttack's CSV log, rows in the order of the data.
 
-    Samples whose attack raised are left out: TextAttack has no row for them.
+    Samples whose attack raised or had no time to begin are left out: TextAttack has no row for
+    them.
 
     Returns:
         The number of samples left out.

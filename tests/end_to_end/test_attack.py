@@ -338,6 +338,11 @@ def _workers_of(process):
     return sum(b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes() for child in children)
 
 
+def _let_interrupt():
+    """Tests that run in the background ignore Ctrl-C, and so would what they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="looks for processes in /proc")
 def test_ctrl_c_with_workers_is_quiet_and_the_attack_is_continued(unbroken, model, data, tmp_path):
@@ -354,6 +359,7 @@ def test_ctrl_c_with_workers_is_quiet_and_the_attack_is_continued(unbroken, mode
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,  # a terminal sends Ctrl-C to all of its processes
+            preexec_fn=_let_interrupt,
         )
         while process.poll() is None and not moment(process):
             time.sleep(0.02)

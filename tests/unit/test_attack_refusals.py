@@ -136,11 +136,25 @@ def test_a_model_that_neither_the_hub_nor_its_cache_has(tmp_path):
             ["--temperature", "fitted", "--held-out", "validation"],
             "--held-out 'validation': expected train, dev or test",
         ),
+        (["--held-out", "dev"], "--held-out dev: only '--temperature fitted' and 'weakest' look"),
+        (["--temperature", "2", "--held-out", "dev"], "--held-out dev: only '--temperature fitt"),
+        (["--candidates", "8"], "--candidates 8: textfooler has no such setting, only bert-attack"),
+        (["--recipe", "bert-attack", "--candidates", "0"], "--candidates 0: expected 1 or more"),
+        (["--masked-lm", "x"], "--masked-lm x: textfooler (offline) asks no such model, only bert"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_a_value_that_does_not_fit(words, capsys, tmp_path, more, message):
     assert message in refused([*words, str(tmp_path / "out"), *more], capsys)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("log", ["notes/log.csv", "folder"])
+def test_a_log_that_cannot_be_written(words, capsys, tmp_path, log):
+    (tmp_path / "notes").write_text("mine")
+    (tmp_path / "folder").mkdir()
+    line = refused([*words, str(tmp_path / "out"), "--csv", str(tmp_path / log)], capsys)
+    assert f"{tmp_path / log.partition('/')[0]}: cannot write: " in line
     assert not (tmp_path / "out").exists()
 
 
