@@ -47,6 +47,17 @@ def check_writable(folder: Path) -> None:
             pass
 
 
+def check_file(path: Path) -> None:
+    """Find out whether a file can be written that need not exist yet; leaves nothing.
+
+    Raises:
+        UserError: it cannot.
+    """
+    if path.is_dir():
+        raise UserError(f"{path}: cannot write: it is a folder; name a file")
+    check_writable(path.parent)
+
+
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; on success it is flushed and renamed to ``path``.

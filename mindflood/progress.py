@@ -63,9 +63,9 @@ class Display:
         """Since the display was made."""
         return time.monotonic() - self._started
 
-    def advance(self, numbers: str) -> None:
-        """One more piece is done; ``numbers`` say how it stands."""
-        self.done += 1
+    def advance(self, numbers: str, pieces: int = 1) -> None:
+        """So many more pieces are done; ``numbers`` say how it stands."""
+        self.done += pieces
         self._bar.update(self._task, completed=self.done, numbers=numbers)
         now = time.monotonic()
         due = now - self._last_line >= self._seconds_between_lines or self.done == self.total

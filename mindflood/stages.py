@@ -52,7 +52,9 @@ def attack(
     if settings.columns != "both":
         words += ["--columns", settings.columns]
     if calibrated:
-        words += ["--temperature", str(settings.temperature), "--held-out", settings.held_out]
+        words += ["--temperature", str(settings.temperature)]
+        if isinstance(settings.temperature, str):
+            words += ["--held-out", settings.held_out]
     if settings.allow_pickles:
         words.append("--allow-textattack-pickles")
     for option in ("max_queries", "max_seconds"):

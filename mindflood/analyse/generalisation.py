@@ -3,7 +3,7 @@
 from typing import Any
 
 from mindflood.analyse.subject import Subject
-from mindflood.attack.runner import clean_accuracy
+from mindflood.attack.accuracy import clean_accuracy
 from mindflood.attack.victim import Victim
 from mindflood.data.sources import load_examples
 from mindflood.data.tasks import Task, get_task

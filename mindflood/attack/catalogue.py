@@ -18,18 +18,22 @@ class Entry:
     Attributes:
         downloads: what TextAttack's own version of it downloads.
         asks_masked_lm: whether its offline version needs a masked language model.
+        has_candidates: whether the number of its candidates is the user's to choose.
         default_query_budget: queries a sample where the user names none; None: no limit.
     """
 
     downloads: tuple[Download, ...]
     asks_masked_lm: bool = False
+    has_candidates: bool = False
     default_query_budget: int | None = None
 
 
 RECIPES: Mapping[str, Entry] = {
     "textfooler": Entry((downloads.VECTORS, downloads.SENTENCE_ENCODER, downloads.TAGGER)),
     "bert-attack": Entry(
-        (downloads.MASKED_LANGUAGE_MODEL, downloads.SENTENCE_ENCODER), asks_masked_lm=True
+        (downloads.MASKED_LANGUAGE_MODEL, downloads.SENTENCE_ENCODER),
+        asks_masked_lm=True,
+        has_candidates=True,
     ),
     "textbugger": Entry((downloads.VECTORS, downloads.SENTENCE_ENCODER)),
     "bae": Entry(

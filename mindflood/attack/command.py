@@ -9,6 +9,7 @@ from mindflood.attack.catalogue import RECIPES
 from mindflood.attack.identity import results_name
 from mindflood.attack.metrics import percent
 from mindflood.attack.options import PAPER_CANDIDATES
+from mindflood.files import check_file
 
 DESCRIPTION = """Attack a Hugging Face classifier with TextAttack and measure its robustness.
 An attack that was stopped is continued by the same command."""
@@ -41,7 +42,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--candidates",
         type=int,
-        default=PAPER_CANDIDATES,
         metavar="K",
         help=f"substitutes a sub-word of bert-attack: {PAPER_CANDIDATES} in the paper (default), "
         "8 in TextAttack from 0.3.11 on",
@@ -117,6 +117,8 @@ def run(args: argparse.Namespace) -> int:
     """
     from mindflood.attack.runner import attack
 
+    if args.csv is not None:
+        check_file(Path(args.csv))
     try:
         summary = attack(
             args.model,
@@ -151,7 +153,13 @@ def run(args: argparse.Namespace) -> int:
         from mindflood.attack.textattack_log import write_csv
 
         name = results_name(args.recipe, calibrated=args.temperature is not None)
-        write_csv(Path(args.out) / f"{name}.jsonl", Path(args.csv))
+        left_out = write_csv(Path(args.out) / f"{name}.jsonl", Path(args.csv))
+        if left_out:
+            print(
+                f"{args.csv}: {left_out} samples are left out: their attack raised or had no time "
+                "to begin, for which TextAttack has no row",
+                file=sys.stderr,
+            )
     return 0
 
 

@@ -46,7 +46,11 @@ class Journal:
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         self._lock()
         self._drop_torn_line()
-        self.records = read_json_lines(self.path)
+        self.records = self.read()
+
+    def read(self) -> list[dict[str, Any]]:
+        """The records on the disk."""
+        return first_records(self.path)
 
     def append(self, record: dict[str, Any]) -> None:
         """Add one line; it is on the disk when this returns.
@@ -91,6 +95,18 @@ class Journal:
         if whole != len(content):
             with explained(self.path):
                 os.ftruncate(self._file, whole)
+
+
+def first_records(results: Path) -> list[dict[str, Any]]:
+    """The first record of each sample: where a file system has no locks, two may have written it.
+
+    Raises:
+        UserError: a line of ``results`` is not JSON.
+    """
+    found: dict[int, dict[str, Any]] = {}
+    for record in read_json_lines(results):
+        found.setdefault(record["index"], record)
+    return list(found.values())
 
 
 def _refuse_other(meta: Path, identity: dict[str, Any], keys: tuple[str, ...]) -> None:

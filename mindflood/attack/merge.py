@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from mindflood.attack.card import card_path, check_model, check_task
 from mindflood.attack.catalogue import RECIPES
 from mindflood.attack.identity import OF_THE_FOLDER, card_key, examples_fingerprint, summary_of
 from mindflood.attack.journal import Journal
-from mindflood.attack.runner import card_path, check_task
 from mindflood.attack.shares import SHARE_CARD, Share
 from mindflood.data.sources import Examples
 from mindflood.errors import UserError
@@ -46,7 +46,8 @@ def merge_shares(folders: Sequence[str | Path], out: str | Path) -> dict[str, di
 
     Raises:
         UserError: a folder holds no shares, or of another attack; a share is missing, unfinished or
-            there twice; the texts are not those of the attack. Nothing is written then.
+            there twice; the texts are not those of the attack; the card is of another model.
+            Nothing is written then.
     """
     out = Path(out)
     places = [Path(folder) for folder in folders]
@@ -58,8 +59,9 @@ def merge_shares(folders: Sequence[str | Path], out: str | Path) -> dict[str, di
                 f"{', '.join(names[0])}; give the folders of one attack"
             )
     whole = {name: _joined([_read(place, name) for place in places]) for name in names[0]}
-    card = card_path(out)
-    check_task(card, next(iter(whole.values()))[0]["task"])
+    card, (identity, _) = card_path(out), next(iter(whole.values()))
+    check_task(card, identity["task"])
+    check_model(card, identity["model"])
     check_writable(out)
     stranger = _card_of(places)
     summaries = {}

@@ -7,27 +7,31 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from mindflood.attack.budget import Budget
 from mindflood.attack.calibration import check_temperature
+from mindflood.attack.card import (
+    card_of_stranger,
+    card_path,
+    check_model,
+    check_task,
+    lacks_accuracy,
+)
 from mindflood.attack.catalogue import RECIPES, check_available
-from mindflood.attack.chosen import ChosenRows, chosen_rows
+from mindflood.attack.chosen import chosen_rows
 from mindflood.attack.columns import check_columns
-from mindflood.attack.folder import check_within_reach, model_folder
-from mindflood.attack.held_out import held_out_rows
+from mindflood.attack.folder import check_within_reach, model_fingerprint, model_folder
+from mindflood.attack.held_out import check_meant, held_out_rows
 from mindflood.attack.identity import OF_THE_FOLDER, card_key, file_name, identity_of, summary_of
 from mindflood.attack.journal import Journal
 from mindflood.attack.masked_lm_folder import masked_lm_folder
-from mindflood.attack.options import PAPER_CANDIDATES, RecipeOptions
+from mindflood.attack.options import PAPER_CANDIDATES, RecipeOptions, check_options
 from mindflood.attack.progress import AttackProgress
 from mindflood.attack.shares import SHARE_CARD, Share, check_ray
 from mindflood.config import AttackSettings as AttackSection
-from mindflood.data.sources import Examples
 from mindflood.data.tasks import Split, Task, get_task
 from mindflood.errors import UserError
 from mindflood.files import check_writable
-from mindflood.report.cards import Card, merge_attack, new_card, read_card, write_card
+from mindflood.report.cards import merge_accuracy, merge_attack, write_card
 
 
 def attack(
@@ -43,7 +47,7 @@ def attack(
     seed: int = 0,
     workers: int = 1,
     allow_pickles: bool = False,
-    candidates: int = PAPER_CANDIDATES,
+    candidates: int | None = None,
     masked_lm: str | Path | None = None,
     columns: str = "both",
     shard: str | None = None,
@@ -70,7 +74,7 @@ def attack(
         seed: decides the sample and, with a sample's row, the attack's random choices.
         workers: number of processes; the outcome does not depend on it.
         allow_pickles: TextAttack may load the ``paper`` profile's downloads that are pickles.
-        candidates: K of BERT-Attack.
+        candidates: K of BERT-Attack; None takes the paper's.
         masked_lm: folder of the masked language model that the offline BERT-Attack and BAE ask;
             None takes the one of the task's training text, which is made where the cache lacks it.
         columns: which texts of a pair may change: ``both``, ``first`` or ``second``.
@@ -91,14 +95,16 @@ def attack(
     Raises:
         UserError: anything of the above is unknown, missing or of another attack.
     """
-    _check_numbers(seed, workers, candidates, at_once)
+    _check_numbers(seed, workers, at_once)
     table = get_task(task)
     check_available(recipe, profile, allow_pickles=allow_pickles)
+    check_options(recipe, profile, candidates, masked_lm)
     if max_queries is None:
         max_queries = RECIPES[recipe].default_query_budget
     budget = Budget(max_queries, max_seconds)
     changing = check_columns(table, columns)
     wanted = None if temperature is None else check_temperature(temperature)
+    check_meant(held_out, wanted)
     if ray:
         check_ray()
     model = model_folder(folder)
@@ -111,12 +117,15 @@ def attack(
     out = Path(out)
     card = card_path(out) if share is None else out / SHARE_CARD
     check_task(card, task)
+    if Path(model).is_dir():
+        check_model(card, model_fingerprint(Path(model)))
     check_writable(out)
-    options = RecipeOptions(allow_pickles, candidates)
+    options = RecipeOptions(allow_pickles, candidates or PAPER_CANDIDATES)
     if profile == "offline" and RECIPES[recipe].asks_masked_lm:
         options = dataclasses.replace(options, masked_lm=masked_lm_folder(table, data, masked_lm))
     # Only here: a mistake above is reported without waiting for TextAttack's import.
     print("loading TextAttack and the model: up to a minute", file=sys.stderr, flush=True)
+    from mindflood.attack.accuracy import clean_accuracy
     from mindflood.attack.samples import AttackSettings, SampleAttacker
     from mindflood.attack.temperature import calibrated
 
@@ -126,20 +135,23 @@ def attack(
         settings, calibration = calibrated(settings, wanted, unseen, out, workers)
     attacker = SampleAttacker(settings)
     identity = identity_of(attacker, sample, calibration)
+    check_model(card, identity["model"])  # a hub's model has no fingerprint before it is loaded
     with Journal(out, file_name(identity), identity, OF_THE_FOLDER) as journal:
         if not card.exists():
-            write_card(card, _card_of_stranger(table, attacker.victim, sample))
+            write_card(card, card_of_stranger(task, model, identity["model"]))
         done = {record["index"] for record in journal.records}
         todo = [row for row in sample.attacked_here if row[0] not in done]
         results = _attacked(attacker, todo, workers, at_once, ray)
-        return _recorded(results, journal, card, identity, len(sample.attacked_here))
+        summary = _recorded(results, journal, card, identity, len(sample.attacked_here))
+        # Last, so that an attack that is stopped and continued need not do it again.
+        if lacks_accuracy(card) and (share is None or share.number == 1):
+            merge_accuracy(card, clean_accuracy(attacker.victim, sample.whole))
+    return summary
 
 
-def _check_numbers(seed: int, workers: int, candidates: int, at_once: int | None) -> None:
+def _check_numbers(seed: int, workers: int, at_once: int | None) -> None:
     if seed < 0 or workers < 1:
         raise UserError(f"--seed {seed}, --workers {workers}: expected 0 or more, and 1 or more")
-    if candidates < 1:
-        raise UserError(f"--candidates {candidates}: expected 1 or more")
     if at_once is not None and at_once < 1:
         raise UserError(f"--at-once {at_once}: expected 1 or more")
 
@@ -177,8 +189,8 @@ def _recorded(
             for record in results:
                 journal.append(record)
                 progress.add(record)
-    finally:  # also when it is interrupted: a card of what is done so far
-        summary = summary_of(journal.records, identity)
+    finally:  # also when it is interrupted, even between a write and its note: what is on the disk
+        summary = summary_of(journal.read(), identity)
         merge_attack(card, card_key(identity), summary)
     return summary
 
@@ -194,29 +206,3 @@ def check_held_out(task: Task, settings: AttackSection, data: str | None) -> Non
     """
     sample = chosen_rows(task, None, data, settings.num_examples, settings.seed)
     held_out_rows(task, settings.held_out, data, sample.examples, settings.seed)
-
-
-def card_path(out: Path) -> Path:
-    """The run's card where ``out`` is its ``attacks`` folder, else a card in ``out``."""
-    of_run = out.resolve().parent / "card.json"
-    return of_run if out.resolve().name == "attacks" and of_run.exists() else out / "card.json"
-
-
-def check_task(path: Path, task: str) -> None:
-    if path.exists() and (found := read_card(path)["task"]) != task:
-        raise UserError(f"{path}: a card of task '{found}', not '{task}'; choose another --out")
-
-
-def _card_of_stranger(task: Task, victim: Any, sample: ChosenRows) -> Card:
-    """The card of a model that was not trained here; of several shares the first measures it."""
-    card = new_card(task=task.name, method="unknown", seed=None, encoder=Path(victim.folder).name)
-    if sample.share is None or sample.share.number == 1:
-        card["clean_accuracy"] = clean_accuracy(victim, sample.whole)
-    return card
-
-
-def clean_accuracy(victim: Any, examples: Examples) -> float:
-    """Share of ``examples`` that ``victim`` classifies right."""
-    texts = [row[0] if len(row) == 1 else row for row in examples.texts]
-    predicted = victim(texts).argmax(dim=1).numpy()
-    return float(np.mean(predicted == examples.labels))

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from mindflood.attack.budget import UNLIMITED, Budget
+from mindflood.attack.budgeted_search import BudgetedSearch
 from mindflood.attack.calibrated import CalibratedVictim
 from mindflood.attack.columns import Columns, with_columns
 from mindflood.attack.options import RecipeOptions
@@ -44,12 +45,13 @@ class SampleAttacker:
     """A victim and a recipe, ready to attack one sample after another.
 
     Raises:
-        UserError: as :class:`Victim` and :func:`build_recipe`.
+        UserError: as :class:`Victim`, :meth:`Victim.try_out` and :func:`build_recipe`.
     """
 
     def __init__(self, settings: AttackSettings) -> None:
         self.settings = settings
         self.victim: Any = Victim(settings.model, num_labels=settings.task.num_labels)
+        self.victim.try_out(len(settings.task.text_columns))
         if settings.temperature is not None:
             self.victim = CalibratedVictim(self.victim, settings.temperature)
         built = build_recipe(settings.recipe, settings.profile, self.victim, settings.options)
@@ -79,13 +81,14 @@ class SampleAttacker:
         record = _blank_record(index, texts, label)
         attack = own_copy(self.recipe.attack, _CACHED_WORDS // words_of(texts))
         goal = attack.goal_function
+        attack.search_method = search = BudgetedSearch(attack)
         seed_sample(self.settings.seed, index)
         try:
             text = textattack_input(self.settings.task, texts)
             record |= from_result(attack.attack(text, label))
-            if record["result"] == "failed" and goal.num_queries >= goal.query_budget:
+            if record["result"] == "failed" and search.cut_short:
                 record["result"] = "out_of_budget"
-        except OutOfTimeError:
+        except OutOfTimeError:  # before the search began
             record |= {"result": "out_of_budget", "queries": int(goal.num_queries)}
         except Exception as error:  # TextAttack and the model may raise anything: not the run's end
             record |= {"result": "error", "error": f"{type(error).__name__}: {error}"[:500]}

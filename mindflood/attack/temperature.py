@@ -43,23 +43,27 @@ def calibrated(
     else:
         name = results_name(settings.recipe, calibrated=True)
         kept = out / f"{name}.temperature.json"
-        victim = Victim(settings.model, num_labels=settings.task.num_labels)
-        key = _key(settings, victim, wanted, held_out.rows)
+        attacker = SampleAttacker(settings)
+        key = _key(attacker, wanted, held_out.rows)
         if kept.exists() and (known := read_json(kept)).get("key") == key:
             calibration = Calibration(**known["calibration"])
         else:
-            calibration = _choose(settings, victim, wanted, held_out, workers)
+            calibration = _choose(settings, attacker.victim, wanted, held_out, workers)
             write_json(kept, {"key": key, "calibration": dataclasses.asdict(calibration)})
     return dataclasses.replace(settings, temperature=calibration.temperature), calibration
 
 
-def _key(
-    settings: AttackSettings, victim: Victim, wanted: str | float, rows: Examples
-) -> dict[str, Any]:
+def _key(attacker: SampleAttacker, wanted: str | float, rows: Examples) -> dict[str, Any]:
     """What the choice depends on."""
-    found = dataclasses.asdict(dataclasses.replace(settings, temperature=None))
-    found |= {"model": victim.fingerprint, "task": settings.task.name}
-    return found | {"wanted": wanted, "held_out": examples_fingerprint(rows)}
+    settings = attacker.settings
+    return {
+        "model": attacker.victim.fingerprint,
+        "task": settings.task.name,
+        "seed": settings.seed,
+        "fingerprint": settings.budget.fingerprint(attacker.recipe.fingerprint),
+        "wanted": wanted,
+        "held_out": examples_fingerprint(rows),
+    }
 
 
 def _choose(
@@ -71,7 +75,9 @@ def _choose(
 ) -> Calibration:
     split, rows = held_out
     texts = [texts[0] if len(texts) == 1 else texts for texts in rows.texts]
-    fitted = fit_temperature(victim(texts).double().numpy(), rows.labels)
+    with victim.asked():
+        logits = victim(texts).double().numpy()
+    fitted = fit_temperature(logits, rows.labels)
     if wanted == "fitted":
         return Calibration(fitted, "fitted", split, len(rows))
     rows = rows.take(np.random.default_rng(0).permutation(len(rows))[:WEAKEST_ROWS])

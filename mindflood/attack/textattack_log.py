@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from langdetect.lang_detect_exception import LangDetectException
 
+from mindflood.attack.journal import first_records
 from mindflood.attack.textattack_import import textattack
 from mindflood.data.tasks import Task, get_task
 from mindflood.errors import UserError
-from mindflood.files import read_json, read_json_lines, whole_file
+from mindflood.files import read_json, whole_file
 
 _STATUS = textattack.goal_function_results.goal_function_result.GoalFunctionResultStatus
 _RESULTS = {
@@ -24,7 +25,8 @@ _RESULTS = {
 def write_csv(results: Path, log: Path) -> int:
     """Write ``RECIPE.jsonl`` as TextAttack's CSV log, rows in the order of the data.
 
-    Samples whose attack raised are left out: TextAttack has no row for them.
+    Samples whose attack raised or had no time to begin are left out: TextAttack has no row for
+    them.
 
     Returns:
         The number of samples left out.
@@ -35,7 +37,7 @@ def write_csv(results: Path, log: Path) -> int:
     if not results.exists():
         raise UserError(f"{results}: no such results; give the RECIPE.jsonl of an attack")
     task = get_task(read_json(results.with_suffix(".meta.json"))["task"])
-    records = sorted(read_json_lines(results), key=lambda record: record["index"])
+    records = sorted(first_records(results), key=lambda record: record["index"])
     told = [record for record in records if record["original_score"] is not None]
     with whole_file(log) as beside:
         logger = textattack.loggers.CSVLogger(str(beside))

@@ -1,6 +1,8 @@
 """The model under attack: any Hugging Face classifier as a TextAttack model wrapper."""
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,7 @@ class Victim(textattack.models.wrappers.ModelWrapper):
 
     Raises:
         UserError: the folder is not such a model, has pickled weights only, has no trained
-            classification head, or has another number of labels.
+            classification head, has another number of labels, or a tokenizer that cannot pad.
     """
 
     def __init__(
@@ -46,6 +48,8 @@ class Victim(textattack.models.wrappers.ModelWrapper):
         self.model = _load_model(self.folder).to(self.device).eval()
         self.tokenizer = _load_tokenizer(self.folder)
         self.max_length = _max_length(self.tokenizer, self.model.config)
+        self._let_pad()
+        self._taken = frozenset(inspect.signature(self.model.forward).parameters)
         self._broker = Broker(self._rows, size=_length)
         if num_labels is not None and self.num_labels != num_labels:
             raise UserError(
@@ -69,6 +73,32 @@ class Victim(textattack.models.wrappers.ModelWrapper):
     def label_names(self) -> tuple[str, ...]:
         """Name of label 0, 1, ... as the model's configuration gives them."""
         return tuple(self.model.config.id2label[label] for label in range(self.num_labels))
+
+    @contextmanager
+    def asked(self) -> Iterator[None]:
+        """Turn what the model raises within into a one-line :class:`UserError`."""
+        try:
+            yield
+        except Exception as error:
+            raise UserError(
+                f"{self.folder}: the model cannot be asked: {type(error).__name__}: "
+                f"{_line(error)}; check its config.json and its tokenizer's files"
+            ) from error
+
+    def try_out(self, columns: int) -> None:
+        """Ask about two texts, or pairs of them, of different lengths.
+
+        Raises:
+            UserError: the model has no answer, or one that is no finite number.
+        """
+        first = ("good", "a good film")
+        texts: tuple[Text, ...] = tuple(zip(first, first, strict=True)) if columns == 2 else first
+        with self.asked():
+            logits = self(texts)
+        if not bool(torch.isfinite(logits).all()):
+            raise UserError(
+                f"{self.folder}: the model's answers are no finite numbers; check its weights"
+            )
 
     def __call__(self, text_input_list: Sequence[Text | list[str]], **_: Any) -> torch.Tensor:
         """Logits of each text.
@@ -128,12 +158,28 @@ class Victim(textattack.models.wrappers.ModelWrapper):
         return {"ids": ids, "gradient": gradient[0].float().cpu().numpy()}
 
     def encode(self, texts: Sequence[Text], **options: Any) -> Any:
-        """The tokenizer's output for texts or for pairs, cut to the model's length."""
+        """What the model takes of the tokenizer's output for texts or for pairs, cut to its
+        length: a DistilBERT has no segments, whatever its tokenizer says."""
         if isinstance(texts[0], str):
             first, second = list(texts), None
         else:
             first, second = [pair[0] for pair in texts], [pair[1] for pair in texts]
-        return self.tokenizer(first, second, truncation=True, max_length=self.max_length, **options)
+        encoded = self.tokenizer(
+            first, second, truncation=True, max_length=self.max_length, **options
+        )
+        for name in encoded.keys() - self._taken:
+            del encoded[name]
+        return encoded
+
+    def _let_pad(self) -> None:
+        """A decoder reads its answer from the last token that is not padding: it has to know it."""
+        if self.tokenizer.pad_token_id is None:
+            raise UserError(
+                f"{self.folder}: its tokenizer has no padding token; set tokenizer.pad_token, for "
+                "instance to tokenizer.eos_token, as in training, and save it beside the model"
+            )
+        if getattr(self.model.config, "pad_token_id", None) is None:
+            self.model.config.pad_token_id = self.tokenizer.pad_token_id
 
     def _tokenize(self, inputs: Sequence[Text]) -> list[list[str]]:
         """Tokens of each text, for TextAttack's alignment of words and tokens."""
@@ -177,6 +223,8 @@ def _load_tokenizer(folder: str) -> Any:
 def _max_length(tokenizer: Any, config: Any) -> int:
     """Most tokens the model takes: its tokenizer's maximum and its position embeddings."""
     positions = getattr(config, "max_position_embeddings", 512)
+    if positions < 1:  # XLNet's -1: positions are relative and without end
+        positions = 512
     if config.model_type in ("roberta", "xlm-roberta", "camembert"):
         positions -= config.pad_token_id + 1  # their positions begin behind the padding's
     longest = tokenizer.model_max_length

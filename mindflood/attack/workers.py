@@ -24,6 +24,10 @@ Sample = tuple[int, Sequence[str], int]  # row, texts, label
 Records = Generator[dict[str, Any], None, None]
 
 _AT_ONCE = {"cpu": 16, "cuda": 64}  # samples: with more, no batch is fuller
+_MEMORY = (
+    "perhaps for want of memory; run the same command with fewer --workers: it continues where it "
+    "was"
+)
 _WORDS_AT_ONCE = {"cpu": 1024, "cuda": 2**14}  # of all samples in work, for their memory
 
 
@@ -64,22 +68,26 @@ class Workers:
     def __init__(self, settings: AttackSettings, count: int, at_once: int | None = None) -> None:
         context = multiprocessing.get_context("spawn")
         threads = max(1, (os.cpu_count() or 1) // count)
+        # Also starts the tracker of shared resources, which would let Ctrl-C through below.
         self._taken = context.Value("l", 0)
         self._processes: list[Any] = []
         self._pipes: list[Any] = []
-        for _ in range(count):
-            ours, theirs = context.Pipe()
-            arguments = (settings, self._taken, at_once, threads, theirs)
-            self._processes.append(context.Process(target=_work, args=arguments))
-            self._processes[-1].start()
-            theirs.close()
-            self._pipes.append(ours)
+        with _interrupts_later():
+            for _ in range(count):
+                ours, theirs = context.Pipe()
+                arguments = (settings, self._taken, at_once, threads, theirs)
+                # A daemon is ended with this process, also by an interrupt before the ``with``.
+                process = context.Process(target=_work, args=arguments, daemon=True)
+                process.start()
+                self._processes.append(process)
+                theirs.close()
+                self._pipes.append(ours)
 
     def attack(self, samples: Sequence[Sample]) -> Records:
         """Records of ``samples``, each as it is finished, in any order.
 
         Raises:
-            UserError: a worker was killed, most likely for its memory.
+            UserError: a worker was killed, most likely for its memory, or could not go on.
         """
         self._taken.value = 0
         try:
@@ -88,8 +96,7 @@ class Workers:
             yield from self._records()
         except (EOFError, BrokenPipeError, ConnectionResetError):
             raise UserError(
-                f"one of the {len(self._pipes)} attack workers was killed, perhaps for want of "
-                "memory; run the same command with fewer --workers: it continues where it was"
+                f"one of the {len(self._pipes)} attack workers was killed, {_MEMORY}"
             ) from None
 
     def _records(self) -> Records:
@@ -100,6 +107,8 @@ class Workers:
             for pipe in ready:
                 if (record := pipe.recv()) is None:
                     at_work.remove(pipe)
+                elif isinstance(record, UserError):
+                    raise record
                 else:
                     yield record
 
@@ -125,13 +134,36 @@ def attack_in_workers(
         yield from processes.attack(samples)
 
 
+@contextlib.contextmanager
+def _interrupts_later() -> Iterator[None]:
+    """Ctrl-C waits until this is over; a process that is started within never gets it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _work(
     settings: AttackSettings, taken: Any, at_once: int | None, threads: int, pipe: Any
 ) -> None:
-    """A worker process: attacks the next sample that none has taken, until all are."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    """A worker process: attacks what it is sent, or sends why it cannot."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(threads)
+    try:
+        _attack_what_comes(settings, taken, at_once, pipe)
+    except Exception as error:  # the parent has loaded the same models: here they may not fit
+        if not isinstance(error, UserError):
+            said = f"{type(error).__name__}: {error}"[:300]
+            error = UserError(f"an attack worker could not go on: {said}; {_MEMORY}")
+        with contextlib.suppress(BrokenPipeError):  # a parent that is gone needs no reason
+            pipe.send(error)
+
+
+def _attack_what_comes(
+    settings: AttackSettings, taken: Any, at_once: int | None, pipe: Any
+) -> None:
+    """Attack the next sample that no worker has taken, until all are, of each lot that comes."""
     attacker = SampleAttacker(settings)
     while True:
         samples, share = pipe.recv()

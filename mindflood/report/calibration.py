@@ -32,7 +32,7 @@ class Pair:
         return None if before is None or after is None else before.mean - after.mean
 
     @property
-    def comparable(self) -> bool:
+    def alike(self) -> bool:
         """Whether both attacks are the same on the same texts, and finished."""
         return (
             self.plain.fingerprints == self.calibrated.fingerprints
@@ -42,6 +42,20 @@ class Pair:
                 for attacked in (self.plain, self.calibrated)
             )
         )
+
+    @property
+    def left_out(self) -> tuple[int, int]:
+        """Texts that ran out of budget or raised, as it is and calibrated: in no accuracy."""
+        before, after = (
+            attacked.counts["out_of_budget"] + attacked.counts["errors"]
+            for attacked in (self.plain, self.calibrated)
+        )
+        return before, after
+
+    @property
+    def comparable(self) -> bool:
+        """Whether both accuracies are over the same texts, as far as their counts tell."""
+        return self.alike and self.left_out[0] == self.left_out[1]
 
     @property
     def flagged(self) -> bool:
@@ -64,14 +78,22 @@ def pairs(table: Sequence[Row]) -> Iterator[Pair]:
 
 
 def gap_notes(table: Sequence[Row]) -> list[str]:
-    """The gaps that are pointed out."""
-    return [
+    """The gaps that are pointed out, and the attacks whose budgets would hide one."""
+    illusions = [
         f"{_where(pair)}: calibrating the victim takes {100 * (pair.gap or 0):.1f} points of its "
         "accuracy under attack: so much of its robustness was extreme confidence that hides it "
         "from the search, an illusion (Raina et al. 2024)."
         for pair in pairs(table)
         if pair.flagged
     ]
+    hidden = [
+        f"{_where(pair)}: Aua% leaves out {pair.left_out[0]} texts of the victim as it is and "
+        f"{pair.left_out[1]} of the calibrated one, which ran out of budget or raised: the two do "
+        "not compare, and an illusion cannot be told; attack again with a larger budget."
+        for pair in pairs(table)
+        if pair.alike and not pair.comparable
+    ]
+    return illusions + hidden
 
 
 def _where(pair: Pair) -> str:
@@ -121,7 +143,9 @@ def calibration_table(cards: Sequence[Card]) -> Table:
 def _line(pair: Pair) -> TableRow:
     setting = pair.row.setting
     chosen = ", ".join(f"{value:g} {source}" for value, source in pair.calibrated.temperatures)
-    verdict = "yes" if pair.flagged else "no" if pair.comparable else "other texts or recipe"
+    verdict = "yes" if pair.flagged else "no"
+    if not pair.comparable:
+        verdict = "other texts left out" if pair.alike else "other texts or recipe"
     return TableRow(
         (
             TASKS.get(setting.task, setting.task),

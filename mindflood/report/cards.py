@@ -65,7 +65,10 @@ class Epoch(TypedDict):
 
 
 class Card(TypedDict):
-    """The content of ``card.json``; further keys are kept as they are."""
+    """The content of ``card.json``; further keys are kept as they are.
+
+    ``model`` is the fingerprint of a model that was not trained here.
+    """
 
     task: str
     method: str
@@ -84,6 +87,7 @@ class Card(TypedDict):
     accordance: NotRequired[dict[str, Any]]
     epochs: NotRequired[list[Epoch]]
     analyses: NotRequired[dict[str, Any]]
+    model: NotRequired[str]
 
 
 @dataclass(frozen=True)
@@ -213,6 +217,18 @@ def merge_attack(
     with _locked(Path(path).parent):
         card = _card_at(path, otherwise)
         merged: Card = {**card, "attacks": {**card["attacks"], key: cast(AttackSummary, summary)}}
+        write_card(path, merged)
+    return merged
+
+
+def merge_accuracy(path: Path, accuracy: float) -> Card:
+    """Put the clean accuracy, a fraction, into the card at ``path``; the rest of it stays.
+
+    Raises:
+        UserError: there is no card, or a value is not as the schema says.
+    """
+    with _locked(Path(path).parent):
+        merged: Card = {**read_card(path), "clean_accuracy": accuracy}
         write_card(path, merged)
     return merged
 

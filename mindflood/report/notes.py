@@ -6,6 +6,8 @@ from mindflood.report.aggregate import Row, by_setting
 from mindflood.report.cards import Card
 from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name, is_bert_base
 
+_MANY = 0.05  # of the texts: so many that ran out of budget are pointed out
+
 
 def attack_notes(rows: Sequence[Row]) -> list[str]:
     """Rows attacked by different recipes, which do not compare, and counts that do not add up."""
@@ -32,11 +34,18 @@ def attack_notes(rows: Sequence[Row]) -> list[str]:
             attacked = row.attacks.get(recipe)
             if row.setting.task != task or row.profile != profile or attacked is None:
                 continue
+            method = METHODS.get(row.setting.method, row.setting.method)
+            done, unended = attacked.counts["num_examples"], attacked.counts["out_of_budget"]
+            if unended > _MANY * done:
+                notes.append(
+                    f"{where}: of {method}, {unended} of {done} texts ran out of their budget; "
+                    "Aua% leaves them out, and they are the hardest to attack."
+                )
             of_seeds = attacked.accuracy.n if attacked.accuracy else 0
             if of_seeds < len(row.seeds):
                 notes.append(
-                    f"{where}: of {METHODS.get(row.setting.method, row.setting.method)}, "
-                    f"{of_seeds} of {len(row.seeds)} seeds were attacked; Clean% is of all of them."
+                    f"{where}: of {method}, {of_seeds} of {len(row.seeds)} seeds were attacked; "
+                    "Clean% is of all of them."
                 )
         for attacked in block:
             done = attacked.counts["num_examples"]

@@ -95,6 +95,8 @@ def check_card(card: Any, path: Path) -> None:
         _check_object(card["data"], _DATA, path, "data.")
     if "settings" in card:
         _check_object(card["settings"], {}, path, "settings.")
+    if "model" in card:
+        _check_object(card, {"model": "text"}, path, "")
     for name, version in card["versions"].items():
         _expect(isinstance(version, str), path, f"versions.{name}", "a version as text", version)
     source = card["flood_level_source"]

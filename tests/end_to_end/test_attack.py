@@ -1,7 +1,7 @@
 """The offline TextFooler on a trained classifier: whole, killed, and by TextAttack's own loop."""
 
-import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,12 +17,11 @@ from mindflood.attack.runner import attack
 from mindflood.data.sources import load_examples
 from mindflood.data.tasks import get_task
 from mindflood.errors import UserError
-from mindflood.report.cards import read_card
+from mindflood.report.cards import read_card, write_card
+from tests.attack_records import assert_same, assert_same_as_textattack, records
 
 ROWS, SAMPLES = 32, 4
 ROOT = Path(__file__).parents[2]
-TIMES = ("seconds",)
-PROBABILITIES = ("original_probability", "perturbed_probability")
 
 
 @pytest.fixture(scope="module")
@@ -95,24 +94,6 @@ def unbroken(run, tmp_path_factory):
     return out, summary, records(out)
 
 
-def records(out):
-    lines = (out / "textfooler.jsonl").read_text().splitlines()
-    found = {}
-    for line in lines:
-        record = json.loads(line)
-        assert record["index"] not in found, "a sample is counted twice"
-        found[record["index"]] = {key: value for key, value in record.items() if key not in TIMES}
-    return found
-
-
-def assert_same(found, expected):
-    """Equal records; probabilities may differ in the bits that a batch's size decides."""
-    assert found.keys() == expected.keys()
-    for index, record in expected.items():
-        near = {key: pytest.approx(record[key], abs=1e-5) for key in PROBABILITIES if record[key]}
-        assert found[index] == record | near
-
-
 def test_card_and_records_agree(unbroken):
     out, summary, found = unbroken
     results = [record["result"] for record in found.values()]
@@ -123,6 +104,14 @@ def test_card_and_records_agree(unbroken):
     assert results.count("succeeded") == summary["succeeded"] > 0
     assert results.count("error") == summary["errors"] == 0
     assert any("MiniLM" in what for what in summary["replaced"])
+
+
+def test_a_clean_accuracy_that_a_kill_left_out_is_measured_alone(unbroken, run, tmp_path):
+    shutil.copytree(unbroken[0], tmp_path, dirs_exist_ok=True)
+    whole = read_card(tmp_path / "card.json")
+    write_card(tmp_path / "card.json", {**whole, "clean_accuracy": None})
+    run(tmp_path)
+    assert read_card(tmp_path / "card.json") == whole
 
 
 def test_successful_attacks_change_the_prediction_by_the_words_they_name(unbroken, model):
@@ -141,26 +130,12 @@ def test_successful_attacks_change_the_prediction_by_the_words_they_name(unbroke
         assert sum(changed) == len(record["changed_words"])
 
 
-def test_same_outcome_as_textattack_s_own_attacker(unbroken, model, data, tmp_path):
+def test_same_outcome_as_textattack_s_own_attacker(unbroken, model, tmp_path):
     from mindflood.attack.recipes import build_recipe
-    from mindflood.attack.textattack_import import textattack
     from mindflood.attack.victim import Victim
 
-    examples = load_examples(get_task("sst2"), "dev", data)
-    indices = sorted(unbroken[2])
-    rows = [(examples.texts[i][0], int(examples.labels[i])) for i in indices]
-    settings = textattack.AttackArgs(
-        num_examples=len(rows), disable_stdout=True, silent=True, checkpoint_dir=str(tmp_path)
-    )
-    recipe = build_recipe("textfooler", "offline", Victim(model)).attack
-    attacker = textattack.Attacker(recipe, textattack.datasets.Dataset(rows), settings)
-    for index, result in zip(indices, attacker.attack_dataset(), strict=True):
-        record = unbroken[2][index]
-        kind = type(result).__name__.removesuffix("AttackResult").lower()
-        assert {"successful": "succeeded"}.get(kind, kind) == record["result"]
-        assert result.num_queries == record["queries"]
-        if record["perturbed"]:
-            assert result.perturbed_result.attacked_text.text == record["perturbed"][0]
+    recipe = build_recipe("textfooler", "offline", Victim(model))
+    assert_same_as_textattack(unbroken[2], recipe.attack, tmp_path)
 
 
 def test_a_finished_attack_is_not_attacked_again(unbroken, run):
@@ -184,12 +159,13 @@ def test_the_number_of_samples_at_once_does_not_matter(unbroken, run, tmp_path, 
 
 def test_a_query_budget_ends_a_search_and_is_not_robustness(unbroken, run, tmp_path):
     queries = sorted(record["queries"] for record in unbroken[2].values())
-    budget = queries[SAMPLES // 2]  # at least one sample needs as many
+    budget = queries[SAMPLES // 2]  # just enough for one sample
+    assert budget < queries[-1]
     summary = run(tmp_path, max_queries=budget)
     found = records(tmp_path)
     for index, whole in unbroken[2].items():
         record = found[index]
-        if whole["queries"] < budget:
+        if whole["queries"] <= budget:
             assert_same({index: record}, {index: whole})
         elif record["result"] == "out_of_budget":
             assert record["queries"] == budget
@@ -227,10 +203,14 @@ def test_an_interrupted_attack_leaves_a_card_and_is_continued(unbroken, run, tmp
         patch.setattr(Journal, "append", interrupted)
         with pytest.raises(KeyboardInterrupt):
             run(tmp_path)
-    partial = read_card(tmp_path / "card.json")["attacks"]["textfooler-offline"]
+    card = read_card(tmp_path / "card.json")
+    partial = card["attacks"]["textfooler-offline"]
     assert (partial["num_examples"], partial["requested"]) == (2, SAMPLES)
+    assert card["clean_accuracy"] is None  # of all rows: not before the attack is whole
     run(tmp_path)
     assert_same(records(tmp_path), unbroken[2])
+    measured = read_card(tmp_path / "card.json")["clean_accuracy"]
+    assert measured == read_card(unbroken[0] / "card.json")["clean_accuracy"]
 
 
 def test_an_interrupt_inside_a_search_ends_the_attack(run, tmp_path):
@@ -342,7 +322,80 @@ def test_killed_and_continued_equals_an_unbroken_run(unbroken, model, data, tmp_
 
 
 def _lines(path):
-    return path.read_bytes().count(b"\n")
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+def _importing_workers(process):
+    """Its attack workers that have begun to import PyTorch."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return [
+        int(child)
+        for child in children
+        if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
+        and "libtorch" in Path(f"/proc/{child}/maps").read_text()
+    ]
+
+
+def _let_interrupt():
+    """Tests that run in the background ignore Ctrl-C, and so would what they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="looks for processes in /proc")
+def test_ctrl_c_with_workers_is_quiet_and_the_attack_is_continued(unbroken, model, data, tmp_path):
+    out = tmp_path / "out"
+    moments = [
+        (lambda process: len(_importing_workers(process)) == 2, 2),
+        (lambda process: _lines(out / "textfooler.jsonl") > 0, 0),
+    ]
+    for moment, seconds in moments:
+        process = subprocess.Popen(
+            command(model, data, out, "--workers", "2", "--at-once", "1"),
+            cwd=ROOT,
+            env=here(),
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # a terminal sends Ctrl-C to all of its processes
+            preexec_fn=_let_interrupt,
+        )
+        while process.poll() is None and not moment(process):
+            time.sleep(0.02)
+        for worker in _importing_workers(process):  # it may reach them before their parent
+            os.kill(worker, signal.SIGINT)
+        time.sleep(seconds)
+        os.killpg(process.pid, signal.SIGINT)
+        said = process.communicate(timeout=120)[1]
+        assert process.returncode == 130, said
+        assert "Traceback" not in said
+        assert said.splitlines()[-1].endswith("the same command continues")
+        assert len(said.splitlines()) <= 3
+        partial = read_card(out / "card.json")["attacks"]["textfooler-offline"]
+        assert partial["num_examples"] == _lines(out / "textfooler.jsonl") < SAMPLES
+    done = subprocess.run(
+        command(model, data, out, "--workers", "2"), cwd=ROOT, env=here(), check=False
+    )
+    assert done.returncode == 0
+    assert_same(records(out), unbroken[2])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("task", "message"),
+    [
+        (get_task("ag_news"), "the model has 2 labels and the task has 4; choose the task"),
+        (None, "an attack worker could not go on: AttributeError: .*fewer --workers"),
+    ],
+    ids=["user's mistake", "another error"],
+)
+def test_what_a_worker_raises_is_one_line(model, capfd, task, message):
+    from mindflood.attack.samples import AttackSettings
+    from mindflood.attack.workers import attack_in_workers
+
+    settings = AttackSettings(str(model), task, "textfooler", "offline", 0)
+    with pytest.raises(UserError, match=message):
+        list(attack_in_workers(settings, [(0, ("a good film",), 0)], workers=1))
+    assert "Traceback" not in capfd.readouterr().err
 
 
 @pytest.mark.slow

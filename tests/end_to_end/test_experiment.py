@@ -152,3 +152,16 @@ def test_the_config_s_budget_reaches_the_attack(monkeypatch):
     config = Config(attack=AttackSettings(max_queries=50, max_seconds=2.5))
     stages.attack(Path("run"), config, "textfooler", None)
     assert " ".join(commands[0]).count("--max-queries 50 --max-seconds 2.5") == 1
+
+
+@pytest.mark.parametrize(("temperature", "named"), [("fitted", True), (2.0, False)])
+def test_held_out_rows_are_named_where_a_temperature_is_chosen_on_them(
+    monkeypatch, temperature, named
+):
+    """The attack refuses them elsewhere, as an option that would be ignored."""
+    commands = []
+    monkeypatch.setattr(stages, "_mindflood", lambda *words: commands.append(words))
+    config = Config(attack=AttackSettings(temperature=temperature))
+    stages.attack(Path("run"), config, "textfooler", None, calibrated=True)
+    assert str(temperature) in commands[0]
+    assert ("--held-out" in commands[0]) == named

@@ -42,6 +42,29 @@ def test_a_kill_inside_the_last_line_loses_that_line_only(tmp_path_factory, cut)
     assert [json.loads(line)["index"] for line in journal.path.read_text().splitlines()] == [0, 1]
 
 
+def test_a_sample_that_two_have_written_counts_once(tmp_path):
+    """Where the file system has no locks; the first record is the one that stays."""
+    with open_journal(tmp_path) as journal:
+        lines = [{"index": 4, "by": 1}, {"index": 2, "by": 1}, {"index": 4, "by": 2}]
+        journal.path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        assert journal.read() == lines[:2]
+    with open_journal(tmp_path) as journal:
+        assert journal.records == lines[:2]
+
+
+def test_what_is_on_the_disk_is_read_although_an_interrupt_kept_it_from_being_noted(
+    tmp_path, monkeypatch
+):
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    with open_journal(tmp_path) as journal:
+        monkeypatch.setattr("os.fsync", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            journal.append({"index": 4})
+        assert journal.read() == [{"index": 4}]
+
+
 @pytest.mark.parametrize(
     ("changed", "named"),
     [({"seed": 1}, "seed"), ({"model": "other"}, "model"), ({"task": "mr"}, "task")],

@@ -7,11 +7,13 @@ import pytest
 import torch
 from transformers import BertConfig, BertForSequenceClassification
 
+from mindflood.attack.metrics import summarise
 from mindflood.attack.recipes import BuiltRecipe
 from mindflood.attack.samples import AttackSettings, SampleAttacker
 from mindflood.attack.textattack_import import textattack
 from mindflood.attack.textattack_log import write_csv
 from mindflood.attack.victim import Victim
+from mindflood.cli import main
 from mindflood.data.tasks import get_task
 from mindflood.errors import UserError
 from tests.unit.attack_models import SHAPE, save_tokenizer
@@ -100,6 +102,20 @@ def test_samples_that_raised_are_left_out_and_counted(victim, tmp_path):
     (tmp_path / "bae.jsonl").write_text(json.dumps(blank) + "\n")
     (tmp_path / "bae.meta.json").write_text(json.dumps({"task": "sst2"}))
     assert write_csv(tmp_path / "bae.jsonl", tmp_path / "bae.csv") == 1
+
+
+def test_the_command_line_tells_how_many_are_left_out(victim, tmp_path, monkeypatch, capsys):
+    record = {"index": 0, "result": "error", "queries": 0, "seconds": 1.0, "original_score": None}
+    (tmp_path / "bae.jsonl").write_text(json.dumps(record) + "\n")
+    (tmp_path / "bae.meta.json").write_text(json.dumps({"task": "sst2"}))
+    told = {"fingerprint": "f", "replaced": [], "calibration_error": None}
+    monkeypatch.setattr(
+        "mindflood.attack.runner.attack", lambda *_, **__: summarise([record]) | told
+    )
+    words = ["attack", "m", "--task", "sst2", "--recipe", "bae", "--out", str(tmp_path)]
+    assert main([*words, "--csv", str(tmp_path / "log.csv")]) == 0
+    assert "log.csv: 1 samples are left out" in capsys.readouterr().err
+    assert (tmp_path / "log.csv").exists()
 
 
 def test_a_text_without_letters_is_logged_unmarked(victim, tmp_path):

@@ -58,6 +58,49 @@ def test_the_card_of_another_task(words, capsys, tmp_path):
     assert "a card of task 'sst2', not 'corpus'" in line
 
 
+def a_model(folder: Path, weights: str) -> Path:
+    """The files that a model has, with other weights than others."""
+    folder.mkdir(parents=True)
+    (folder / "config.json").touch()
+    (folder / "model.safetensors").write_text(weights)
+    return folder
+
+
+@pytest.mark.parametrize("out", ["run/attacks", "run"])
+def test_the_card_of_a_run_takes_no_other_model_s_numbers(words, capsys, tmp_path, out):
+    write_card(tmp_path / "run" / "card.json", a_card("flooding", task="corpus"))
+    a_model(tmp_path / "run" / "model", "another's")
+    line = refused([*words, str(tmp_path / out)], capsys)
+    assert f"{tmp_path / 'run' / 'card.json'}: the card of another model (fingerprint" in line
+    assert "choose another --out" in line
+
+
+def test_a_run_without_an_export_tells_of_no_model(words, capsys, tmp_path):
+    write_card(tmp_path / "run" / "card.json", a_card("flooding", task="corpus"))
+    line = refused([*words, str(tmp_path / "run" / "attacks")], capsys)
+    assert f"its model is not in {tmp_path / 'run' / 'model'}; export it there" in line
+
+
+def test_a_stranger_s_card_is_of_one_model(words, capsys, tmp_path):
+    """Also where the files that describe its attacks were deleted."""
+    stranger = a_card("unknown", task="corpus", model="0123456789abcdef")
+    write_card(tmp_path / "out" / "card.json", stranger)
+    line = refused([*words, str(tmp_path / "out")], capsys)
+    assert "the card of another model (fingerprint 0123456789abcdef, here " in line
+
+
+def test_a_model_goes_on_to_its_own_card(tmp_path):
+    from mindflood.attack.card import check_model
+    from mindflood.attack.folder import model_fingerprint
+
+    fingerprint = model_fingerprint(a_model(tmp_path / "model", "its own"))
+    card = tmp_path / "card.json"
+    check_model(card, fingerprint)  # there is none yet
+    for found in (a_card("flooding"), a_card("unknown"), a_card("unknown", model=fingerprint)):
+        write_card(card, found)
+        check_model(card, fingerprint)
+
+
 def test_a_model_that_neither_the_hub_nor_its_cache_has(tmp_path):
     environment = os.environ | {
         "HF_HOME": str(tmp_path / "home"),
@@ -93,11 +136,25 @@ def test_a_model_that_neither_the_hub_nor_its_cache_has(tmp_path):
             ["--temperature", "fitted", "--held-out", "validation"],
             "--held-out 'validation': expected train, dev or test",
         ),
+        (["--held-out", "dev"], "--held-out dev: only '--temperature fitted' and 'weakest' look"),
+        (["--temperature", "2", "--held-out", "dev"], "--held-out dev: only '--temperature fitt"),
+        (["--candidates", "8"], "--candidates 8: textfooler has no such setting, only bert-attack"),
+        (["--recipe", "bert-attack", "--candidates", "0"], "--candidates 0: expected 1 or more"),
+        (["--masked-lm", "x"], "--masked-lm x: textfooler (offline) asks no such model, only bert"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_a_value_that_does_not_fit(words, capsys, tmp_path, more, message):
     assert message in refused([*words, str(tmp_path / "out"), *more], capsys)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("log", ["notes/log.csv", "folder"])
+def test_a_log_that_cannot_be_written(words, capsys, tmp_path, log):
+    (tmp_path / "notes").write_text("mine")
+    (tmp_path / "folder").mkdir()
+    line = refused([*words, str(tmp_path / "out"), "--csv", str(tmp_path / log)], capsys)
+    assert f"{tmp_path / log.partition('/')[0]}: cannot write: " in line
     assert not (tmp_path / "out").exists()
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mindflood.attack.folder import model_fingerprint
 from mindflood.attack.identity import card_key, examples_fingerprint, summary_of
 from mindflood.attack.merge import merge_shares
 from mindflood.attack.shares import SHARE_CARD, Share
@@ -98,6 +99,14 @@ def test_merged_in_any_order_they_are_the_whole(shares, tmp_path):
 
 def test_into_the_card_of_a_run(shares, tmp_path):
     write_card(tmp_path / "run" / "card.json", a_card("flooding"))
+    model = tmp_path / "run" / "model"
+    model.mkdir()
+    (model / "config.json").touch()
+    with pytest.raises(UserError, match=r"the card of another model .*, here m.; choose another"):
+        merge_shares(shares, tmp_path / "run" / "attacks")
+    assert not (tmp_path / "run" / "attacks").exists()
+    for share in shares:
+        change(share, model=model_fingerprint(model))
     merge_shares(shares, tmp_path / "run" / "attacks")
     card = read_card(tmp_path / "run" / "card.json")
     assert card["attacks"]["textfooler-offline"]["num_examples"] == len(ROWS)

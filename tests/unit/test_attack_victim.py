@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 import torch
+import transformers
 from transformers import (
     BertConfig,
     BertForSequenceClassification,
@@ -219,3 +220,95 @@ def test_a_damaged_folder_is_one_line(folder, tmp_path, change, message):
     with pytest.raises(UserError, match=message) as caught:
         Victim(damaged(folder, tmp_path, change))
     assert "\n" not in str(caught.value)
+
+
+SMALL = {"vocab_size": SHAPE["vocab_size"], "num_labels": 3, "initializer_range": 0.5}
+OTHERS = {
+    "distilbert": (
+        transformers.DistilBertForSequenceClassification,
+        transformers.DistilBertConfig(
+            **SMALL, dim=32, hidden_dim=64, n_layers=2, n_heads=4, max_position_embeddings=LONGEST
+        ),
+    ),
+    "xlnet": (
+        transformers.XLNetForSequenceClassification,
+        transformers.XLNetConfig(**SMALL, d_model=32, n_layer=2, n_head=4, d_inner=64),
+    ),
+    "gpt2": (
+        transformers.GPT2ForSequenceClassification,
+        transformers.GPT2Config(
+            **SMALL, n_embd=32, n_layer=2, n_head=4, n_positions=LONGEST, pad_token_id=None
+        ),
+    ),
+}
+
+
+def other_architecture(folder, name):
+    """A random model of another architecture, with a tokenizer that emits BERT's inputs."""
+    torch.manual_seed(0)
+    network, config = OTHERS[name]
+    network(config).save_pretrained(folder)
+    save_tokenizer(folder)
+    if name == "xlnet":  # it answers at the last token: its tokenizer pads on the left
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, padding_side="left")
+        tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.parametrize("texts", [TEXTS, PAIRS], ids=["single", "pairs"])
+@pytest.mark.parametrize("name", OTHERS)
+def test_another_architecture_answers_as_it_does_without_padding(tmp_path, name, texts):
+    """Whatever it is padded with, a text's logits are those of its own tokens alone."""
+    folder = other_architecture(tmp_path, name)
+    victim = Victim(folder, num_labels=3, device="cpu")
+    assert 12 < victim.max_length <= 512
+    network, _ = OTHERS[name]
+    plain = network.from_pretrained(folder).eval()
+    unknown = {"distilbert": {"token_type_ids"}}.get(name, set())
+    found = victim(texts)
+    for text, logits in zip(texts, found, strict=True):
+        sides = [[text]] if isinstance(text, str) else [[side] for side in text]
+        encoded = victim.tokenizer(*sides, truncation=True, max_length=victim.max_length)
+        kept = {key: torch.tensor(encoded[key]) for key in encoded.keys() - unknown}
+        with torch.no_grad():
+            expected = plain(**kept).logits[0]
+        torch.testing.assert_close(logits, expected, atol=1e-4, rtol=0)
+    assert (found.max(0).values - found.min(0).values).min() > 1e-3  # the texts do differ
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_another_architecture_has_a_gradient(tmp_path, name):
+    victim = Victim(other_architecture(tmp_path, name), device="cpu")
+    found = victim.get_grad(TEXTS[0])
+    assert found["gradient"].shape == (found["ids"].shape[1], 32)
+    assert abs(found["gradient"]).max() > 1e-5
+
+
+def test_a_tokenizer_that_cannot_pad_is_refused(tmp_path):
+    other_architecture(tmp_path, "gpt2")
+    tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path)
+    tokenizer.pad_token = None
+    tokenizer.save_pretrained(tmp_path)
+    with pytest.raises(UserError, match=r"no padding token; set tokenizer\.pad_token"):
+        Victim(tmp_path, device="cpu")
+
+
+def test_a_model_that_cannot_be_asked_is_one_line(tmp_path):
+    """A tokenizer of another model: its tokens are beyond the model's vocabulary."""
+    network, config = OTHERS["distilbert"]
+    small = transformers.DistilBertConfig(**config.to_dict() | {"vocab_size": 6})
+    network(small).save_pretrained(tmp_path)
+    save_tokenizer(tmp_path)
+    victim = Victim(tmp_path, device="cpu")
+    with pytest.raises(UserError, match="cannot be asked: IndexError") as caught:
+        victim.try_out(columns=1)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_model_that_answers_nan_is_refused(folder, tmp_path):
+    victim = Victim(folder, device="cpu")
+    victim.try_out(columns=2)
+    with torch.no_grad():
+        victim.model.classifier.bias[0] = float("nan")
+    with pytest.raises(UserError, match="no finite numbers"):
+        victim.try_out(columns=1)

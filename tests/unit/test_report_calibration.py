@@ -47,6 +47,19 @@ def test_a_gap_between_other_attacks_is_none(changes):
     assert gap_notes(rows(cards)) == []
 
 
+@pytest.mark.parametrize("left_out", ["out_of_budget", "errors"])
+def test_a_gap_over_other_texts_is_none_and_the_budget_is_told(left_out):
+    """Of 200 texts 20 leave the calibrated victim's accuracy: the gap may be theirs."""
+    attacks = both(60, 22, total=180, **{left_out: 20, "num_examples": 200, "requested": 200})
+    cards = [a_card(attacks=attacks)]
+    assert cells(calibration_table(cards))[0][-1] == "other texts left out"
+    (note,) = gap_notes(rows(cards))
+    assert "leaves out 0 texts of the victim as it is and 20 of the calibrated one" in note
+    assert "an illusion cannot be told" in note
+    attacks["textfooler-offline"] |= {left_out: 20}
+    assert cells(calibration_table(cards))[0][-1] == "yes"
+
+
 def test_seeds_are_averaged_and_every_temperature_is_shown():
     cards = [a_card(seed=seed, attacks=both(60 + 20 * seed)) for seed in (0, 1)]
     (row,) = cells(calibration_table(cards))

@@ -55,6 +55,7 @@ def test_a_new_card_has_every_key_of_the_contract() -> None:
         ({"attacks": {"pso-paper": an_attack(failed=-1)}}, "attacks.pso-paper.failed", "0 or more"),
         ({"attacks": {"pso-paper": an_attack(replaced="all")}}, "pso-paper.replaced", "a list"),
         ({"data": {"train": 2, "test": "all", "words": None}}, "data.test", "a count"),
+        ({"model": None}, "model", "text"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_file(

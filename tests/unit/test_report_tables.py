@@ -175,11 +175,20 @@ def test_profiles_are_rows_of_their_own() -> None:
         (attacked("finetune", 20, task="corpus"), "No numbers were published for built-in corpus"),
         (a_card(attacks={OFFLINE: an_attack(20, succeeded=1)}), "do not add up"),
         (a_card(attacks={OFFLINE: an_attack(20, requested=800)}), "unfinished (200 of 800 texts)"),
+        (
+            a_card(attacks={OFFLINE: an_attack(out_of_budget=11)}),
+            "11 of 200 texts ran out of their",
+        ),
     ],
-    ids=["offline", "stand-in", "one seed", "not published", "counts", "unfinished"],
+    ids=["offline", "stand-in", "one seed", "not published", "counts", "unfinished", "budget"],
 )
 def test_what_misleads_is_said(card: Card, words: str) -> None:
     assert any(words in note for note in table2([card], [card["task"]]).notes)
+
+
+def test_a_few_texts_out_of_budget_need_no_note() -> None:
+    table = table2([a_card(attacks={OFFLINE: an_attack(out_of_budget=10)})], ["sst2"])
+    assert not any("ran out of their budget" in note for note in table.notes)
 
 
 def test_bert_base_under_the_papers_profile_needs_no_excuse() -> None:

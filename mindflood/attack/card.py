@@ -1,0 +1,68 @@
+"""The card that an attack's summary goes into, and whose model it tells of."""
+
+from pathlib import Path
+
+from mindflood.attack.folder import model_fingerprint
+from mindflood.errors import UserError
+from mindflood.report.cards import Card, new_card, read_card
+
+_STRANGER = "unknown"  # the method of a model that was not trained here
+
+
+def card_path(out: Path) -> Path:
+    """The run's card where ``out`` is its ``attacks`` folder, else a card in ``out``."""
+    of_run = out.resolve().parent / "card.json"
+    return of_run if out.resolve().name == "attacks" and of_run.exists() else out / "card.json"
+
+
+def check_task(path: Path, task: str) -> None:
+    """Check that a card, where there is one, is of ``task``.
+
+    Raises:
+        UserError: it is of another.
+    """
+    if path.exists() and (found := read_card(path)["task"]) != task:
+        raise UserError(f"{path}: a card of task '{found}', not '{task}'; choose another --out")
+
+
+def check_model(path: Path, fingerprint: str) -> None:
+    """Check that a card, where there is one, tells of the model of ``fingerprint``.
+
+    A run's card tells of its export, ``RUN/model``; any other names its model's fingerprint.
+
+    Raises:
+        UserError: it tells of another model, or of a run without an export.
+    """
+    if not path.exists():
+        return
+    card, export = read_card(path), path.parent / "model"
+    if card["method"] == _STRANGER:
+        theirs = card.get("model", fingerprint)  # cards named no model once
+    elif (export / "config.json").is_file():
+        theirs = model_fingerprint(export)
+    else:
+        raise UserError(
+            f"{path}: the card of a run, and its model is not in {export}; export it there with "
+            "'mindflood export', or choose another --out"
+        )
+    if theirs != fingerprint:
+        raise UserError(
+            f"{path}: the card of another model (fingerprint {theirs}, here {fingerprint}); "
+            "choose another --out"
+        )
+
+
+def card_of_stranger(task: str, model: str, fingerprint: str) -> Card:
+    """The card of a model that was not trained here.
+
+    Args:
+        model: its folder or hub id.
+    """
+    card = new_card(task=task, method=_STRANGER, seed=None, encoder=Path(model).name)
+    return {**card, "model": fingerprint}
+
+
+def lacks_accuracy(path: Path) -> bool:
+    """Whether a card is of a model that was not trained here and has not been measured yet."""
+    card = read_card(path)
+    return card["method"] == _STRANGER and card["clean_accuracy"] is None
