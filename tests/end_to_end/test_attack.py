@@ -18,7 +18,7 @@ from mindflood.data.sources import load_examples
 from mindflood.data.tasks import get_task
 from mindflood.errors import UserError
 from mindflood.report.cards import read_card, write_card
-from tests.attack_records import assert_same, records
+from tests.attack_records import assert_same, assert_same_as_textattack, records
 
 ROWS, SAMPLES = 32, 4
 ROOT = Path(__file__).parents[2]
@@ -130,26 +130,12 @@ def test_successful_attacks_change_the_prediction_by_the_words_they_name(unbroke
         assert sum(changed) == len(record["changed_words"])
 
 
-def test_same_outcome_as_textattack_s_own_attacker(unbroken, model, data, tmp_path):
+def test_same_outcome_as_textattack_s_own_attacker(unbroken, model, tmp_path):
     from mindflood.attack.recipes import build_recipe
-    from mindflood.attack.textattack_import import textattack
     from mindflood.attack.victim import Victim
 
-    examples = load_examples(get_task("sst2"), "dev", data)
-    indices = sorted(unbroken[2])
-    rows = [(examples.texts[i][0], int(examples.labels[i])) for i in indices]
-    settings = textattack.AttackArgs(
-        num_examples=len(rows), disable_stdout=True, silent=True, checkpoint_dir=str(tmp_path)
-    )
-    recipe = build_recipe("textfooler", "offline", Victim(model)).attack
-    attacker = textattack.Attacker(recipe, textattack.datasets.Dataset(rows), settings)
-    for index, result in zip(indices, attacker.attack_dataset(), strict=True):
-        record = unbroken[2][index]
-        kind = type(result).__name__.removesuffix("AttackResult").lower()
-        assert {"successful": "succeeded"}.get(kind, kind) == record["result"]
-        assert result.num_queries == record["queries"]
-        if record["perturbed"]:
-            assert result.perturbed_result.attacked_text.text == record["perturbed"][0]
+    recipe = build_recipe("textfooler", "offline", Victim(model))
+    assert_same_as_textattack(unbroken[2], recipe.attack, tmp_path)
 
 
 def test_a_finished_attack_is_not_attacked_again(unbroken, run):
@@ -332,10 +318,15 @@ def _lines(path):
     return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
-def _workers_of(process):
-    """Number of its child processes that are to be attack workers."""
+def _importing_workers(process):
+    """Its attack workers that have begun to import PyTorch."""
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    return sum(b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes() for child in children)
+    return [
+        int(child)
+        for child in children
+        if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
+        and "libtorch" in Path(f"/proc/{child}/maps").read_text()
+    ]
 
 
 def _let_interrupt():
@@ -348,10 +339,10 @@ def _let_interrupt():
 def test_ctrl_c_with_workers_is_quiet_and_the_attack_is_continued(unbroken, model, data, tmp_path):
     out = tmp_path / "out"
     moments = [
-        lambda process: _workers_of(process) == 2,  # which still import and load
-        lambda process: _lines(out / "textfooler.jsonl") > 0,
+        (lambda process: len(_importing_workers(process)) == 2, 2),
+        (lambda process: _lines(out / "textfooler.jsonl") > 0, 0),
     ]
-    for moment in moments:
+    for moment, seconds in moments:
         process = subprocess.Popen(
             command(model, data, out, "--workers", "2", "--at-once", "1"),
             cwd=ROOT,
@@ -363,6 +354,9 @@ def test_ctrl_c_with_workers_is_quiet_and_the_attack_is_continued(unbroken, mode
         )
         while process.poll() is None and not moment(process):
             time.sleep(0.02)
+        for worker in _importing_workers(process):  # it may reach them before their parent
+            os.kill(worker, signal.SIGINT)
+        time.sleep(seconds)
         os.killpg(process.pid, signal.SIGINT)
         said = process.communicate(timeout=120)[1]
         assert process.returncode == 130, said
