@@ -18,6 +18,22 @@ class HeldOut(NamedTuple):
     rows: Examples
 
 
+def check_meant(split: str | None, temperature: str | float | None) -> None:
+    """Check that a split of held-out rows is named only where a temperature is chosen on them.
+
+    Args:
+        temperature: as :func:`mindflood.attack.calibration.check_temperature` returns it.
+
+    Raises:
+        UserError: it would be ignored.
+    """
+    if split is not None and not isinstance(temperature, str):
+        raise UserError(
+            f"--held-out {split}: only '--temperature fitted' and 'weakest' look at held-out rows; "
+            "leave it out"
+        )
+
+
 def held_out_rows(
     task: Task, split: Split | None, data: str | None, attacked: Examples, seed: int
 ) -> HeldOut:

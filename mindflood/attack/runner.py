@@ -20,7 +20,7 @@ from mindflood.attack.catalogue import RECIPES, check_available
 from mindflood.attack.chosen import chosen_rows
 from mindflood.attack.columns import check_columns
 from mindflood.attack.folder import check_within_reach, model_fingerprint, model_folder
-from mindflood.attack.held_out import held_out_rows
+from mindflood.attack.held_out import check_meant, held_out_rows
 from mindflood.attack.identity import OF_THE_FOLDER, card_key, file_name, identity_of, summary_of
 from mindflood.attack.journal import Journal
 from mindflood.attack.masked_lm_folder import masked_lm_folder
@@ -104,6 +104,7 @@ def attack(
     budget = Budget(max_queries, max_seconds)
     changing = check_columns(table, columns)
     wanted = None if temperature is None else check_temperature(temperature)
+    check_meant(held_out, wanted)
     if ray:
         check_ray()
     model = model_folder(folder)
@@ -113,11 +114,6 @@ def attack(
     unseen = None
     if isinstance(wanted, str):
         unseen = held_out_rows(table, held_out, data, sample.examples, seed)
-    elif held_out is not None:
-        raise UserError(
-            f"--held-out {held_out}: only '--temperature fitted' and 'weakest' look at held-out "
-            "rows; leave it out"
-        )
     out = Path(out)
     card = card_path(out) if share is None else out / SHARE_CARD
     check_task(card, task)
