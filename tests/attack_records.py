@@ -26,3 +26,28 @@ def assert_same(found: dict[int, dict[str, Any]], expected: dict[int, dict[str, 
     for index, record in expected.items():
         near = {key: pytest.approx(record[key], abs=1e-5) for key in _ROUNDED if record[key]}
         assert found[index] == record | near
+
+
+def assert_same_as_textattack(
+    found: dict[int, dict[str, Any]], textattack_attack: Any, folder: Path
+) -> None:
+    """Equal to what TextAttack's own ``Attacker`` finds on the records' single texts.
+
+    Args:
+        folder: where it may leave its checkpoints.
+    """
+    from mindflood.attack.textattack_import import textattack
+
+    expected = [found[index] for index in sorted(found)]
+    rows = [(record["original"][0], record["label"]) for record in expected]
+    settings = textattack.AttackArgs(
+        num_examples=len(rows), disable_stdout=True, silent=True, checkpoint_dir=str(folder)
+    )
+    dataset = textattack.datasets.Dataset(rows)
+    results = textattack.Attacker(textattack_attack, dataset, settings).attack_dataset()
+    for record, result in zip(expected, results, strict=True):
+        kind = type(result).__name__.removesuffix("AttackResult").lower()
+        assert {"successful": "succeeded"}.get(kind, kind) == record["result"]
+        assert result.num_queries == record["queries"]
+        if record["perturbed"]:
+            assert result.perturbed_result.attacked_text.text == record["perturbed"][0]
