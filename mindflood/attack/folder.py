@@ -6,17 +6,7 @@ from pathlib import Path
 from mindflood.attack.fingerprint import file_fingerprint
 from mindflood.data.hub import hub_answers
 from mindflood.errors import UserError
-
-_TOKENIZER_FILES = (
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "vocab.txt",
-    "vocab.json",
-    "merges.txt",
-    "*.model",  # SentencePiece
-)
+from mindflood.models.tokenizer_files import TOKENIZER_FILES
 
 
 def model_folder(folder: str | Path) -> str:
@@ -75,5 +65,5 @@ def check_within_reach(model: str) -> None:
 
 def model_fingerprint(folder: Path) -> str:
     """Hash of a model folder's weights, configuration and tokenizer."""
-    names = ("*.safetensors", "config.json", *_TOKENIZER_FILES)
+    names = ("*.safetensors", "config.json", *TOKENIZER_FILES, "*.model")
     return file_fingerprint(*sorted(file for name in names for file in folder.glob(name)))

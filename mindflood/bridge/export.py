@@ -24,6 +24,7 @@ from mindflood.errors import UserError
 from mindflood.files import read_json, whole_folder, write_json, write_text
 from mindflood.models.bert import BertForSequenceClassification
 from mindflood.models.pretrained import from_pretrained, resolve_encoder
+from mindflood.models.tokenizer_files import TOKENIZER_FILES
 from mindflood.report.cards import Card, read_card
 from mindflood.training.checkpoint import read_checkpoint
 from mindflood.training.run_folder import epoch_weights
@@ -31,15 +32,6 @@ from mindflood.training.state import checkpoints
 
 TOLERANCE = 1e-4
 VERIFIED_ROWS = 64
-TOKENIZER_FILES = (
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "vocab.txt",
-    "vocab.json",
-    "merges.txt",
-)
 _ARCHITECTURES = {
     "bert": "BertForSequenceClassification",
     "roberta": "RobertaForSequenceClassification",

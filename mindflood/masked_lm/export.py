@@ -13,11 +13,12 @@ import numpy as np
 from mindspore import Tensor
 from safetensors.numpy import save_file
 
-from mindflood.bridge.export import TOKENIZER_FILES, TOLERANCE
+from mindflood.bridge.export import TOLERANCE
 from mindflood.errors import UserError
 from mindflood.files import read_json, whole_folder, write_json
 from mindflood.masked_lm.model import BertForMaskedLM
 from mindflood.masked_lm.settings import QUALITY
+from mindflood.models.tokenizer_files import TOKENIZER_FILES
 
 _VERIFIED_ROWS = 4
 
