@@ -50,9 +50,11 @@ class TrainingSettings:
     """How the network is trained; the defaults are those of Flooding-X §4.3 and its release.
 
     Attributes:
-        learning_rate: peak of the linear warm-up and decay.
+        learning_rate: peak of the warm-up.
+        schedule: after the warm-up ``linear`` decay to zero at the end, or ``constant``.
         weight_decay: decoupled; not on biases and LayerNorm.
         warmup: share of all steps (below 1) or number of steps (1 and more).
+        dropout: rate of all dropouts; none keeps the encoder's own.
         max_gradient_norm: global L2 norm that gradients are clipped to; none: no clipping.
         accumulation_steps: micro-batches that make up one batch of ``batch_size`` rows.
         precision: ``float32``, ``float16`` or ``bfloat16`` (the latter two with loss scaling).
@@ -67,8 +69,10 @@ class TrainingSettings:
     epochs: int = 10
     batch_size: int = 32
     learning_rate: float = 2e-5
+    schedule: str = "linear"
     weight_decay: float = 0.01
     warmup: float = 0.1
+    dropout: float | None = None
     max_gradient_norm: float | None = None
     accumulation_steps: int = 1
     precision: str = "float32"

@@ -92,12 +92,20 @@ def _check_training(config: Config, demand: _Demand) -> None:
     training = config.training
     demand.one_of("training.precision", training.precision, ("float32", "float16", "bfloat16"))
     demand.one_of("training.mode", training.mode, ("graph", "pynative"))
+    demand.one_of("training.schedule", training.schedule, ("linear", "constant"))
     counts = ("epochs", "batch_size", "accumulation_steps", "checkpoint_every", "log_every")
     for key in (*counts, "threads"):
         demand.at_least(1, f"training.{key}", getattr(training, key))
     demand.above_zero("training.learning_rate", training.learning_rate)
     for key in ("weight_decay", "warmup"):
         demand.at_least(0, f"training.{key}", getattr(training, key))
+    rate = training.dropout
+    demand.that(
+        rate is None or 0 <= rate < 1,
+        "training.dropout",
+        "at least 0 and below 1, or null for the encoder's own",
+        rate,
+    )
     norm = training.max_gradient_norm
     demand.that(
         norm is None or norm > 0, "training.max_gradient_norm", "more than 0, or null", norm

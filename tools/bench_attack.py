@@ -4,12 +4,14 @@
 
 In one run, in turns, the same samples with the same recipe, other samples every round, by
 
-- stock: TextAttack's loop and its HuggingFaceModelWrapper, which pads every query to the model's
-  maximum length;
-- dynamic: TextAttack's loop with mindflood's victim, which pads little;
-- driver: mindflood's own, samples side by side in --workers processes.
+- stock: TextAttack's loop, its HuggingFaceModelWrapper, which pads every query to the model's
+  maximum length, and its SBERT constraint on the sentence encoder of the recipe;
+- dynamic: the same with mindflood's victim, which pads little;
+- sequential: TextAttack's loop with mindflood's victim and mindflood's constraint, which encodes no
+  text twice and none that is shorter than its window;
+- driver: the same two, samples side by side in --workers processes.
 
-The first two have all cores for each forward pass, and remember nothing of each other. Loading
+All but the driver have all cores for each forward pass, and remember nothing of each other. Loading
 models is in no time; the rates are medians over the rounds.
 """
 
@@ -21,6 +23,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,6 +32,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mindflood.attack.chosen import choose_rows
+from mindflood.attack.constraints import SentenceSimilarity
 from mindflood.attack.options import RecipeOptions
 from mindflood.attack.recipes import build_recipe, parts
 from mindflood.attack.samples import (
@@ -56,7 +60,7 @@ class Measured(NamedTuple):
 
 
 def main() -> None:
-    """Time all three in turns and print the table."""
+    """Time all four in turns and print the table."""
     arguments = _arguments()
     task = get_task(arguments.task)
     examples = load_examples(task, task.attacked_split, arguments.data)
@@ -74,8 +78,9 @@ def main() -> None:
     victim = Victim(settings.model, num_labels=task.num_labels)
     with Workers(settings, arguments.workers) as workers:
         ways: dict[str, Callable[[], Way]] = {
-            "stock": lambda: _one_at_a_time(settings, _stock_wrapper(victim)),
-            "dynamic": lambda: _one_at_a_time(settings, victim),
+            "stock": lambda: _one_at_a_time(settings, _stock_wrapper(victim), _with_sbert),
+            "dynamic": lambda: _one_at_a_time(settings, victim, _with_sbert),
+            "sequential": lambda: _one_at_a_time(settings, victim),
             "driver": lambda: lambda some: list(workers.attack(some)),
         }
         measured: dict[str, list[Measured]] = {name: [] for name in ways}
@@ -117,11 +122,29 @@ def _stock_wrapper(victim: Victim) -> Any:
     return textattack.models.wrappers.HuggingFaceModelWrapper(victim.model, victim.tokenizer)
 
 
-def _one_at_a_time(settings: AttackSettings, wrapper: Any) -> Way:
+def _with_sbert(attack: Any) -> None:
+    """Put TextAttack's constraint, with the same encoder and settings, in mindflood's place."""
+    for number, constraint in enumerate(attack.constraints):
+        if isinstance(constraint, SentenceSimilarity):
+            sbert = _sbert(str(constraint.vectors.folder))
+            settings = {k: v for k, v in vars(constraint).items() if k != "vectors"}
+            vars(sbert).update(settings)
+            attack.constraints[number] = sbert
+
+
+@cache
+def _sbert(folder: str) -> Any:
+    return textattack.constraints.semantics.sentence_encoders.SBERT(model_name=folder)
+
+
+def _one_at_a_time(
+    settings: AttackSettings, wrapper: Any, change: Callable[[Any], None] = lambda attack: None
+) -> Way:
     """TextAttack's loop over samples, as its ``Attacker`` does it without its logs."""
     parts.sentence_vectors.cache_clear()  # it remembers the sentences of the way before
     recipe = build_recipe(settings.recipe, settings.profile, wrapper, settings.options)
     attack = recipe.attack
+    change(attack)
 
     def run(samples: Sequence[Sample]) -> Records:
         records = []
@@ -196,14 +219,14 @@ def _print(measured: dict[str, list[Measured]], arguments: argparse.Namespace) -
         )
     console = Console(width=120)
     console.print(table)
-    expected = _outcomes(measured["dynamic"])
+    expected = _outcomes(measured["sequential"])
     for name, rounds in measured.items():
         found = _outcomes(rounds)
         differ = [index for index in expected if found[index] != expected[index]]
         same = len(expected) - len(differ)
-        console.print(f"{name}: {same} of {len(expected)} outcomes equal those of dynamic")
+        console.print(f"{name}: {same} of {len(expected)} outcomes equal those of sequential")
         for index in differ:
-            console.print(f"  row {index}: {found[index]}; dynamic: {expected[index]}")
+            console.print(f"  row {index}: {found[index]}; sequential: {expected[index]}")
 
 
 def _outcomes(rounds: list[Measured]) -> dict[int, tuple[Any, ...]]:

@@ -96,6 +96,19 @@ class BertConfig:
             )
         return replace(self, num_hidden_layers=count)
 
+    def with_dropout(self, rate: float) -> "BertConfig":
+        """The same network with one rate for its states, its attention and its head.
+
+        Raises:
+            UserError: it is no probability.
+        """
+        return replace(
+            self,
+            hidden_dropout_prob=rate,
+            attention_probs_dropout_prob=rate,
+            classifier_dropout=None,
+        )
+
     @classmethod
     def from_folder(cls, folder: str | Path) -> "BertConfig":
         """Read ``folder/config.json``.

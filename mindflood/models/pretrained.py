@@ -98,6 +98,7 @@ def from_pretrained(
     seed: int = 0,
     compute_type: Any = None,
     layers: int | None = None,
+    dropout: float | None = None,
 ) -> BertForSequenceClassification:
     """Load a BERT or RoBERTa classifier, or a bare encoder, from a Hugging Face folder.
 
@@ -109,6 +110,7 @@ def from_pretrained(
         seed: of the weights the folder lacks (the head, a pooler): normal(0, initializer_range).
         compute_type: as in :class:`BertForSequenceClassification`; None is float32.
         layers: keep the first that many transformer layers; None keeps all.
+        dropout: rate of all dropouts in place of the folder's own, which None keeps.
 
     Raises:
         UserError: the folder is not such a model, a file is corrupt, a tensor is missing or has
@@ -125,6 +127,8 @@ def from_pretrained(
     if layers is not None:
         config = _first_layers(folder, config, layers)
         weights = {name: w for name, w in weights.items() if _layer(name) < layers}
+    if dropout is not None:
+        config = config.with_dropout(dropout)
     if config.num_labels != stated.num_labels:  # another task: its head is of no use here
         weights = {name: w for name, w in weights.items() if not name.startswith("classifier.")}
     precision = ms.float32 if compute_type is None else compute_type

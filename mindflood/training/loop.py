@@ -34,7 +34,7 @@ from mindflood.training.objective import MeanCrossEntropy
 from mindflood.training.optimizer import AdamW, parameter_groups
 from mindflood.training.progress import TrainingProgress
 from mindflood.training.run_folder import claim, epoch_folder, is_complete
-from mindflood.training.schedule import LinearWarmupDecay, warmup_steps
+from mindflood.training.schedule import scheduled, warmup_steps
 from mindflood.training.sub_epoch_ends import check_fits
 from mindflood.training.sub_epochs import SubEpochs
 
@@ -126,6 +126,7 @@ class Trainer:
             seed=config.seed,
             compute_type=_COMPUTE[settings.precision],
             layers=config.encoder_layers,
+            dropout=settings.dropout,
         )
         longest = self.model.config.max_length
         if config.task.max_length > longest:
@@ -135,8 +136,11 @@ class Trainer:
             )
         self.noise: Noise = DropoutNoise(self.model.config, config.seed)
         updates = self.total_steps * config.updates_per_batch
-        self.schedule = LinearWarmupDecay(
-            settings.learning_rate, warmup_steps(settings.warmup, updates), updates
+        self.schedule = scheduled(
+            settings.schedule,
+            settings.learning_rate,
+            warmup_steps(settings.warmup, updates),
+            updates,
         )
         critic = None
         if config.method == "infobert":

@@ -1,13 +1,14 @@
-"""AdamW against torch.optim.AdamW, fed the same gradients."""
+"""AdamW against torch.optim.AdamW, fed the same gradients, and the rates that it is given."""
 
 import mindspore as ms
 import numpy as np
 import pytest
 import torch
+import transformers
 from mindspore import Parameter, ParameterTuple, Tensor, nn
 
 from mindflood.training.optimizer import AdamW, parameter_groups
-from mindflood.training.schedule import LinearWarmupDecay
+from mindflood.training.schedule import LinearWarmupDecay, scheduled
 
 STEPS = 20
 SHAPES = {"dense.weight": (7, 5), "dense.bias": (7,), "LayerNorm.weight": (5,)}
@@ -67,3 +68,22 @@ def test_only_matrices_are_decayed():
     assert [p.name for p in plain["params"]] == ["dense.bias", "LayerNorm.weight"]
     assert (decayed["weight_decay"], plain["weight_decay"]) == (0.01, 0.0)
     assert [p.name for p in order["order_params"]] == list(SHAPES)
+
+
+@pytest.mark.parametrize("mode", [ms.GRAPH_MODE, ms.PYNATIVE_MODE], ids=["graph", "pynative"])
+@pytest.mark.parametrize(
+    ("name", "theirs"), [("linear", "linear"), ("constant", "constant_with_warmup")]
+)
+@pytest.mark.parametrize("warmup", [0, 5])
+def test_the_rates_are_those_of_transformers(mode, name, theirs, warmup):
+    ms.set_context(mode=mode)
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.3)
+    expected = transformers.get_scheduler(theirs, optimizer, warmup, STEPS)
+    schedule = scheduled(name, 0.3, warmup, STEPS)
+    for step in range(STEPS):
+        (rate,) = expected.get_last_lr()
+        assert schedule.at(step) == pytest.approx(rate, abs=1e-9)
+        found = float(schedule(Tensor(step, ms.int32)).asnumpy())
+        assert found == pytest.approx(rate, rel=1e-6, abs=1e-9)
+        optimizer.step()
+        expected.step()

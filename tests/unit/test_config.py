@@ -90,6 +90,8 @@ def test_several_models_need_a_choice(file):
         ("training.epochs=2.5", "training.epochs: expected a whole number, not 2.5"),
         ("training.epochs=true", "training.epochs: expected a whole number, not True"),
         ("training.epochs=0", "training.epochs: expected at least 1, not 0"),
+        ("training.schedule=cosine", "training.schedule: unknown 'cosine'"),
+        ("training.dropout=1", "training.dropout: expected at least 0 and below 1, or null"),
         ("training.learning_rate=.nan", "training.learning_rate: expected a number, not nan"),
         ("training.buckets=64", "training.buckets: expected a list, not 64"),
         ("training=3", "training: expected a section of keys, not 3"),

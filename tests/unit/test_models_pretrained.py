@@ -102,6 +102,14 @@ def test_the_first_layers_alone_are_kept(tmp_path):
     assert described_encoder(str(folder), 2) == described_encoder(str(folder), None) == str(folder)
 
 
+def test_one_rate_may_take_the_place_of_the_folders_dropouts(tmp_path):
+    folder = write(tmp_path / "m", tensors(), hidden_dropout_prob=0.2, classifier_dropout=0.5)
+    own, none = from_pretrained(folder).config, from_pretrained(folder, dropout=0.0).config
+    rates = ("hidden_dropout_prob", "attention_probs_dropout_prob", "head_dropout_prob")
+    assert [getattr(own, rate) for rate in rates] == [0.2, 0.1, 0.5]
+    assert [getattr(none, rate) for rate in rates] == [0, 0, 0]
+
+
 @pytest.mark.parametrize("layers", [0, 3])
 def test_layers_that_are_not_there_are_refused(tmp_path, layers):
     folder = write(tmp_path / "m", tensors())
