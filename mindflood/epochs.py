@@ -9,7 +9,6 @@ from mindflood import stages
 from mindflood.config import Config
 from mindflood.files import read_json_lines
 from mindflood.report.cards import Epoch, merge_epochs, read_card
-from mindflood.report.schema import attack_key
 from mindflood.training.run_folder import epoch_folder, epoch_weights
 
 
@@ -29,8 +28,7 @@ def attack_epochs(run: Path, config: Config) -> None:
         stages.export(run, epoch)
         folder = epoch_folder(run, epoch)
         for recipe in config.attack.recipes:
-            if not _is_attacked(folder, config, recipe):
-                stages.attack(folder, config, recipe, config.attack.epoch_examples)
+            stages.attack(folder, config, recipe, config.attack.epoch_examples)
         card = read_card(folder / "attacks" / "card.json")
         found.append(
             {
@@ -55,19 +53,3 @@ def epoch_losses(run: Path) -> dict[int, tuple[float | None, float]]:
         found[round(line["epoch"])] = mean, line["eval_loss"]
         begin = line["step"]
     return found
-
-
-def _is_attacked(folder: Path, config: Config, recipe: str) -> bool:
-    """Whether the attack on an epoch's model is whole; asking the attack itself takes a minute."""
-    path = folder / "attacks" / "card.json"
-    if not path.exists():
-        return False
-    card = read_card(path)
-    summary = card["attacks"].get(attack_key(recipe, config.attack.profile))
-    if card["clean_accuracy"] is None:  # the attack measures it at its very end
-        return False
-    if summary is None or summary.get("seed") != config.attack.seed:
-        return False
-    if summary.get("columns", "both") != config.attack.columns:
-        return False
-    return summary["num_examples"] == summary.get("requested") == config.attack.epoch_examples

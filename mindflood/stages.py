@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from mindflood.attack.finished import is_finished
 from mindflood.config import Config
 from mindflood.errors import UserError
 from mindflood.training.run_folder import epoch_folder
@@ -40,12 +41,17 @@ def attack(
 ) -> None:
     """``mindflood attack`` on the export in the folder of a run or an epoch, into ``attacks/``.
 
+    An attack that the card has whole is not started again.
+
     Args:
         calibrated: attack the victim at ``attack.temperature``.
     """
+    out = run / "attacks"
+    if is_finished(out, config, recipe, num_examples, calibrated=calibrated):
+        return
     settings = config.attack
     words = [str(run / "model"), "--task", config.task.name, "--recipe", recipe]
-    words += ["--out", str(run / "attacks"), "--profile", settings.profile]
+    words += ["--out", str(out), "--profile", settings.profile]
     words += ["--seed", str(settings.seed), "--workers", str(settings.workers)]
     if config.task.data is not None:
         words += ["--data", config.task.data]
