@@ -4,4 +4,5 @@ import sys
 
 from mindflood.cli import run_script
 
-sys.exit(run_script("attack"))
+if __name__ == "__main__":  # the attack's workers import this file again
+    sys.exit(run_script("attack"))

@@ -4,4 +4,5 @@ import sys
 
 from mindflood.cli import run_script
 
-sys.exit(run_script("export"))
+if __name__ == "__main__":
+    sys.exit(run_script("export"))
