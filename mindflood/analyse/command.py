@@ -30,7 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ball.add_argument("--halvings", type=int, default=6, help="of the radius' bracket (6)")
     other = _kind(kinds, "generalisation", "accuracy in and out of the training distribution")
     other.add_argument("--on", nargs="+", required=True, metavar="TASK=DATA",
-                       help="tasks with the same labels, and where their files are")  # fmt: skip
+                       help="tasks with the same labels, and where their files are; all of them: "
+                       "a later call replaces what an earlier one found")  # fmt: skip
 
 
 def _kind(kinds: Any, name: str, summary: str) -> argparse.ArgumentParser:
@@ -68,8 +69,8 @@ def _noise(args: argparse.Namespace, subjects: Any) -> Any:
     from mindflood.analyse.noise import loss_under_noise
 
     loaded = [EmbeddedClassifier(s.model, s.task.num_labels) for s in subjects]
-    for subject, classifier in zip(subjects, loaded, strict=True):
-        examples = subject.examples(args.num_examples, args.seed)
+    samples = [s.examples(args.num_examples, args.seed) for s in subjects]
+    for classifier, examples in zip(loaded, samples, strict=True):
         result = loss_under_noise(
             classifier, examples, sorted(set(args.alpha)), draws=args.draws, seed=args.seed
         )
@@ -123,9 +124,11 @@ def _others(args: argparse.Namespace, subjects: Any) -> Any:
     from mindflood.analyse.generalisation import accuracies, other_data
     from mindflood.attack.victim import Victim
 
-    checked = [[other_data(word, subject.task) for word in args.on] for subject in subjects]
+    limit = args.num_examples, args.seed
+    checked = [other_data(args.on, subject.task, *limit) for subject in subjects]
+    samples = [(s.task.name, s.examples(*limit)) for s in subjects]
     victims = [Victim(s.model, num_labels=s.task.num_labels) for s in subjects]
-    for subject, victim, others in zip(subjects, victims, checked, strict=True):
-        result = accuracies(subject, victim, others, args.num_examples, args.seed)
+    for victim, own, others in zip(victims, samples, checked, strict=True):
+        result = accuracies(victim, own, others) | {"seed": args.seed}
         shown = [result["in"], *result["out"]]
         yield None, result, "  ".join(f"{o['task']} {100 * o['accuracy']:.1f} %" for o in shown)

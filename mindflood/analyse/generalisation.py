@@ -1,22 +1,51 @@
 """Accuracy in and out of the distribution of the training data (Altinisik et al., Table 4)."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from mindflood.analyse.subject import Subject
 from mindflood.attack.accuracy import clean_accuracy
 from mindflood.attack.victim import Victim
-from mindflood.data.sources import load_examples
+from mindflood.data.sources import Examples, load_examples
 from mindflood.data.tasks import Task, get_task
 from mindflood.errors import UserError
 
+Sample = tuple[str, Examples]  # of a task, under its name
 
-def other_data(word: str, task: Task) -> tuple[Task, str | None]:
-    """``TASK=DATA`` or ``TASK`` as task and where its data is.
+
+def other_data(words: Sequence[str], task: Task, limit: int | None, seed: int) -> list[Sample]:
+    """Rows of what each ``TASK=DATA`` or ``TASK`` names.
 
     Raises:
-        UserError: the task is unknown, or has other labels than ``task``.
+        UserError: a task is unknown, has other labels than ``task``, or is named twice; or there is
+            no such data.
     """
-    name, _, data = word.partition("=")
+    found: dict[str, Examples] = {}
+    for word in words:
+        name, _, data = word.partition("=")
+        other = _with_labels_of(task, word, name)
+        if name in found:
+            raise UserError(f"--on {word}: {name} is named twice; analyse one of the two at a time")
+        split = other.attacked_split
+        found[name] = load_examples(other, split, data or None, limit=limit, seed=seed)
+    return list(found.items())
+
+
+def accuracies(victim: Victim, own: Sample, others: Sequence[Sample]) -> dict[str, Any]:
+    """Accuracy on the task's own held-out rows, and on those of the others.
+
+    Returns:
+        ``in`` and ``out``: task, accuracy (a fraction) and number of examples of each.
+    """
+
+    def measured(sample: Sample) -> dict[str, Any]:
+        task, examples = sample
+        accuracy = clean_accuracy(victim, examples)
+        return {"task": task, "accuracy": accuracy, "num_examples": len(examples)}
+
+    return {"in": measured(own), "out": [measured(other) for other in others]}
+
+
+def _with_labels_of(task: Task, word: str, name: str) -> Task:
     other = get_task(name)
     if other.label_names != task.label_names or len(other.text_columns) != len(task.text_columns):
         raise UserError(
@@ -24,29 +53,4 @@ def other_data(word: str, task: Task) -> tuple[Task, str | None]:
             f"{len(other.text_columns)} text(s), {task.name} {', '.join(task.label_names)} in "
             f"{len(task.text_columns)}; give a task with the same labels"
         )
-    return other, data or None
-
-
-def accuracies(
-    subject: Subject,
-    victim: Victim,
-    others: list[tuple[Task, str | None]],
-    limit: int | None,
-    seed: int,
-) -> dict[str, Any]:
-    """Accuracy on the task's own held-out rows, and on those of the others.
-
-    Returns:
-        ``in`` and ``out``: task, accuracy (a fraction) and number of examples of each.
-    """
-
-    def measured(task: Task, data: str | None) -> dict[str, Any]:
-        examples = load_examples(task, task.attacked_split, data, limit=limit, seed=seed)
-        accuracy = clean_accuracy(victim, examples)
-        return {"task": task.name, "accuracy": accuracy, "num_examples": len(examples)}
-
-    return {
-        "in": measured(subject.task, subject.data),
-        "out": [measured(task, data) for task, data in others],
-        "seed": seed,
-    }
+    return other

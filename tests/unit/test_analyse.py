@@ -203,12 +203,13 @@ def test_generalisation_is_the_accuracy_on_other_files(tmp_path, data):
         (["ball", "--reference", "nowhere"], "nowhere: there is no card.json; give a RUN folder"),
         (["generalisation", "--on", "mrpc"], "--on mrpc: mrpc tells not_equivalent, equivalent"),
         (["generalisation", "--on", "imdbb"], "imdbb"),
+        (["generalisation", "--on", "sst2=DATA", "sst2=DATA"], "sst2 is named twice"),
     ],
 )
 def test_what_makes_no_sense_is_one_line(words, line, tmp_path, data, capsys):
     run = str(a_run(tmp_path / "run"))
     before = (tmp_path / "run" / "card.json").read_text()
-    words = [run if word == "RUN" else word for word in words]
+    words = [run if word == "RUN" else word.replace("DATA", str(data)) for word in words]
     assert main(["analyse", words[0], run, *words[1:], "--data", str(data)]) == 2
     (said,) = capsys.readouterr().err.splitlines()
     assert line in said
@@ -230,6 +231,22 @@ def test_a_model_that_breaks_leaves_the_cards_before_it(tmp_path, data):
     for kind in (["noise"], ["generalisation", "--on", f"sst2={data}"]):
         assert main(["analyse", kind[0], *words, *kind[1:]]) == 2
         assert (first / "card.json").read_text() == before
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["noise", "--alpha", "0"], ["generalisation", "--on", "sst2=DATA"]],
+    ids=["noise", "generalisation"],
+)
+def test_data_that_are_gone_leave_the_cards_before_them(tmp_path, data, words, capsys):
+    first, second = (a_run(tmp_path / name) for name in ("first", "second"))
+    for run, source in ((first, data), (second, tmp_path / "gone")):
+        (run / "config.yaml").write_text(f"task: {{name: sst2, data: {source}}}\n")
+    before = (first / "card.json").read_text()
+    words = [word.replace("DATA", str(data)) for word in words]
+    assert main(["analyse", words[0], str(first), str(second), *words[1:]]) == 2
+    assert str(tmp_path / "gone") in capsys.readouterr().err
+    assert (first / "card.json").read_text() == before
 
 
 def test_a_model_from_elsewhere_gets_a_card(tmp_path, data, capsys):
