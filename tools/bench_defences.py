@@ -3,17 +3,18 @@
 python tools/bench_defences.py --rounds 5
 python tools/bench_defences.py --memory 1 8
 
-The MiniLM architecture, batch 32, dropout 0.1, AdamW on all parameters. The bound of a method is
-what its passes cost by themselves, measured in the same run: a forward, a forward with the
-backward to the inputs, a full pass, and the optimizer's update. All take turns in one process;
-medians. Beside the ratios to fine-tuning stand those of Flooding-X Table 3 (SST-2, BERT-base on a
-GPU, K = 5). With --memory each method runs in a process of its own at each K, whose peak memory is
-told.
+The MiniLM architecture, batch 32, dropout 0.1, AdamW on all parameters. Each method has a process
+of its own, where its steps take turns with those of fine-tuning and with what a step consists of: a
+forward, a forward with the backward to the inputs, a full pass, and the optimizer's update. The
+bound of a method is what its passes and updates cost by themselves. Medians. Beside the ratios to
+fine-tuning stand those of Flooding-X Table 3 (SST-2, BERT-base on a GPU, K = 5). With --memory each
+method runs in a process of its own at each K, whose peak memory is told.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import resource
 import statistics
 import subprocess
@@ -138,18 +139,11 @@ def measure(runs: dict[str, Run], rounds: int) -> dict[str, float]:
     return {name: statistics.median(values) for name, values in times.items()}
 
 
-def peaks(args: argparse.Namespace) -> None:
-    """Print the peak memory of every method for each K of ``args.memory``."""
-    print("method     " + "".join(f"   K = {steps:<2} GiB" for steps in args.memory))
-    for method in args.methods:
-        found = []
-        for steps in args.memory:
-            command = [sys.executable, __file__, "--peak", "--methods", method]
-            for name in ("seq", "layers"):
-                command += [f"--{name}", str(getattr(args, name))]
-            command += ["--steps", str(steps)]
-            found.append(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-        print(f"{method:11}" + "".join(f"{float(peak):13.2f}" for peak in found), flush=True)
+def race(method: str, args: argparse.Namespace) -> dict[str, float]:
+    """Seconds of a method's step, of fine-tuning's, and of what they consist of."""
+    runs = parts(args.layers, args.seq) | {"finetune": fine_tuning(args.layers, args.seq)}
+    runs["step"] = defence(method, args.steps, args.layers, args.seq)
+    return measure(runs, args.rounds)
 
 
 def peak(method: str, args: argparse.Namespace) -> float:
@@ -160,7 +154,41 @@ def peak(method: str, args: argparse.Namespace) -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
-def main() -> None:
+def in_a_process(what: str, method: str, steps: int, args: argparse.Namespace) -> Any:
+    """What ``race`` or ``peak`` finds in a process of its own."""
+    command = [sys.executable, __file__, "--alone", what, "--methods", method]
+    for name in ("rounds", "seq", "layers"):
+        command += [f"--{name}", str(getattr(args, name))]
+    command += ["--steps", str(steps)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(done.stdout)
+
+
+def print_peaks(args: argparse.Namespace) -> None:
+    """Print the peak memory of every method for each K of ``args.memory``."""
+    print("method     " + "".join(f"   K = {steps:<2} GiB" for steps in args.memory))
+    for method in args.methods:
+        found = [in_a_process("peak", method, steps, args) for steps in args.memory]
+        print(f"{method:11}" + "".join(f"{peak:13.2f}" for peak in found), flush=True)
+
+
+def print_times(args: argparse.Namespace) -> None:
+    """Print what a step of every method costs, beside fine-tuning and its own bound."""
+    print(f"batch {BATCH} x {args.seq}, {args.layers} layers, K = {args.steps}; seconds, medians")
+    names = ("forward", "backward to the inputs", "full pass", "update", "finetune")
+    head = f"{'forward':>8} {'to input':>8} {'full':>8} {'update':>8} {'finetune':>8}"
+    print(f"{'method':10} {head} {'step':>8} {'/ finetune':>11} {'/ bound':>8} {'paper':>6}")
+    printed = seconds_per_epoch("sst2")
+    for method in args.methods:
+        cost = in_a_process("race", method, args.steps, args)
+        ratio = cost["step"] / cost["finetune"]
+        paper = f"{printed[method] / printed['finetune']:.1f}" if method in printed else "–"
+        excess = cost["step"] / bound(method, args.steps, args.layers, cost)
+        seconds = " ".join(f"{cost[name]:8.3f}" for name in (*names, "step"))
+        print(f"{method:10} {seconds} {ratio:11.2f} {excess:8.2f} {paper:>6}", flush=True)
+
+
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -170,29 +198,24 @@ def main() -> None:
     parser.add_argument("--layers", type=int, default=6)
     parser.add_argument("--methods", nargs="+", choices=list(DEFENCES), default=list(DEFENCES))
     parser.add_argument("--memory", type=int, nargs="+", metavar="K", help="peak memory instead")
-    parser.add_argument("--peak", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--alone", choices=("race", "peak"), help=argparse.SUPPRESS)
     args = parser.parse_args()
-    if args.memory:
-        peaks(args)
-        return
-    set_up("CPU", "graph", 2)
-    if args.peak:
-        print(peak(args.methods[0], args))
-        return
-    runs = parts(args.layers, args.seq) | {"finetune": fine_tuning(args.layers, args.seq)}
-    for method in args.methods:
-        runs[method] = defence(method, args.steps, args.layers, args.seq)
-    cost = measure(runs, args.rounds)
-    print(f"batch {BATCH} x {args.seq}, {args.layers} layers, K = {args.steps}; seconds, medians")
-    for name in ("forward", "backward to the inputs", "full pass", "update", "finetune"):
-        print(f"{name:24} {cost[name]:7.3f}")
-    print(f"\n{'method':10} {'seconds':>8} {'/ finetune':>11} {'/ bound':>8} {'paper':>6}")
-    printed = seconds_per_epoch("sst2")
-    for method in args.methods:
-        ratio = cost[method] / cost["finetune"]
-        paper = f"{printed[method] / printed['finetune']:.1f}" if method in printed else "–"
-        excess = cost[method] / bound(method, args.steps, args.layers, cost)
-        print(f"{method:10} {cost[method]:8.3f} {ratio:11.2f} {excess:8.2f} {paper:>6}")
+    if min(args.rounds, args.steps, *(args.memory or [1])) < 1:
+        parser.error("--rounds, --steps and --memory: expected 1 or more")
+    if args.layers < 2 or args.seq < 3:
+        parser.error("--layers: expected 2 or more (yopo divides them), --seq: 3 or more")
+    return args
+
+
+def main() -> None:
+    args = arguments()
+    if args.alone:
+        set_up("CPU", "graph", 2)
+        print(json.dumps({"race": race, "peak": peak}[args.alone](args.methods[0], args)))
+    elif args.memory:
+        print_peaks(args)
+    else:
+        print_times(args)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,8 @@ def main() -> None:
     parser.add_argument("--noise", type=float, nargs="+", default=[0.01, 0.1], help="σ of y")
     parser.add_argument("--radius", type=float, default=Study.radius, help="ε of δ")
     args = parser.parse_args()
+    if args.runs < 2 or min(args.noise) < 0 or args.radius < 0:
+        parser.error("--runs: expected 2 or more, --noise and --radius: 0 or more")
     study = Study(radius=args.radius)
     print(f"{'sigma':>6} {'method':>7} {'mean':>9} {'spread':>9}")
     for noise in args.noise:

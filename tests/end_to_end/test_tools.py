@@ -1,0 +1,60 @@
+"""The tools that the documentation's numbers come from, at their smallest."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TOOLS = Path(__file__).parents[2] / "tools"
+
+
+def run(script, *words):
+    return subprocess.run(
+        [sys.executable, str(TOOLS / script), *map(str, words)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_bench_defences_tells_each_method_s_ratios():
+    done = run("bench_defences.py", "--rounds", 1, "--layers", 2, "--seq", 8, "--steps", 1,
+               "--methods", "pgd", "yopo")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    _, head, *rows = done.stdout.splitlines()
+    assert [row.split()[0] for row in rows] == ["pgd", "yopo"]
+    for row in rows:
+        told = dict(zip(head.replace("/ ", "/").replace("to in", "in").split(), row.split(),
+                        strict=True))  # fmt: skip
+        ratio = float(told["step"]) / float(told["finetune"])
+        assert float(told["/finetune"]) == pytest.approx(ratio, rel=0.02)
+
+
+@pytest.mark.slow
+def test_bench_defences_tells_the_peak_memory():
+    done = run("bench_defences.py", "--memory", 1, "--layers", 2, "--seq", 8, "--methods", "pgd")
+    assert done.returncode == 0, done.stderr
+    method, peak = done.stdout.splitlines()[-1].split()
+    assert method == "pgd"
+    assert 0.1 < float(peak) < 8  # GiB
+
+
+def test_regression_study_tells_every_method():
+    done = run("regression_study.py", "--runs", 2, "--noise", 0.1)
+    assert done.returncode == 0, done.stderr
+    assert [row.split()[1] for row in done.stdout.splitlines()[1:]] == ["ols", "pgd-at", "lds"]
+
+
+@pytest.mark.parametrize(
+    ("script", "words", "told"),
+    [
+        ("bench_defences.py", ["--steps", 0], "expected 1 or more"),
+        ("bench_defences.py", ["--layers", 1], "--layers: expected 2 or more"),
+        ("regression_study.py", ["--runs", 1], "--runs: expected 2 or more"),
+        ("regression_study.py", ["--radius", -1], "--radius: 0 or more"),
+    ],
+)
+def test_a_mistake_is_one_line(script, words, told):
+    done = run(script, *words)
+    assert done.returncode == 2
+    assert told in done.stderr.splitlines()[-1]
