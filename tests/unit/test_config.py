@@ -211,6 +211,21 @@ def test_every_shipped_config_is_valid_and_names_its_command(path):
     assert first.startswith(f"# mindflood run configs/{path.name}")
 
 
+def test_the_small_configs_perturb_alike():
+    """With the releases' η and mag PGD and FreeAT do not learn in so few steps."""
+    small = [path for path in CONFIGS if path.stem.endswith("_small")]
+    assert len(small) == 7
+    settings: dict[str, set[tuple]] = {}
+    for path in small:
+        for config in load_run_configs(path, []):
+            if config.defends:
+                given = config.defence
+                parts = (given.steps, given.step_size, given.magnitude, given.radius)
+                settings.setdefault(config.method, set()).add(parts)
+    assert set(settings) == set(DEFENCES)
+    assert {method: len(found) for method, found in settings.items()} == dict.fromkeys(DEFENCES, 1)
+
+
 BATCH = {"sst2": 32, "mrpc": 32, "qnli": 16, "ag_news": 16, "imdb": 16}
 
 
