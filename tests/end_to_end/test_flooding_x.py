@@ -56,16 +56,19 @@ def test_two_passes_find_the_level_and_flood_at_it(write_config, mindflood, tmp_
 
 
 @pytest.mark.slow
-def test_a_defence_floods_at_the_level_of_its_own_first_pass(write_config, mindflood, tmp_path):
-    changes = PROBED | {"method": "freelb", "defence__steps": 2}
+@pytest.mark.parametrize("method", ["freelb", "freeat", "tavat", "infobert"])
+def test_a_defence_floods_at_the_level_of_its_own_first_pass(
+    write_config, mindflood, tmp_path, method
+):
+    changes = PROBED | {"method": method, "defence__steps": 2}
     plain = write_config("plain.yaml", output=str(tmp_path / "plain"), **changes)
     assert mindflood("train", plain).returncode == 0
     done = mindflood("train", write_config(flood_level="flooding-x", **changes))
     assert done.returncode == 0, done.stderr
-    run = tmp_path / "runs" / "freelb-seed0"
+    run = tmp_path / "runs" / f"{method}-seed0"
     # The first pass is the defence without flooding; its own J gives the level.
     losses = losses_of(run / "search" / "probe-seed0")
-    assert losses == losses_of(tmp_path / "plain" / "freelb-seed0")
+    assert losses == losses_of(tmp_path / "plain" / f"{method}-seed0")
     found = choose_flood_level(read_lines(run / "accordance.jsonl"))
     card = card_of(run)
     assert (card["flood_level"], card["flood_level_source"]) == (found.level, found.source)

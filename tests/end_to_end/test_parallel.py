@@ -26,10 +26,10 @@ TRAIN = Path(__file__).parents[2] / "tools" / "train.py"
         pytest.param({"training__accumulation_steps": 2}, marks=pytest.mark.slow),
         *(
             pytest.param({"method": method, "defence__steps": 2}, marks=pytest.mark.slow)
-            for method in ("pgd", "freelb", "yopo", "tavat", "pgd-at", "lds")
+            for method in ("pgd", "freelb", "freeat", "yopo", "tavat", "pgd-at", "lds")
         ),
     ],
-    ids=["clipped", "accumulated", "pgd", "freelb", "yopo", "tavat", "pgd-at", "lds"],
+    ids=["clipped", "accumulated", "pgd", "freelb", "freeat", "yopo", "tavat", "pgd-at", "lds"],
 )
 def test_two_workers_take_the_steps_of_one(write_config, mindflood, tmp_path, changes):
     # 90 rows: the last batch of an epoch is not full, and one worker has all of its fillers.

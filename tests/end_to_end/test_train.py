@@ -151,17 +151,20 @@ def test_accumulated_micro_batches_take_the_step_of_the_whole_batch(
 
 
 @pytest.mark.slow
-def test_float16_trains_as_float32_does(write_config, mindflood, tmp_path):
+@pytest.mark.parametrize(
+    "method", ["flooding", "pgd", "freelb", "yopo", "tavat", "infobert", "pgd-at"]
+)
+def test_float16_trains_as_float32_does(write_config, mindflood, tmp_path, method):
     losses = []
     for precision in ("float32", "float16"):
         output = str(tmp_path / precision)
         config = write_config(
             f"{precision}.yaml", output=output, training__precision=precision,
-            method="flooding", flood_level=0.69,
+            method=method, flood_level=0.69, defence__steps=2,
         )  # fmt: skip
         done = mindflood("train", config)
         assert done.returncode == 0, done.stderr
-        trace = read_lines(Path(output) / "flooding-seed0" / "trace.jsonl")
+        trace = read_lines(Path(output) / f"{method}-seed0" / "trace.jsonl")
         losses.append([line["loss"] for line in trace])
     np.testing.assert_allclose(losses[0], losses[1], atol=5e-3)
 
