@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -45,12 +46,21 @@ def test_regression_study_tells_every_method():
     assert [row.split()[1] for row in done.stdout.splitlines()[1:]] == ["ols", "pgd-at", "lds"]
 
 
+def test_regression_study_draws_a_panel_for_each_noise(tmp_path):
+    done = run("regression_study.py", "--runs", 3, "--figure", tmp_path / "theta.svg")
+    assert done.returncode == 0, done.stderr
+    drawn = ElementTree.parse(tmp_path / "theta.svg")
+    words = {text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")}
+    assert {"σ = 0.01", "σ = 0.1", "ols", "pgd-at", "lds"} <= words
+
+
 @pytest.mark.parametrize(
     ("script", "words", "told"),
     [
         ("bench_defences.py", ["--steps", 0], "expected 1 or more"),
         ("bench_defences.py", ["--layers", 1], "--layers: expected 2 or more"),
         ("regression_study.py", ["--runs", 1], "--runs: expected 2 or more"),
+        ("regression_study.py", ["--noise", 0], "--noise: above 0"),
         ("regression_study.py", ["--radius", -1], "--radius: 0 or more"),
     ],
 )
