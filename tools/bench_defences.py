@@ -157,7 +157,7 @@ def peak(method: str, args: argparse.Namespace) -> float:
 def in_a_process(what: str, method: str, steps: int, args: argparse.Namespace) -> Any:
     """What ``race`` or ``peak`` finds in a process of its own."""
     command = [sys.executable, __file__, "--alone", what, "--methods", method]
-    for name in ("rounds", "seq", "layers"):
+    for name in ("rounds", "seq", "layers", "threads"):
         command += [f"--{name}", str(getattr(args, name))]
     command += ["--steps", str(steps)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
@@ -196,12 +196,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=5, help="K")
     parser.add_argument("--seq", type=int, default=32, help="tokens a row")
     parser.add_argument("--layers", type=int, default=6)
+    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--methods", nargs="+", choices=list(DEFENCES), default=list(DEFENCES))
     parser.add_argument("--memory", type=int, nargs="+", metavar="K", help="peak memory instead")
     parser.add_argument("--alone", choices=("race", "peak"), help=argparse.SUPPRESS)
     args = parser.parse_args()
-    if min(args.rounds, args.steps, *(args.memory or [1])) < 1:
-        parser.error("--rounds, --steps and --memory: expected 1 or more")
+    if min(args.rounds, args.steps, args.threads, *(args.memory or [1])) < 1:
+        parser.error("--rounds, --steps, --threads and --memory: expected 1 or more")
     if args.layers < 2 or args.seq < 3:
         parser.error("--layers: expected 2 or more (yopo divides them), --seq: 3 or more")
     return args
@@ -210,7 +211,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     args = arguments()
     if args.alone:
-        set_up("CPU", "graph", 2)
+        set_up("CPU", "graph", args.threads)
         print(json.dumps({"race": race, "peak": peak}[args.alone](args.methods[0], args)))
     elif args.memory:
         print_peaks(args)
