@@ -91,6 +91,15 @@ def load_examples(
     return examples.take(np.sort(sample))
 
 
+def dev_is_test(task: Task, data: str | None = None) -> bool:
+    """Whether a source has no labelled test rows, so that ``test`` means ``dev``.
+
+    Raises:
+        UserError: as :func:`load_examples`, of a source that is not there.
+    """
+    return not {"test", "all"} & _parts(task, data).keys()
+
+
 def _parts(task: Task, data: str | None) -> dict[str, _Part]:
     """The labelled parts of a source by name: train, dev, test, or all."""
     if data is None:

@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 
 from mindflood.config import Config
+from mindflood.data.sources import dev_is_test
 from mindflood.data.tasks import get_task
 from mindflood.errors import UserError
 from mindflood.files import read_json_lines, write_text
@@ -47,12 +48,13 @@ def choose_from(probe: Config) -> FloodLevel:
     steps = card["accordance"]["steps_per_epoch"]
     ends = sub_epoch_ends(steps, settings.sub_epochs, probe.training.epochs)
     check_no_gap(records, ends, str(path))
+    task = get_task(probe.task.name)
     return choose_flood_level(
         records,
         direction=settings.direction,
         persistence=settings.persistence,
         margin=settings.margin,
-        use_eval_loss=get_task(probe.task.name).attacked_split != "dev",
+        use_eval_loss=task.attacked_split != "dev" and not dev_is_test(task, probe.task.data),
         name=str(path),
     )
 

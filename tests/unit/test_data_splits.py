@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mindflood.data.sources import Examples, load_examples
+from mindflood.data.sources import Examples, dev_is_test, load_examples
 from mindflood.data.tasks import get_task
 from mindflood.errors import UserError
 
@@ -39,6 +39,15 @@ def test_dev_is_held_out_of_what_is_there(
         assert all(text.startswith("test") for (text,) in test.texts)
     else:
         assert test.texts == dev.texts
+    assert dev_is_test(get_task("sst2"), str(tmp_path)) == ("test" not in files)
+
+
+def test_dev_is_not_test_where_one_file_is_divided_or_the_labels_of_test_are_there(tmp_path):
+    table(tmp_path / "reviews.csv", 100)
+    assert not dev_is_test(get_task("sst2"), str(tmp_path / "reviews.csv"))
+    assert not dev_is_test(get_task("corpus"))
+    assert dev_is_test(get_task("sst2"), "hub")
+    assert not dev_is_test(get_task("ag_news"), "hub")
 
 
 def test_equal_rows_stay_together_and_rows_do_not_move_when_others_come(tmp_path: Path) -> None:
