@@ -260,4 +260,12 @@ def _level(cards: list[Card]) -> str:
     levels = sorted({card["flood_level"] for card in cards if card["flood_level"] is not None})
     sources = sorted({str(card["flood_level_source"]) for card in cards} - {"None", "fixed"})
     shown = ", ".join(f"{level:.3g}" for level in levels)
-    return f"{shown} ({', '.join(sources)})" if shown and sources else shown
+    remarks = sources if shown else []
+    if uncrossed := sum(is_uncrossed(card) for card in cards):
+        remarks.append(f"{uncrossed} of {len(cards)} never crossed")
+    return f"{shown} ({'; '.join(remarks)})".lstrip() if remarks else shown
+
+
+def is_uncrossed(card: Card) -> bool:
+    """Whether a run that floods from its crossing on never crossed: it is plain fine-tuning."""
+    return card["method"] == "flooding-x-online" and card["flood_level"] is None

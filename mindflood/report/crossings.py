@@ -95,7 +95,8 @@ def _rule(card: Card, source: str) -> str:
     """What gave b; of a run that was recorded only, what its trace would have given."""
     if card["flood_level_source"] == "fixed":
         return "fixed"
-    return {"accordance": "crossing", "fallback": "fallback"}.get(source, "none")
+    rule = {"accordance": "crossing", "fallback": "fallback"}.get(source, "none")
+    return f"search in the range of the {rule}" if "search" in card else rule
 
 
 def _loss(value: float | None) -> Number | None:

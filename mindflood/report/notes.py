@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from mindflood.report.aggregate import Row, by_setting
+from mindflood.report.aggregate import Row, by_setting, is_uncrossed
 from mindflood.report.cards import Card
 from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name, is_bert_base
 
@@ -75,6 +75,16 @@ def search_notes(cards: Sequence[Card]) -> list[str]:
     return [
         "A flood level of the grid search was chosen on the test set, as the paper does: its "
         "row is the best of many looks at the test set, not an estimate for new texts."
+    ]
+
+
+def crossing_notes(cards: Sequence[Card]) -> list[str]:
+    """Runs that were to be flooded from their crossing on, and had none."""
+    if not any(map(is_uncrossed, cards)):
+        return []
+    return [
+        f"{METHODS['flooding-x-online']}: a run that never crossed was never flooded; its numbers "
+        "are those of plain fine-tuning."
     ]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mindflood.report.aggregate import Attacked, attacked, robust_interval, setting_of
-from mindflood.report.cards import Card
+from mindflood.report.cards import Card, probe_findings
 from mindflood.report.comparisons import (
     Condition,
     by_condition,
@@ -59,7 +59,7 @@ def _drawing(
     def draw(figure: "Figure") -> None:
         axes = figure.subplots()
         probed = [card for card in cards if card["method"] in _FLOODING_X]
-        _mark_ranges(axes, probed)
+        _mark_ranges(axes, [card for card in cards if card in probed or "search" in card])
         finetuned = [card for card in cards if card["method"] == "finetune"]
         _draw_finetuning(axes, _measured(finetuned, condition))
         draw_robust(
@@ -77,17 +77,21 @@ def _drawing(
 
 
 def _mark_ranges(axes: "Axes", cards: Sequence[Card]) -> None:
-    """The range that each probe found, and the level chosen from it."""
+    """The range that each probe found, and the level chosen from it where no search did."""
     labelled: set[str] = set()
     for card in cards:
-        found = card.get("accordance", {})
+        found = probe_findings(card)
         if "level" not in found:
             continue
-        fallback = ", fallback" if found["source"] == "fallback" else ""
+        is_fallback = found["source"] == "fallback"
+        of = "the fallback" if is_fallback else "gradient accordance"
+        fallback = ", fallback" if is_fallback else ""
         axes.axvspan(
             found["lower"], found["upper"], color=_YELLOW, alpha=0.4, linewidth=0,
-            label=_once("range of gradient accordance", labelled),
+            label=_once(f"range of {of}", labelled),
         )  # fmt: skip
+        if "search" in card:
+            continue
         label = _once(f"chosen level b = {found['level']:.3g}{fallback}", labelled)
         axes.axvline(found["level"], color=ORANGE, linestyle="--", linewidth=1, label=label)
 

@@ -18,7 +18,13 @@ from mindflood.report.calibration import gap_notes
 from mindflood.report.cards import Card
 from mindflood.report.layout import Cell, Column, Number, Table, TableRow
 from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name, position
-from mindflood.report.notes import attack_notes, condition_notes, search_notes, seed_notes
+from mindflood.report.notes import (
+    attack_notes,
+    condition_notes,
+    crossing_notes,
+    search_notes,
+    seed_notes,
+)
 from mindflood.report.recipes import detail_cells, detail_columns, recipe_lines
 from mindflood.report.render import terminal
 
@@ -99,7 +105,12 @@ def table2(cards: Sequence[Card], tasks: Iterable[str], *, with_published: bool 
                 replace(line, details=nothing)
                 for line in _mark_best(printed, columns, set(), published=True)
             ]
-    notes = [*attack_notes(ours), *search_notes(cards), *seed_notes(cards)]
+    notes = [
+        *attack_notes(ours),
+        *search_notes(cards),
+        *crossing_notes(cards),
+        *seed_notes(cards),
+    ]
     notes += [*gap_notes(ours), *condition_notes(ours)]
     if with_published and cards:
         notes += [

@@ -103,6 +103,19 @@ def test_a_sweep_without_flooding_x_has_no_range() -> None:
     fallback = flooding_x(accordance=FOUND | {"source": "fallback"})
     [(_, svg)] = drawn([level(0.1, 20), level(0.2, 20), fallback], "sweep")
     assert "chosen level b = 0.12, fallback" in texts(svg)
+    assert "range of the fallback" in texts(svg)
+    assert "range of gradient accordance" not in texts(svg)
+
+
+def test_a_search_within_the_range_of_a_probe_shows_the_range() -> None:
+    search = attacked(
+        "flooding-search", 30, flood_level=0.1, flood_level_source="search",
+        search={"bounds": FOUND, "candidates": []},
+    )  # fmt: skip
+    [(_, svg)] = drawn([level(0.1, 20), level(0.2, 20), search], "sweep")
+    shown = texts(svg)
+    assert "range of gradient accordance" in shown
+    assert not [words for words in shown if words.startswith("chosen level")]
 
 
 def test_seeds_of_a_level_are_one_point() -> None:

@@ -57,7 +57,7 @@ def test_the_range_of_a_search_has_a_crossing_too(tmp_path):
     run.card["search"] = {"bounds": CROSSING}
     (row,) = crossings_table([run]).rows
     assert [text_of(cell) for cell in (row.cells[4], *row.cells[-2:])] == [
-        "2.00", "0.250", "crossing",
+        "2.00", "0.250", "search in the range of the crossing",
     ]  # fmt: skip
 
 

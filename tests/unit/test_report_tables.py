@@ -141,6 +141,28 @@ def test_levels_that_a_method_chose_are_one_setting() -> None:
     assert cell(table, 0, "b") == "0.1, 0.2 (accordance)"
 
 
+@pytest.mark.parametrize(
+    ("levels", "shown"),
+    [
+        ((0.05, 0.1), "0.05, 0.1 (accordance)"),
+        ((0.05, None, None), "0.05 (accordance; 2 of 3 never crossed)"),
+        ((None,), "(1 of 1 never crossed)"),
+    ],
+)
+def test_a_run_that_never_crossed_is_told(levels: tuple[float | None, ...], shown: str) -> None:
+    cards = [
+        attacked(
+            "flooding-x-online", 30, seed, flood_level=level,
+            flood_level_source=None if level is None else "accordance",
+        )
+        for seed, level in enumerate(levels)
+    ]  # fmt: skip
+    table = table2(cards, ["sst2"], with_published=False)
+    assert cell(table, 0, "b") == shown
+    noted = any("those of plain fine-tuning" in note for note in table.notes)
+    assert noted == (None in levels)
+
+
 def test_the_best_is_bold_and_low_success_is_the_best() -> None:
     cards = [attacked("finetune", 20), attacked("flooding", 30, clean_accuracy=0.85)]
     table = table2(cards, ["sst2"])
