@@ -5,7 +5,7 @@ by hand, that level; a level that the method chose itself may differ from seed t
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -197,12 +197,31 @@ def by_setting(cards: Sequence[Card]) -> dict[Setting, list[Card]]:
         alike.setdefault(setting_of(card), []).append(card)
     found: dict[Setting, list[Card]] = {}
     for setting, members in alike.items():
-        differing = _differing([card.get("settings", {}) for card in members])
-        for card in members:
-            values = card.get("settings", {})
-            variant = ", ".join(f"{key} = {values.get(key, '?')}" for key in differing)
-            found.setdefault(replace(setting, variant=variant), []).append(card)
+        for variant, seeds in _by_variant(members, lambda key: True).items():
+            found[replace(setting, variant=variant)] = seeds
     return {setting: found[setting] for setting in sorted(found, key=order)}
+
+
+def by_training(cards: Sequence[Card]) -> dict[str, list[Card]]:
+    """Cards of several methods by the texts and the training that methods share.
+
+    Returns:
+        The cards of each; the key names the settings that differ, and is empty where none does.
+    """
+    return _by_variant(cards, lambda key: key.startswith(("task.", "training.")))
+
+
+def _by_variant(cards: Sequence[Card], counts: Callable[[str], bool]) -> dict[str, list[Card]]:
+    settings = [
+        {key: value for key, value in card.get("settings", {}).items() if counts(key)}
+        for card in cards
+    ]
+    differing = _differing(settings)
+    found: dict[str, list[Card]] = {}
+    for card, values in zip(cards, settings, strict=True):
+        variant = ", ".join(f"{key} = {values.get(key, '?')}" for key in differing)
+        found.setdefault(variant, []).append(card)
+    return found
 
 
 def _differing(settings: Sequence[dict[str, Any]]) -> list[str]:

@@ -3,7 +3,13 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from mindflood.report.aggregate import Attacked, attacked, robust_interval, setting_of
+from mindflood.report.aggregate import (
+    Attacked,
+    attacked,
+    by_training,
+    robust_interval,
+    setting_of,
+)
 from mindflood.report.cards import Card, probe_findings
 from mindflood.report.comparisons import (
     Condition,
@@ -21,20 +27,26 @@ if TYPE_CHECKING:
 _YELLOW = "#F0E442"
 # Methods that the probe gives a level, and how they are marked.
 _FLOODING_X = {"flooding-x": "D", "flooding-x-online": "s"}
+_DRAWN = ("finetune", "flooding", "flooding-search", *_FLOODING_X)
 
 
 def sweeps(cards: Sequence[Card], name: str) -> Iterator[tuple[str, str]]:
     """Title and SVG of each condition under which two fixed flood levels or more were attacked.
 
-    Seeds of a level are averaged. Fine-tuning is a horizontal line; where a Flooding-X run is
-    there, its range is yellow and its level marked, with the accuracy under attack at that level.
+    Models that were trained otherwise (on more texts, for longer) have a figure of their own. Seeds
+    of a level are averaged. Fine-tuning is a horizontal line; where a Flooding-X run is there, its
+    range is yellow and its level marked, with the accuracy under attack at that level.
     """
-    conditions = by_condition(cards, lambda card: [card["attacks"]])
-    for number, (condition, members) in enumerate(conditions.items()):
+    comparable = [
+        (condition, variant, alike)
+        for condition, members in by_condition(cards, lambda card: [card["attacks"]]).items()
+        for variant, alike in by_training([c for c in members if c["method"] in _DRAWN]).items()
+    ]
+    for number, (condition, variant, members) in enumerate(comparable):
         levels = _levels(members, condition)
         if len(levels) > 1:
             svg = to_svg(_drawing(members, condition, levels), f"{name}-{number}", height=3.8)
-            yield condition.title, svg
+            yield ", ".join(filter(None, (condition.title, variant))), svg
 
 
 def _levels(cards: Sequence[Card], condition: Condition) -> dict[float, Attacked]:

@@ -125,6 +125,20 @@ def test_seeds_of_a_level_are_one_point() -> None:
     assert blue[0] == blue[1] > 0
 
 
+def test_a_sweep_of_longer_training_is_a_figure_of_its_own() -> None:
+    short, long = ({"training.epochs": epochs, "task.max_length": 40} for epochs in (8, 24))
+    cards = [attacked("finetune", 18, settings=settings) for settings in (short, long)]
+    cards += [level(b, 20, settings=settings) for b in (0.1, 0.3) for settings in (short, long)]
+    cards.append(level(0.5, 20, settings=long))
+    # What only Flooding-X has to set does not part it from the levels it is drawn with.
+    cards.append(flooding_x(settings={**short, "accordance.persistence": 2}))
+    (first, of_short), (second, of_long) = drawn(cards, "sweep")
+    assert first.endswith("(offline), training.epochs = 8")
+    assert second.endswith("(offline), training.epochs = 24")
+    assert "Flooding-X" in texts(of_short)
+    assert "Flooding-X" not in texts(of_long)
+
+
 def test_epochs_are_a_line_a_method() -> None:
     cards = [
         a_card("finetune", epochs=epochs(0.4, 1)),
