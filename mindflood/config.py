@@ -24,6 +24,7 @@ _NO_CONDITIONS = {
     "checkpoint_every",
     "keep_epochs",
     "log_every",
+    "record",
 }
 
 
@@ -240,6 +241,10 @@ class Config:
         parts: dict[str, Any] = {"task": self.task, "training": self.training}
         if self.defends:
             parts["defence"] = self.defence
+        if self.needs_crossing:
+            parts["accordance"] = self.accordance
+        if self.method == "flooding-search":
+            parts["search"] = self.search
         found = {
             f"{part}.{key}": _plain(value)
             for part, settings in parts.items()

@@ -45,6 +45,25 @@ def test_overrides_choose_and_win(file):
     assert config.training.epochs == 3
 
 
+def test_runs_that_find_their_level_otherwise_are_no_seeds_of_each_other(file):
+    rising, falling, plain, recorded = (
+        load_train_config(file, [*words, "seed=0"]).conditions()
+        for words in (
+            ["method=flooding-x", "accordance.direction=rising"],
+            ["method=flooding-x", "accordance.direction=falling"],
+            ["method=finetune"],
+            ["method=finetune", "accordance.record=true", "accordance.batches=3"],
+        )
+    )
+    assert {key for key in rising if rising[key] != falling[key]} == {"accordance.direction"}
+    assert plain == recorded  # the probe leaves the weights as they are
+    held_out, on_test = (
+        load_train_config(file, ["method=flooding-search", "seed=0", *more]).conditions()
+        for more in ([], ["search.choose_on=test"])
+    )
+    assert {key for key in held_out if held_out[key] != on_test[key]} == {"search.choose_on"}
+
+
 def test_a_list_of_levels_is_a_model_a_level(tmp_path):
     path = tmp_path / "c.yaml"
     path.write_text(
