@@ -73,7 +73,8 @@ def _number(value: Any, key: str, where: str, *, least: float = -math.inf) -> fl
 def check_follows(trace: Sequence[SubEpoch], new: SubEpoch, where: str) -> None:
     """Refuse a sub-epoch that cannot be the next line of ``trace``.
 
-    Sub-epochs are about equally long, so a jump of the step means that a line is missing.
+    Sub-epochs are about equally long, the first one from step 0 on, so a jump of the step means
+    that a line is missing.
 
     Raises:
         UserError: the step does not increase, the epoch decreases, or the step jumps.
@@ -86,7 +87,8 @@ def check_follows(trace: Sequence[SubEpoch], new: SubEpoch, where: str) -> None:
             f"{where}: step {new.step}, epoch {new.epoch:g} after step {last.step}, epoch "
             f"{last.epoch:g}: expected them to increase; sort the lines or remove the repeated one"
         )
-    longest = max((b.step - a.step for a, b in itertools.pairwise(trace)), default=0)
+    ends = [0, *(sub_epoch.step for sub_epoch in trace)]
+    longest = max(b - a for a, b in itertools.pairwise(ends))
     if longest and new.step - last.step > 1.5 * longest + 1:
         raise UserError(
             f"{where}: the step goes from {last.step} to {new.step}, before by at most {longest}: "

@@ -264,6 +264,12 @@ def test_missing_key_is_named(key):
         choose_flood_level([line])
 
 
+def test_a_line_that_is_missing_after_the_first_is_named():
+    trace = [line for line in make_trace([-0.4] * 6) if line["step"] != 200]
+    with pytest.raises(UserError, match="line 2: the step goes from 100 to 300, before by at most"):
+        choose_flood_level(trace)
+
+
 def test_sub_epochs_of_uneven_length_are_no_gap():
     steps = [31, 62, 93, 125, 156, 187, 218, 250, 253, 375]
     trace = [line | {"step": s} for line, s in zip(make_trace([-0.4] * 10), steps, strict=True)]
