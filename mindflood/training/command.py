@@ -5,10 +5,10 @@ import os
 from pathlib import Path
 
 EPILOG = """example:
-  mindflood train configs/demo.yaml method=flooding training.epochs=3
+  mindflood train configs/demo.yaml method=flooding flood_level=0.2 training.epochs=3
 
 several devices of one machine (MindSpore's own launcher, one worker each):
-  msrun --worker_num=2 --local_worker_num=2 tools/train.py configs/demo.yaml method=flooding
+  msrun --worker_num=2 --local_worker_num=2 tools/train.py configs/demo.yaml method=flooding-x
 """
 
 

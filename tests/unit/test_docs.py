@@ -1,11 +1,13 @@
 """What the documentation tells a reader to type can be typed: configs, verbs and settings exist."""
 
+import importlib
 import re
 import shlex
 from pathlib import Path
 
 import pytest
 
+from mindflood.cli import VERBS
 from mindflood.config_file import load_run_configs, load_train_config
 
 ROOT = Path(__file__).parents[2]
@@ -14,7 +16,7 @@ _CODE = re.compile(r"```\w*\n(.*?)```|`([^`]*)`", re.DOTALL)
 
 
 def commands() -> list[str]:
-    """Every command of the pages, or of a config's comment, that names a config."""
+    """Every command of the pages, a config's comment or a verb's help that names a config."""
     code = [
         block.replace("\\\n", " ").splitlines() if block else [inline.replace("\n", " ")]
         for page in PAGES
@@ -24,6 +26,7 @@ def commands() -> list[str]:
         comment = [line for line in config.read_text().splitlines() if line.startswith("#")]
         joined = "\n".join(line.lstrip("# ") for line in comment).replace("\\\n", " ")
         code.append(joined.splitlines())
+    code += [getattr(importlib.import_module(verb[2]), "EPILOG", "").splitlines() for verb in VERBS]
     lines = {line.strip() for block in code for line in block}
     return sorted(
         line for line in lines if re.search(r"(mindflood (run|train)|train\.py) configs/", line)
