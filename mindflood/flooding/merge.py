@@ -32,17 +32,16 @@ def merge_over_workers(estimator: AccordanceEstimator, worker_count: int) -> Non
         )
     if lengths and not length:
         state["sums"] = np.zeros((estimator.num_classes, lengths.pop()), state["sums"].dtype)
-    estimator.load_state_dict({key: _total(state[key], worker_count) for key in state})
+    for array in state.values():
+        _add_up(array.reshape(-1), worker_count)
+    estimator.load_state_dict(state)
 
 
-def _total(array: NDArray, worker_count: int) -> NDArray:
-    """The sum over the workers, added up in the array's type."""
-    flat = np.ascontiguousarray(array).reshape(-1)
-    total = np.empty_like(flat)
+def _add_up(flat: NDArray, worker_count: int) -> None:
+    """Put the sum over the workers, in the array's type, in the place of this worker's part."""
     for start in range(0, len(flat), _CHUNK):
         part = slice(start, start + _CHUNK)
-        total[part] = _gathered(flat[part], worker_count).sum(axis=0)
-    return total.reshape(array.shape)
+        flat[part] = _gathered(flat[part], worker_count).sum(axis=0)
 
 
 def _gathered(flat: NDArray, worker_count: int) -> NDArray:
