@@ -67,7 +67,7 @@ class AccordanceProbe:
         parameters: with respect to which the gradients are taken, for instance
             :func:`probed_parameters`; the order is that of the gradients.
         num_classes: k, at least 2.
-        rows_a_pass: rows of a forward and backward pass; None: 1.25 · B / k, rounded up.
+        rows_a_pass: rows of a forward and backward pass; None: :func:`default_rows_a_pass`.
         loss_scale: factor on the loss in the backward pass, taken off the gradients again; for
             float16 networks, whose gradients underflow otherwise.
 
@@ -141,7 +141,7 @@ class AccordanceProbe:
         return estimator
 
     def _class_gradients(self, batch: LabelledBatch, rows: dict[int, NDArray]) -> ClassGradients:
-        size = self.rows_a_pass or -(-5 * len(batch.labels) // (4 * self.num_classes))
+        size = self.rows_a_pass or default_rows_a_pass(len(batch.labels), self.num_classes)
         with _evaluation_mode(self._gradient):
             return {i: self._mean_gradient(batch, chosen, size) for i, chosen in rows.items()}
 
@@ -164,6 +164,11 @@ class AccordanceProbe:
             for held in total:
                 held /= self.loss_scale
         return total
+
+
+def default_rows_a_pass(batch_size: int, num_classes: int) -> int:
+    """1.25 · B / k, rounded up: most classes of a shuffled batch fit into one pass."""
+    return -(-5 * batch_size // (4 * num_classes))
 
 
 def _taken_off(gradients: list[Tensor]) -> Iterator[NDArray[np.floating]]:

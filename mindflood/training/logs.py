@@ -1,6 +1,7 @@
 """The JSON-lines files of a RUN folder, which a continued run carries on."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,18 @@ class JsonLines:
         path: the file.
         up_to_step: records of later steps, left by a killed process, are taken off first.
         writes: False makes every call do nothing (workers that do not write).
+        durable: a record is on the disk before :meth:`append` returns, so that the machine itself
+            may stop: for records without which a later checkpoint could not be continued.
 
     Raises:
         UserError: a line is damaged; the message names it, and the file stays as it is.
     """
 
-    def __init__(self, path: Path, up_to_step: int, writes: bool = True) -> None:
+    def __init__(
+        self, path: Path, up_to_step: int, writes: bool = True, *, durable: bool = False
+    ) -> None:
         self.path = path
-        self._writes = writes
+        self._writes, self._durable = writes, durable
         if writes:
             kept = lines_up_to(path, up_to_step)
             write_text(path, "".join(_line(record) for record in kept))
@@ -37,6 +42,9 @@ class JsonLines:
             return
         with explained(self.path), self.path.open("a", encoding="utf-8") as file:
             file.write(_line(record))
+            if self._durable:
+                file.flush()
+                os.fsync(file.fileno())
 
 
 def lines_up_to(path: Path, step: int) -> list[dict[str, Any]]:

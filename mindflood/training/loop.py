@@ -27,7 +27,7 @@ from mindflood.report.cards import Card, new_card, write_card
 from mindflood.training import context, parallel, state
 from mindflood.training.checkpoint import write_checkpoint
 from mindflood.training.dataset import Datasets, load_datasets
-from mindflood.training.evaluation import Classifier, evaluate
+from mindflood.training.evaluation import Classifier, Evaluation, evaluate
 from mindflood.training.inputs import Noise, step_inputs
 from mindflood.training.logs import JsonLines
 from mindflood.training.objective import MeanCrossEntropy
@@ -113,6 +113,7 @@ class Trainer:
         self.config, self.worker, self.level, self.watch = config, worker, level, watch
         self.card_parts = dict(card or {})
         self.sub_epochs: SubEpochs | None = None
+        self.evaluated: tuple[int, Evaluation] | None = None
         self.folder = config.run_folder
         encoder = resolve_encoder(config.encoder)
         self.data: Datasets = load_datasets(config, encoder)
@@ -204,10 +205,12 @@ class Trainer:
         return self.folder
 
     def _sub_epochs(self, position: state.Position) -> SubEpochs:
-        trace = JsonLines(self.folder / "accordance.jsonl", position.step, self.worker.writes)
+        trace = JsonLines(
+            self.folder / "accordance.jsonl", position.step, self.worker.writes, durable=True
+        )
         return SubEpochs(
             self.config, self.model, self.data, self.worker, trace, position,
-            lambda: evaluate(self.classifier, self.data.evaluation),
+            lambda: self._evaluation_at(position.step),
         )  # fmt: skip
 
     def _flood_from_the_crossing(self, crossing: FloodLevel | None) -> None:
@@ -262,8 +265,14 @@ class Trainer:
             "learning_rate": self.schedule.at(step * self.config.updates_per_batch - 1),
         }
 
+    def _evaluation_at(self, step: int) -> Evaluation:
+        """Made once a step: a sub-epoch that ends with its epoch shares it."""
+        if self.evaluated is None or self.evaluated[0] != step:
+            self.evaluated = step, evaluate(self.classifier, self.data.evaluation)
+        return self.evaluated[1]
+
     def _evaluate(self, position: state.Position, evaluations: JsonLines) -> float:
-        result = evaluate(self.classifier, self.data.evaluation)
+        result = self._evaluation_at(position.step)
         evaluations.append(
             {
                 "step": position.step,

@@ -6,7 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from mindflood.config import Config
-from mindflood.flooding.accordance import AccordanceProbe, LabelledBatch, probed_parameters
+from mindflood.flooding.accordance import (
+    AccordanceProbe,
+    LabelledBatch,
+    default_rows_a_pass,
+    probed_parameters,
+)
 from mindflood.flooding.level import CrossingDetector, FloodLevel
 from mindflood.models.bert import BertForSequenceClassification
 from mindflood.training.dataset import Datasets
@@ -53,6 +58,7 @@ class SubEpochs:
             MeanCrossEntropy(model),
             probed_parameters(model, self.settings.parameters),
             data.task.num_labels,
+            rows_a_pass=self._rows_a_pass(config, data.task.num_labels),
             loss_scale=1.0 if config.training.precision == "float32" else _LOSS_SCALE,
         )
         self.detector = CrossingDetector(
@@ -62,6 +68,7 @@ class SubEpochs:
             name=str(trace.path),
         )
         self.seconds = 0.0
+        self.evaluation_seconds = 0.0
         self.probes = 0
         sub_epochs, epochs = self.settings.sub_epochs, config.training.epochs
         self._ends = sub_epoch_ends(self.batches.steps_per_epoch, sub_epochs, epochs)
@@ -84,7 +91,9 @@ class SubEpochs:
         """For the card: where the crossing was, if there was one, and what the probes cost.
 
         Args:
-            train_seconds: spent in training steps; the probes' share is relative to it.
+            train_seconds: spent in training steps; the probes' share is relative to it. The
+                evaluations at the ends of sub-epochs, of which every epoch's last is any run's,
+                are counted by themselves.
         """
         crossing = self.detector.crossing
         found = {"rule": "no crossing of zero"}
@@ -94,6 +103,7 @@ class SubEpochs:
             "steps_per_epoch": self.batches.steps_per_epoch,
             "probe_seconds": self.seconds,
             "share_of_training": self.seconds / max(train_seconds, 1e-9),
+            "evaluation_seconds": self.evaluation_seconds,
         }
 
     def cost(self, train_seconds: float) -> str:
@@ -101,8 +111,15 @@ class SubEpochs:
         share = self.summary(train_seconds)["share_of_training"]
         return (
             f"gradient accordance: {self.probes} sub-epochs probed in {self.seconds:.1f} s, "
-            f"{share:.1%} of the training time, at {self.batches.steps_per_epoch} steps an epoch"
+            f"{share:.1%} of the training time, at {self.batches.steps_per_epoch} steps an epoch; "
+            f"evaluating at their ends took {self.evaluation_seconds:.1f} s"
         )
+
+    def _rows_a_pass(self, config: Config, num_classes: int) -> int:
+        """The probe's own choice, but no more rows than a training pass of this device has."""
+        rows = self.batches.batch_size
+        micro_batch = rows // (self.worker.count * config.training.accumulation_steps)
+        return min(default_rows_a_pass(rows, num_classes), micro_batch)
 
     def _continue(self, step: int) -> None:
         """Take in the lines that earlier processes wrote up to a step."""
@@ -112,6 +129,7 @@ class SubEpochs:
         for record in records:
             self.detector.update(record)
             self.seconds += float(record.get("probe_seconds") or 0.0)
+            self.evaluation_seconds += float(record.get("evaluation_seconds") or 0.0)
         self.probes = len(records)
 
     def _probe(self, position: Position) -> None:
@@ -129,6 +147,8 @@ class SubEpochs:
         self.seconds += seconds
         self.probes += 1
         result = self.evaluate()
+        evaluated = time.perf_counter() - started - seconds
+        self.evaluation_seconds += evaluated
         J = position.sub_epoch_loss / position.sub_epoch_steps
         record = {
             "step": position.step,
@@ -138,6 +158,7 @@ class SubEpochs:
             "eval_loss": result.loss,
             "eval_accuracy": result.accuracy,
             "probe_seconds": seconds,
+            "evaluation_seconds": evaluated,
         }
         self.trace.append(record)
         self.detector.update(record)
