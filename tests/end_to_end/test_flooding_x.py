@@ -51,6 +51,11 @@ def test_two_passes_find_the_level_and_flood_at_it(write_config, mindflood, tmp_
     assert card["accordance"]["rule"] == found.rule
     share = card["accordance"]["share_of_training"]
     assert f"probed in {card['accordance']['probe_seconds']:.1f} s, {share:.1%} of" in done.stderr
+    spent = sum(line["evaluation_seconds"] for line in trace)
+    assert card["accordance"]["evaluation_seconds"] == pytest.approx(spent)
+    # An epoch's end is also a sub-epoch's: one evaluation serves both.
+    evaluations = read_lines(run / "search" / "probe-seed0" / "evaluations.jsonl")
+    assert [line["eval_loss"] for line in trace[1::2]] == [e["eval_loss"] for e in evaluations]
     flooding = [line["flooding"] for line in read_lines(run / "trace.jsonl")]
     assert flooding == [loss < found.level for loss in losses_of(run)]
 
@@ -210,34 +215,61 @@ def accordances_of(run: Path) -> list[float]:
     return [line["accordance"] for line in read_lines(run / "accordance.jsonl")]
 
 
-@pytest.mark.slow
-def test_online_floods_from_the_crossing_on_and_resumes(write_config, mindflood, tmp_path):
-    # Few rows and a high rate: the network learns them by heart, and the accordance rises past 0.
-    online = {
-        "method": "flooding-x-online",
-        "task__train_examples": 48,
-        "training__epochs": 14,
-        "training__batch_size": 8,
-        "training__learning_rate": 3e-3,
-        "training__checkpoint_every": 2,
-        "accordance__batches": 3,
-        "accordance__persistence": 1,
-    }
-    whole = write_config("whole.yaml", output=str(tmp_path / "whole"), **online)
-    done = mindflood("train", whole)
+# Few rows and a high rate: the network learns them by heart, and the accordance rises past 0.
+ONLINE = {
+    "method": "flooding-x-online",
+    "task__train_examples": 48,
+    "training__epochs": 14,
+    "training__batch_size": 8,
+    "training__learning_rate": 3e-3,
+    "training__checkpoint_every": 2,
+    "accordance__batches": 3,
+    "accordance__persistence": 1,
+}
+
+
+@pytest.fixture
+def online(write_config, mindflood, tmp_path) -> Path:
+    """The RUN folder of a whole one-pass run, which has crossed."""
+    path = write_config("whole.yaml", output=str(tmp_path / "whole"), **ONLINE)
+    done = mindflood("train", path)
     assert done.returncode == 0, done.stderr
     run = tmp_path / "whole" / "flooding-x-online-seed0"
-    card = card_of(run)
-    assert card["flood_level_source"] == "accordance", card["accordance"]
-    found = choose_flood_level(read_lines(run / "accordance.jsonl"), persistence=1)
-    assert card["flood_level"] == found.level
-    _, last = checkpoints(run / "checkpoints")[-1]
-    assert weights_of(last)["flood_level"] == np.float32(found.level)
+    assert card_of(run)["flood_level_source"] == "accordance", card_of(run)["accordance"]
+    return run
 
-    killed = write_config("killed.yaml", output=str(tmp_path / "killed"), **online)
+
+def confirmed_at(run: Path) -> int:
+    """The step whose probe confirmed the crossing, with ``persistence`` 1 the next sub-epoch's."""
+    steps = [line["step"] for line in read_lines(run / "accordance.jsonl")]
+    return next(step for step in steps if step > card_of(run)["accordance"]["step"])
+
+
+def test_online_floods_from_the_confirmed_crossing_on(online):
+    found = choose_flood_level(read_lines(online / "accordance.jsonl"), persistence=1)
+    assert card_of(online)["flood_level"] == found.level
+    _, last = checkpoints(online / "checkpoints")[-1]
+    assert weights_of(last)["flood_level"] == np.float32(found.level)
+    trace = read_lines(online / "trace.jsonl")
+    before = [line for line in trace if line["step"] <= confirmed_at(online)]
+    after = trace[len(before) :]
+    assert any(line["loss"] < found.level for line in before)
+    assert not any(line["flooding"] for line in before)
+    assert any(line["flooding"] for line in after)
+    for line in after:
+        assert line["flooding"] == (line["loss"] < found.level)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lines", [-6, 4], ids=["before-the-crossing", "after-the-crossing"])
+def test_online_resumes(write_config, mindflood, tmp_path, online, lines):
+    killed = write_config("killed.yaml", output=str(tmp_path / "killed"), **ONLINE)
     again = tmp_path / "killed" / "flooding-x-online-seed0"
-    kill_when(start(killed), lambda: has_lines(again / "trace.jsonl", 45))
+    kill_when(start(killed), lambda: has_lines(again / "trace.jsonl", confirmed_at(online) + lines))
+    step, at_kill = checkpoints(again / "checkpoints")[-1]
+    assert (step < confirmed_at(online)) == (lines < 0)
+    assert np.isfinite(weights_of(at_kill)["flood_level"]) == (lines > 0)
     finished = mindflood("train", killed)
     assert finished.returncode == 0, finished.stderr
-    assert_identical(run, again)
-    assert accordances_of(run) == accordances_of(again)
+    assert_identical(online, again)
+    assert accordances_of(online) == accordances_of(again)
