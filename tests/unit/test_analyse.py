@@ -175,6 +175,54 @@ def test_the_ball_is_kept_by_reference(tmp_path, data, capsys):
     assert "Largest rise of the loss" in report(tmp_path / "runs").read_text()
 
 
+def right_texts(run: Path) -> np.ndarray:
+    """Which texts the run's model gets right, text by text."""
+    network = transformers.AutoModelForSequenceClassification.from_pretrained(run / "model").eval()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(run / "model")
+    with torch.inference_mode():
+        said = [int(network(**tokenizer(text, return_tensors="pt")).logits.argmax())
+                for text in TEXTS]  # fmt: skip
+    return np.array(said) == LABELS
+
+
+def a_run_wrong_on(folder: Path, place: int) -> Path:
+    """A run with a random model that errs on this one text alone."""
+    wanted = np.arange(len(TEXTS)) != place
+    return next(
+        run for seed in range(200) if (right_texts(run := a_run(folder, seed)) == wanted).all()
+    )
+
+
+def test_the_ball_is_of_the_texts_that_all_get_right_with_the_references_radii(tmp_path, data):
+    """FreeLB §4.3's rule; every model errs on another text, and nothing but its radii."""
+    reference, *compared = (
+        a_run_wrong_on(tmp_path / "runs" / name, place)
+        for name, place in (("reference", 3), ("one", 1), ("other", 4))
+    )
+    numbers = ["--steps", "4", "--restarts", "2", "--halvings", "8", "--largest", "0.5"]
+    words = [*map(str, compared), "--reference", str(reference), "--data", str(data), *numbers]
+    assert main(["analyse", "ball", *words]) == 0
+
+    of_all = np.all([right_texts(run) for run in (reference, *compared)], axis=0)
+    common = examples().take(np.flatnonzero(of_all))
+    assert common.texts == ((TEXTS[0],), (TEXTS[2],))
+    search = ball.Search(steps=4, restarts=2, seed=0)
+    radii, *theirs = (
+        ball.safe_radii(EmbeddedClassifier(str(run / "model"), 2), common, search, 0.5, 8)
+        for run in (reference, *compared)
+    )
+    for run, own in zip(compared, theirs, strict=True):
+        found = read_card(run / "card.json")["analyses"]["ball"]["runs/reference"]
+        assert (found["num_examples"], found["requested"]) == (2, 5)
+        assert np.median(own) != np.median(radii), "or the test could not tell them apart"
+        assert found["radius"] == np.median(radii)
+        classifier = EmbeddedClassifier(str(run / "model"), 2)
+        increments, natural = ball.max_increments(classifier, common, radii, search)
+        assert found["max_increment"] == pytest.approx(np.median(increments), rel=1e-6)
+        assert found["natural_loss"] == pytest.approx(np.median(natural), rel=1e-6)
+    assert "ball" not in read_card(reference / "card.json").get("analyses", {})
+
+
 def test_generalisation_is_the_accuracy_on_other_files(tmp_path, data):
     run = a_run(tmp_path / "runs" / "finetune-seed0")
     other = tmp_path / "other"
