@@ -9,7 +9,7 @@ from mindflood.attack.catalogue import PROFILES, RECIPES
 from mindflood.attack.columns import COLUMNS
 from mindflood.config import METHODS, Config
 from mindflood.data.tasks import TASKS, Split
-from mindflood.defences.settings import DEFENCES, NORMS, VARIANTS, resolved
+from mindflood.defences.settings import DEFENCES, LENGTHS, NORMS, VARIANTS, resolved
 from mindflood.errors import UserError
 from mindflood.flooding.level import Direction
 from mindflood.suggestions import nearest
@@ -258,6 +258,14 @@ def _with_defence(config: Config, demand: _Demand) -> Config:
             "encoder_layers", "'yopo' steps through the first of several layers; use at least 2"
         )
     defence = resolved(config.method, given)
+    if defence.norm == "linf":
+        missing = [f"defence.{key}" for key in LENGTHS if getattr(defence, key) is None]
+        if missing:
+            demand.refuse(
+                ", ".join(missing),
+                "expected numbers with defence.norm linf, as the defaults are lengths in L2; "
+                "give what one coordinate of δ may be changed by (radius 0: no ball)",
+            )
     for key in ("step_size", "magnitude"):
         if getattr(defence, key) is None:
             demand.refuse(

@@ -108,7 +108,7 @@ def _ball(args: argparse.Namespace, subjects: Any) -> Any:
         increments, natural = ball.max_increments(classifier, examples, radii, search)
         result = ball.summary(increments, natural, radii, args.largest)
         result |= {"steps": args.steps, "restarts": args.restarts, "seed": args.seed}
-        result["requested"] = len(sample)
+        result |= {"requested": len(sample), "texts": ball.digest(examples)}
         low, high = result["quartiles"]
         yield (
             reference.long_name,

@@ -4,6 +4,9 @@ import mindspore as ms
 import numpy as np
 from mindspore import Tensor, nn, ops
 
+from mindflood.defences.settings import NORMS
+from mindflood.errors import UserError
+
 _KIND = 2  # of random stream; the dropout masks have 0 and 1
 _SMALLEST_NORM = 1e-8
 
@@ -44,6 +47,9 @@ class Perturbation(nn.Cell):
         radius: ε; 0 leaves δ where the ascent puts it.
         norm: ``l2`` or ``linf``, per sample over its tokens × d.
         normalise: whether an ascent divides g by its norm.
+
+    Raises:
+        UserError: the norm is neither.
     """
 
     def __init__(
@@ -58,6 +64,8 @@ class Perturbation(nn.Cell):
         self.step_size = step_size
         self.magnitude = magnitude
         self.radius = radius
+        if norm not in NORMS:
+            raise UserError(f"norm {norm!r}: expected {' or '.join(NORMS)}")
         self.l2 = norm == "l2"
         self.normalise = normalise
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 NORMS = ("l2", "linf")
 VARIANTS = ("paper", "release")
+LENGTHS = ("step_size", "magnitude", "radius")  # in the unit of the norm
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,8 @@ class DefenceSettings:
         magnitude: of the initial δ; 0 starts from zeros. Uniform noise, for pgd-at and lds
             Gaussian with σ = magnitude/√(L·d) in L2.
         radius: ε, the ball that δ is projected to after every ascent; 0 projects nothing.
-        norm: of the ball and of the normalised gradient: ``l2`` or ``linf``, per sample.
+        norm: of the ball and of the normalised gradient: ``l2`` or ``linf``, per sample. With
+            ``linf``, ``step_size``, ``magnitude`` and ``radius`` have no defaults.
         reuse_dropout: the same dropout masks in all passes of a step (FreeLB §3.3).
         inner_steps: n of YOPO-m-n, steps on δ through the first layer alone after each of the m
             = ``steps`` passes; each is of size η/n.
@@ -56,9 +58,16 @@ DEFENCES = {
 
 
 def resolved(method: str, settings: DefenceSettings) -> DefenceSettings:
-    """The settings with the method's defaults where they are null."""
+    """The settings with the method's defaults where they are null.
+
+    The defaults' lengths are of the whole δ in L2; a coordinate that is moved by such a length is
+    moved √(L·d) times too far. So with ``linf`` those that are not given stay null.
+    """
     given = {key: value for key, value in vars(settings).items() if value is not None}
-    whole = dataclasses.replace(DEFENCES[method], **given)
+    defaults = DEFENCES[method]
+    if settings.norm not in (None, defaults.norm):
+        return dataclasses.replace(defaults, **(dict.fromkeys(LENGTHS) | given))
+    whole = dataclasses.replace(defaults, **given)
     if whole.radius:
         if whole.step_size is None:
             whole = dataclasses.replace(whole, step_size=whole.radius / 2)

@@ -108,27 +108,40 @@ def estimate(values: Sequence[float | None]) -> Estimate | None:
     return Estimate(float(known.mean()), half, len(known), float(known.median()), deviation)
 
 
-def wilson(successes: int, total: int) -> tuple[float, float]:
-    """95 % interval of a rate: ``successes`` of ``total`` sampled sentences (Wilson, 1927)."""
-    interval = stats.binomtest(successes, total).proportion_ci(_CONFIDENCE, method="wilson")
-    return float(interval.low), float(interval.high)
+def wilson(successes: float, total: float) -> tuple[float, float]:
+    """95 % interval of a rate: ``successes`` of ``total`` sampled sentences (Wilson, 1927).
+
+    The ends are the rates p with |successes/total - p| = z·√(p(1 - p)/total); neither number has
+    to be whole, as those of an average are not.
+    """
+    z, rate = float(stats.norm.ppf(0.5 + _CONFIDENCE / 2)), successes / total
+    middle = rate + z**2 / (2 * total)
+    half = z * math.sqrt(rate * (1 - rate) / total + (z / (2 * total)) ** 2)
+    divisor = 1 + z**2 / total
+    return max(0.0, (middle - half) / divisor), min(1.0, (middle + half) / divisor)
 
 
 def robust_interval(attacked: Attacked) -> tuple[float, float] | None:
-    """95 % interval of the accuracy under attack.
+    """95 % interval of the accuracy under attack: (low, high), fractions; None where nothing is.
 
-    Wilson's for the choice of texts where there is one seed; over several seeds the t interval of
-    their mean, which has the choice of texts in it only as far as the seeds attack different ones.
+    Of one seed it is Wilson's, for the choice of the attacked texts. Of several it reaches from
+    the smaller low to the larger high of two: the t interval of their mean, for the seeds, and
+    Wilson's at their mean rate for as many texts as one seed attacks. The seeds attack the same
+    texts, so that their spread says nothing of the choice of these: seeds that tie would have an
+    interval of no width.
     """
     accuracy, counts = attacked.accuracy, attacked.counts
     if accuracy is None:
         return None
-    if accuracy.half is not None:
-        return max(0.0, accuracy.mean - accuracy.half), min(1.0, accuracy.mean + accuracy.half)
     total = counts["num_examples"] - counts["errors"] - counts["out_of_budget"]
-    if accuracy.n > 1 or total <= 0 or counts["failed"] > total:
+    if total <= 0 or counts["failed"] > total:
         return None
-    return wilson(counts["failed"], total)
+    if accuracy.half is None:
+        return wilson(counts["failed"], total)
+    of_a_seed = total / accuracy.n
+    low, high = wilson(accuracy.mean * of_a_seed, of_a_seed)
+    mean, half = accuracy.mean, accuracy.half
+    return max(0.0, min(low, mean - half)), min(1.0, max(high, mean + half))
 
 
 def setting_of(card: Card) -> Setting:

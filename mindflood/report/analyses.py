@@ -27,6 +27,7 @@ def ball_table(cards: Sequence[Card]) -> Table:
         Column("Radius 0"),
         Column("Largest radius"),
         Column("n"),
+        Column("Texts", numeric=False),
         Column("Search", numeric=False),
     )
     rows = [
@@ -41,6 +42,7 @@ def ball_table(cards: Sequence[Card]) -> Table:
                 str(found["without_radius"]),
                 str(found["of_largest_radius"]),
                 str(found["num_examples"]),
+                found.get("texts"),
                 f"{found['steps']} steps, {found['restarts']} starts",
             )
         )
@@ -52,9 +54,27 @@ def ball_table(cards: Sequence[Card]) -> Table:
         "sample's own: the largest that was tried at which the reference stays right, in the L2 "
         "norm over all word embeddings of the text. Below the smallest that was "
         "tried radius and increment are 0. The paper searches with 2,000 steps.",
+        *_other_texts(cards),
     )
     caption = "Largest rise of the loss in the ball around a sample (nats)"
     return Table("ball", caption, columns, tuple(rows), notes)
+
+
+def _other_texts(cards: Sequence[Card]) -> Iterator[str]:
+    """References whose rows do not compare, for they are, or may be, over different texts."""
+    seen: dict[tuple[str, str, str], list[str | None]] = {}
+    for card, ball in _of_kind(cards, "ball"):
+        for reference, found in sorted(ball.items()):
+            rows = seen.setdefault((card["task"], card["encoder"], reference), [])
+            rows.append(found.get("texts"))
+    for (task, _, reference), texts in seen.items():
+        differing = sorted({digest or "not told by an older card" for digest in texts})
+        if len(texts) > 1 and (None in texts or len(differing) > 1):
+            yield (
+                f"Reference {reference} on {TASKS.get(task, task)}: its rows are, or may be, over "
+                f"different texts ({', '.join(differing)}) and do not compare; give all models to "
+                "one 'mindflood analyse ball'."
+            )
 
 
 def generalisation_table(cards: Sequence[Card]) -> Table:

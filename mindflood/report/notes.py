@@ -93,7 +93,11 @@ def seed_notes(cards: Sequence[Card]) -> list[str]:
     notes = []
     settings = by_setting(cards)
     if any(len(members) > 1 for members in settings.values()):
-        notes.append("± is the half width of a 95 % t interval over the seeds.")
+        notes.append(
+            "± is the half width of a 95 % t interval over the seeds. In a row of several, the "
+            "brackets behind Aua% hold that interval and the one for the choice of as many texts "
+            "as a seed attacks (Wilson, at the mean rate): all seeds attack the same texts."
+        )
     if any(len(members) == 1 for members in settings.values()):
         notes.append(
             "In a row of one seed, the brackets behind Aua% are its 95 % interval for the choice "

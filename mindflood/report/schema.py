@@ -65,6 +65,7 @@ _BALL = {
     "without_radius": _COUNT,
     "of_largest_radius": _COUNT,
 }
+_BALL_OPTIONAL = {"texts": "text"}  # older cards do not tell them
 _GENERALISATION = {"in": "an object", "out": "a list"}
 _MEASURED = {"task": "text", "accuracy": _RATE, "num_examples": _COUNT}
 _DATA = {"train": f"null or {_COUNT}", "test": f"null or {_COUNT}", "words": f"null or {_AMOUNT}"}
@@ -150,6 +151,8 @@ def _check_analyses(analyses: Any, path: Path) -> None:
     for reference, found in analyses.get("ball", {}).items():
         where = f"analyses.ball.{reference}."
         _check_object(found, _BALL, path, where)
+        known = {name: kind for name, kind in _BALL_OPTIONAL.items() if name in found}
+        _check_object(found, known, path, where)
         ends = found["quartiles"]
         _expect(len(ends) == 2, path, f"{where}quartiles", "two numbers", ends)
     if "generalisation" in analyses:

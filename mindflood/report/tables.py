@@ -323,8 +323,9 @@ def _count(size: int | None) -> str | None:
 
 
 def _robust(attacked: Attacked) -> Number | None:
-    """Aua%: its interval is that of the seeds, or of the choice of texts where there is one."""
+    """Aua%, always with the ends of its interval: its mean need not be in the middle."""
     number, ends = _percent(attacked.accuracy), robust_interval(attacked)
-    if number is None or number.half is not None or ends is None:
-        return number
-    return replace(number, ends=(100 * ends[0], 100 * ends[1]))
+    if number is None:
+        return None
+    percent = None if ends is None else (100 * ends[0], 100 * ends[1])
+    return replace(number, half=None, ends=percent)

@@ -113,7 +113,7 @@ def freeat(J: Loss, parameters, delta, *, steps, level, rate, **ascent):
     """Shafahi et al. Algorithm 1 with SGD: θ descends and δ ascends on the same pass, K times."""
     total = {name: torch.zeros_like(p) for name, p in parameters.items()}
     losses = []
-    for _ in range(steps):
+    for J.number in range(steps):
         value = J(delta)
         losses.append(value.item())
         sign = 1.0 if level is None else (value - level).sign().item()

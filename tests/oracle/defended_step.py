@@ -56,14 +56,15 @@ class Recorded(nn.Cell):
 
 
 class Replayed(nn.Cell):
-    """FreeAT's step without dropout, which also returns δ."""
+    """FreeAT's step, which also returns δ; without masks there is no dropout."""
 
     def __init__(self, step):
         super().__init__(auto_prefix=False)
         self.step = step
 
-    def construct(self, ids, mask, segments, labels, weights, unit):
-        return self.step.replay((ids, mask, segments, labels, weights, None, None), unit)
+    def construct(self, ids, mask, segments, labels, weights, unit, *masks):
+        masks = masks or (None, None)
+        return self.step.replay((ids, mask, segments, labels, weights, *masks), unit)
 
 
 def close(ours: dict, theirs: dict, tolerance: float = 1e-4) -> None:

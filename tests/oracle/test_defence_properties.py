@@ -144,7 +144,8 @@ def test_delta_does_not_depend_on_the_padded_length_and_is_zero_on_padding(metho
         ids, mask, segments, *rest = arrays()
         padded = [np.pad(a, ((0, 0), (0, length - 17))) for a in (ids, mask, segments)]
         model = network()
-        step = step_of(method, model, steps=3, radius=0.1, norm=norm)
+        lengths = {"step_size": 0.03, "magnitude": 0.1, "radius": 0.1}
+        step = step_of(method, model, steps=3, norm=norm, **lengths)
         _, _, *noise = noise_of(model, 3, True, method).draw(0, range(4), length)
         inputs, noise = tensors([*padded, *rest]), tensors(noise)
         if method == "freeat":

@@ -125,7 +125,7 @@ def test_in_the_papers_small_ball(method, kind, within, tmp_path):
 @pytest.mark.parametrize("norm", ["l2", pytest.param("linf", marks=pytest.mark.slow)])
 def test_pgd_with_one_step_and_no_noise_takes_the_fast_gradient_step(norm, tmp_path):
     """δ = η·g/‖g‖ with g = ∂J/∂E."""
-    settings = resolved("pgd", DefenceSettings(steps=1, magnitude=0.0, norm=norm))
+    settings = resolved("pgd", DefenceSettings(1, 0.03, 0.0, 0.0, norm))
     step = Defended("pgd", settings, tmp_path)
     zero = torch.zeros(step.drawn[2].shape, dtype=torch.float64, requires_grad=True)
     J = loss_of(step.theirs.double(), step.arrays, step.weights, "bert")

@@ -13,7 +13,8 @@ from mindflood.analyse.embedded import EmbeddedClassifier, Rows
 from mindflood.analyse.noise import loss_under_noise
 from mindflood.cli import main
 from mindflood.data.sources import Examples
-from mindflood.report.cards import read_card, write_card
+from mindflood.report.analyses import ball_table
+from mindflood.report.cards import find_runs, read_card, write_card
 from mindflood.report.page import report
 from tests.unit.attack_models import SHAPE, save_tokenizer
 from tests.unit.report_runs import a_card
@@ -173,6 +174,98 @@ def test_the_ball_is_kept_by_reference(tmp_path, data, capsys):
     assert found["runs/finetune-seed0"]["max_increment"] >= 0
     assert found["runs/finetune-seed0"]["requested"] == 5
     assert "Largest rise of the loss" in report(tmp_path / "runs").read_text()
+
+
+def right_texts(run: Path) -> np.ndarray:
+    """Which texts the run's model gets right, text by text."""
+    network = transformers.AutoModelForSequenceClassification.from_pretrained(run / "model").eval()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(run / "model")
+    with torch.inference_mode():
+        said = [int(network(**tokenizer(text, return_tensors="pt")).logits.argmax())
+                for text in TEXTS]  # fmt: skip
+    return np.array(said) == LABELS
+
+
+def a_run_wrong_on(folder: Path, place: int) -> Path:
+    """A run with a random model that errs on this one text alone."""
+    wanted = np.arange(len(TEXTS)) != place
+    return next(
+        run for seed in range(200) if (right_texts(run := a_run(folder, seed)) == wanted).all()
+    )
+
+
+def test_the_ball_is_of_the_texts_that_all_get_right_with_the_references_radii(tmp_path, data):
+    """FreeLB §4.3's rule; every model errs on another text, and nothing but its radii."""
+    reference, *compared = (
+        a_run_wrong_on(tmp_path / "runs" / name, place)
+        for name, place in (("reference", 3), ("one", 1), ("other", 4))
+    )
+    numbers = ["--steps", "4", "--restarts", "2", "--halvings", "8", "--largest", "0.5"]
+    words = [*map(str, compared), "--reference", str(reference), "--data", str(data), *numbers]
+    assert main(["analyse", "ball", *words]) == 0
+
+    of_all = np.all([right_texts(run) for run in (reference, *compared)], axis=0)
+    common = examples().take(np.flatnonzero(of_all))
+    assert common.texts == ((TEXTS[0],), (TEXTS[2],))
+    search = ball.Search(steps=4, restarts=2, seed=0)
+    radii, *theirs = (
+        ball.safe_radii(EmbeddedClassifier(str(run / "model"), 2), common, search, 0.5, 8)
+        for run in (reference, *compared)
+    )
+    for run, own in zip(compared, theirs, strict=True):
+        found = read_card(run / "card.json")["analyses"]["ball"]["runs/reference"]
+        assert (found["num_examples"], found["requested"]) == (2, 5)
+        assert np.median(own) != np.median(radii), "or the test could not tell them apart"
+        assert found["radius"] == np.median(radii)
+        classifier = EmbeddedClassifier(str(run / "model"), 2)
+        increments, natural = ball.max_increments(classifier, common, radii, search)
+        assert found["max_increment"] == pytest.approx(np.median(increments), rel=1e-6)
+        assert found["natural_loss"] == pytest.approx(np.median(natural), rel=1e-6)
+    assert "ball" not in read_card(reference / "card.json").get("analyses", {})
+
+
+def noted(folder: Path) -> list[str]:
+    """What the report's table says of rows over different texts."""
+    table = ball_table([run.card for run in find_runs(folder)])
+    return [note for note in table.notes if "different texts" in note]
+
+
+def test_rows_over_different_texts_are_told_apart(tmp_path, data):
+    runs = [a_run_wrong_on(tmp_path / "runs" / str(place), place) for place in (0, 1, 3)]
+    first, second, reference = map(str, runs)
+    words = ["--reference", reference, "--data", str(data), "--steps", "1", "--halvings", "1"]
+    assert main(["analyse", "ball", first, second, *words]) == 0
+    together = [read_card(run / "card.json") for run in runs[:2]]
+    one, other = (card["analyses"]["ball"]["runs/3"] for card in together)
+    assert one["texts"] == other["texts"]
+    assert not noted(tmp_path / "runs")
+
+    assert main(["analyse", "ball", first, *words]) == 0  # text 1 is now among the compared
+    alone = read_card(runs[0] / "card.json")
+    assert alone["analyses"]["ball"]["runs/3"]["texts"] != other["texts"]
+    [note] = noted(tmp_path / "runs")
+    assert note.startswith("Reference runs/3 on SST-2: ")
+    digests = [alone["analyses"]["ball"]["runs/3"]["texts"], other["texts"]]
+    assert f"different texts ({', '.join(sorted(digests))})" in note
+    assert note[:40] in report(tmp_path / "runs").read_text()
+
+    for card, run in zip(together, runs, strict=False):  # as they were written before
+        del card["analyses"]["ball"]["runs/3"]["texts"]
+        write_card(run / "card.json", card)
+    [note] = noted(tmp_path / "runs")
+    assert "(not told by an older card)" in note
+
+
+def test_a_digest_is_of_texts_labels_and_order():
+    rows = examples()
+    assert ball.digest(rows) == ball.digest(examples())
+    others = [
+        rows.take([0, 1]),
+        rows.take([1, 0, 2, 3, 4]),
+        Examples(rows.texts, 1 - rows.labels),
+        Examples(tuple((f"{text} ",) for text in TEXTS), rows.labels),
+    ]
+    assert len({ball.digest(each) for each in [rows, *others]}) == 5
 
 
 def test_generalisation_is_the_accuracy_on_other_files(tmp_path, data):

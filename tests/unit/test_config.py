@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mindflood.config import Config, SearchSettings, TrainingSettings, to_yaml
 from mindflood.config_checks import checked
 from mindflood.config_file import from_yaml, load_run_configs, load_train_config
-from mindflood.defences.settings import DEFENCES
+from mindflood.defences.settings import DEFENCES, LENGTHS
 from mindflood.errors import UserError
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
@@ -291,6 +291,37 @@ def test_step_and_noise_of_pgd_at_follow_its_radius(tmp_path):
         load_train_config(path, ["method=pgd-at", "defence.radius=0"])
     with pytest.raises(UserError, match=r"defence\.magnitude: 'lds' needs more than 0"):
         load_train_config(path, ["method=lds", "defence.magnitude=0"])
+
+
+@pytest.mark.parametrize("method", DEFENCES)
+def test_linf_has_no_lengths_of_its_own(method, tmp_path):
+    """The defaults are L2's, of the whole δ: 0.05 a coordinate would be √(L·d) times as far."""
+    path = tmp_path / "c.yaml"
+    path.write_text("encoder: embedded\n")
+    words = [f"method={method}", "defence.norm=linf"]
+    with pytest.raises(UserError) as caught:
+        load_train_config(path, words)
+    line = (
+        "defence.step_size, defence.magnitude, defence.radius: expected numbers with defence.norm"
+    )
+    assert line in str(caught.value)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(UserError, match=r": defence\.magnitude: expected numbers with"):
+        load_train_config(path, [*words, "defence.step_size=0.001", "defence.radius=0"])
+    lengths = ["defence.step_size=0.001", "defence.magnitude=0.002", "defence.radius=0"]
+    found = load_train_config(path, [*words, *lengths])
+    assert [getattr(found.defence, key) for key in LENGTHS] == [0.001, 0.002, 0.0]
+    path.write_text(to_yaml(found))
+    assert from_yaml(path) == found
+    path.write_text("method: finetune\ndefence: {norm: linf}\n")
+    load_train_config(path, [])  # a method without a ball
+
+
+def test_l2_keeps_its_lengths(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text("method: tavat\ndefence: {norm: l2}\n")
+    found = load_train_config(path, []).defence
+    assert [getattr(found, key) for key in LENGTHS] == [0.03, 0.2, 0.5]
 
 
 def test_a_defence_takes_the_level_of_a_first_pass(tmp_path):

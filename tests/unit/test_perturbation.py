@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from mindspore import Tensor, nn
 
 from mindflood.defences.perturbation import Perturbation, UnitNoise, float_mask
+from mindflood.errors import UserError
 
 SIZE = 6
 NORMS = st.sampled_from(["l2", "linf"])
@@ -128,6 +129,12 @@ def test_gaussian_noise_has_the_length_that_it_is_scaled_to():
     mask = float_mask(Tensor(attention_mask([7, 3] * 100, 7)))
     delta = Perturbation(0.1, 0.5, 0.0, "l2").initial(Tensor(unit), mask).asnumpy()
     assert (numpy_norm(delta, "l2") ** 2).mean() == pytest.approx(0.25, rel=0.05)
+
+
+@pytest.mark.parametrize("norm", ["l1", "L2", "linff", ""])
+def test_another_norm_is_refused(norm):
+    with pytest.raises(UserError, match=f"^norm '{norm}': expected l2 or linf$"):
+        Perturbation(0.1, 0.3, 0.2, norm)
 
 
 @pytest.mark.parametrize("norm", ["l2", "linf"])

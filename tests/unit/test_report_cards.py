@@ -92,6 +92,7 @@ OF_ALL = {"noise": NOISE, "ball": {"x": BALL}, "generalisation": {"in": IN, "out
         ({"ball": {"x": 3}}, "ball.x", "an object"),
         ({"ball": {"x": {"max_increment": 1}}}, "ball.x.quartiles", "a list of numbers"),
         ({"ball": {"x": BALL | {"quartiles": [1]}}}, "ball.x.quartiles", "two numbers"),
+        ({"ball": {"x": BALL | {"texts": 3}}}, "ball.x.texts", "text"),
         ({"ball": 3}, "ball", "an object"),
         ({"generalisation": {"in": 1, "out": []}}, "generalisation.in", "an object"),
         ({"generalisation": {"in": IN}}, "generalisation.out", "a list"),

@@ -5,6 +5,7 @@ import io
 import math
 import re
 import shutil
+import statistics
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -106,7 +107,7 @@ def test_seeds_of_a_setting_are_averaged_and_levels_are_not_mixed() -> None:
     cards += [attacked("flooding", 30, flood_level=level) for level in (0.05, 0.1)]
     table = table2(cards, ["sst2"], with_published=False)
     assert [cell(table, row, "Method") for row in range(3)] == ["Fine-tuning"] + ["Flooding"] * 2
-    assert cell(table, 0, "TextFooler Aua%") == "11.0 ± 2.5"
+    assert cell(table, 0, "TextFooler Aua%") == "11.0 (7.4 to 16.1)"
     assert cell(table, 0, "TextFooler n") == "600"
     assert [cell(table, row, "b") for row in (1, 2)] == ["0.05", "0.1"]
 
@@ -325,14 +326,57 @@ def test_denominators_and_interval() -> None:
     assert [line[name] for name in names] == ["11.0", "7.4", "16.1"]
 
 
-def test_intervals_of_one_seed_and_of_several_are_columns_of_their_own() -> None:
+def test_half_widths_and_ends_are_columns_of_their_own() -> None:
     cards = [attacked("finetune", 20 + 2 * seed, seed) for seed in range(3)]
     cards += [attacked("flooding", 0)]
     table = table2(cards, ["sst2"], with_published=False)
     averaged, single = csv.DictReader(io.StringIO(comma_separated(table)))
-    keys = [f"TextFooler Aua%{end}" for end in ("", " ±", " low", " high")]
-    assert [averaged[key] for key in keys] == ["11.0", "2.5", "", ""]
-    assert [single[key] for key in keys] == ["0.0", "", "0.0", "1.9"]
+    keys = [f"TextFooler Aua%{end}" for end in ("", " low", " high")]
+    assert [averaged[key] for key in keys] == ["11.0", "7.4", "16.1"]
+    assert [single[key] for key in keys] == ["0.0", "0.0", "1.9"]
+    # Suc%: 150, 148 and 146 of 170, by the t quantile of 2 degrees of freedom.
+    half = 100 * 4.302653 * (2 / 170) / math.sqrt(3)
+    assert [line["TextFooler Suc% ±"] for line in (averaged, single)] == [f"{half:.1f}", ""]
+    assert "TextFooler Aua% ±" not in averaged
+
+
+def wilson_by_roots(rate: float, total: int) -> tuple[float, float]:
+    """The two rates p at which (rate - p)² = z²·p(1 - p)/total."""
+    z = 1.959963985
+    low, high = np.roots([1 + z**2 / total, -2 * rate - z**2 / total, rate**2])[::-1].real
+    return float(low), float(high)
+
+
+@pytest.mark.parametrize(
+    ("failed", "low_from", "high_from"),
+    [
+        ((5, 5), "texts", "texts"),
+        ((5, 5, 5), "texts", "texts"),
+        ((5, 6), "seeds", "texts"),
+        ((40, 41, 41), "texts", "texts"),
+        ((3, 5, 7), "seeds", "texts"),
+        ((20, 22, 24), "texts", "texts"),
+        ((60, 80, 130), "seeds", "seeds"),
+    ],
+)
+def test_the_interval_of_several_seeds_has_the_choice_of_texts_in_it(failed, low_from, high_from):
+    mean, deviation = statistics.mean(failed) / 200, statistics.stdev(failed) / 200
+    quantile = {2: 12.706205, 3: 4.302653}[len(failed)]
+    half = quantile * deviation / math.sqrt(len(failed))
+    low, high = zip(wilson_by_roots(mean, 200), (mean - half, mean + half), strict=True)
+    names = {"texts": 0, "seeds": 1}
+    expected = low[names[low_from]], high[names[high_from]]
+    assert expected == (min(low), max(high)), "what the case is for"
+    found = robust_interval(attack_of([an_attack(each) for each in failed]))
+    assert found == pytest.approx((max(0.0, expected[0]), expected[1]), abs=1e-6)
+
+
+def test_seeds_that_tie_show_the_interval_of_one() -> None:
+    tied = [attacked("finetune", 5, seed) for seed in range(3)]
+    table = table2([*tied, attacked("flooding", 5)], ["sst2"], with_published=False)
+    shown = [cell(table, row, "TextFooler Aua%") for row in range(2)]
+    assert shown == ["2.5 (1.1 to 5.7)"] * 2
+    assert any("all seeds attack the same texts" in note for note in table.notes)
 
 
 def test_the_interval_over_seeds_stays_within_zero_and_one() -> None:
