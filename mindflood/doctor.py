@@ -220,18 +220,7 @@ def _attack_resources() -> list[Check]:
     answer = probes.ask(probes.RESOURCES, offline=True)
     if isinstance(answer, str):
         return [Check("attack", "resources", "note", answer, "it is not known what is there")]
-    own = answer["stop_words"] == "replaced"
-    found = [
-        Check("attack", "offline profile", "ok", "needs no download"),
-        Check(
-            "attack",
-            "NLTK stop words",
-            "note" if own else "ok",
-            "mindflood's own list" if own else "found",
-            "protected words differ a little from the paper's" if own else "",
-            "python -m nltk.downloader stopwords" if own else "",
-        ),
-    ]
+    found = [Check("attack", "offline profile", "ok", "needs no download")]
     found.append(_wordnet(answer["wordnet"]))
     for name, why, instead in answer["downloads"]:
         mend = probes.MENDS.get(name, "a machine with internet access")
