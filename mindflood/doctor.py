@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from mindflood import doctor_probes as probes
+from mindflood.cores import usable_cores
 
 State = Literal["ok", "note", "missing"]
 EPILOG = "exit status 0 when training, export and the offline attack can work here, 1 otherwise"
@@ -109,7 +110,7 @@ def _machine() -> list[Check]:
             "ok",
             f"{platform.system()} {platform.release()}, {platform.machine()}",
         ),
-        Check("machine", "cores", "ok", f"{probes.cores()} usable of {os.cpu_count()}"),
+        Check("machine", "cores", "ok", f"{usable_cores()} usable of {os.cpu_count()}"),
         _enough(
             "memory", memory[0], memory[1], 4, "BERT-base needs about 8 GiB to train, MiniLM 2"
         ),

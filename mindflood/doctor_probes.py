@@ -132,11 +132,6 @@ def memory() -> tuple[int, int]:
     return free, total
 
 
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def hub() -> str:
     """``reachable``, or why the Hugging Face hub is not."""
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in _TRUE:

@@ -16,7 +16,6 @@ models is in no time; the rates are medians over the rounds.
 """
 
 import argparse
-import os
 import shutil
 import statistics
 import subprocess
@@ -44,6 +43,7 @@ from mindflood.attack.samples import (
 from mindflood.attack.textattack_import import textattack
 from mindflood.attack.victim import Victim
 from mindflood.attack.workers import Sample, Workers
+from mindflood.cores import usable_cores
 from mindflood.data.sources import load_examples
 from mindflood.data.tasks import get_task
 
@@ -74,7 +74,7 @@ def main() -> None:
         arguments.model, task, arguments.recipe, arguments.profile, arguments.seed,
         RecipeOptions(masked_lm=arguments.masked_lm),
     )  # fmt: skip
-    torch.set_num_threads(os.cpu_count() or 1)
+    torch.set_num_threads(usable_cores())
     victim = Victim(settings.model, num_labels=task.num_labels)
     with Workers(settings, arguments.workers) as workers:
         ways: dict[str, Callable[[], Way]] = {
@@ -114,7 +114,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--num-examples", type=int, default=24, help="a round")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--workers", type=int, default=min(8, os.cpu_count() or 1))
+    parser.add_argument("--workers", type=int, default=min(8, usable_cores()))
     return parser.parse_args()
 
 
@@ -204,7 +204,7 @@ def _print(measured: dict[str, list[Measured]], arguments: argparse.Namespace) -
     table = Table(
         title=f"{arguments.recipe} ({arguments.profile}), {arguments.task}: "
         f"{arguments.rounds} rounds of {len(measured['driver'][0].records)} samples, {device}, "
-        f"{os.cpu_count()} cores, {arguments.workers} workers"
+        f"{usable_cores()} cores, {arguments.workers} workers"
     )
     for column in ("way", "samples/s (median)", "rounds", "driver is faster by", "GPU busy"):
         table.add_column(column)
