@@ -19,6 +19,7 @@ import argparse
 import shutil
 import statistics
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -46,6 +47,7 @@ from mindflood.attack.workers import Sample, Workers
 from mindflood.cores import usable_cores
 from mindflood.data.sources import load_examples
 from mindflood.data.tasks import get_task
+from mindflood.errors import UserError
 
 Records = list[dict[str, Any]]
 Way = Callable[[Sequence[Sample]], Records]
@@ -59,9 +61,21 @@ class Measured(NamedTuple):
     busy: float | None
 
 
-def main() -> None:
-    """Time all four in turns and print the table."""
+def main() -> int:
+    """Time all four in turns and print the table; 2 for a user's mistake, which is one line."""
     arguments = _arguments()
+    try:
+        _race(arguments)
+    except UserError as error:
+        print(f"bench_attack: error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _race(arguments: argparse.Namespace) -> None:
+    for option in ("num_examples", "rounds", "workers"):
+        if (number := getattr(arguments, option)) < 1:
+            raise UserError(f"--{option.replace('_', '-')} {number}: expected 1 or more")
     task = get_task(arguments.task)
     examples = load_examples(task, task.attacked_split, arguments.data)
     wanted = arguments.num_examples * arguments.rounds + arguments.workers
@@ -98,7 +112,10 @@ def _shared_out(
     """As many samples a round as there are for all, and a few before them."""
     each = (len(samples) - workers) // rounds
     if each < 1:
-        raise SystemExit(f"{len(samples)} samples are too few for {rounds} rounds")
+        raise UserError(
+            f"--data: {len(samples)} samples are too few for {rounds} rounds and {workers} workers "
+            "that begin with one each; lower --rounds or --workers"
+        )
     kept = samples[workers:]
     return [kept[n * each : (n + 1) * each] for n in range(rounds)], samples[:workers]
 
@@ -237,5 +254,5 @@ def _outcomes(rounds: list[Measured]) -> dict[int, tuple[Any, ...]]:
     }
 
 
-if __name__ == "__main__":
-    main()
+if __name__ == "__main__":  # its workers import this file again
+    sys.exit(main())
