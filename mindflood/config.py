@@ -144,6 +144,9 @@ class AttackSettings:
         workers: processes.
         max_queries, max_seconds: most that the attack of one row may cost, in queries and in
             seconds of its own; a row that needs more is counted apart. None: no limit.
+        candidates: K of BERT-Attack, substitutes a sub-word; none takes the paper's 48.
+        masked_lm: folder of the masked language model that the offline BERT-Attack and BAE ask;
+            none takes the one that is made of the task's training text.
         allow_pickles: TextAttack may load the pickles among the downloads of profile ``paper``.
         each_epoch: ``mindflood run`` also attacks the model of every epoch, on fewer rows; needs
             ``training.keep_epochs``.
@@ -161,6 +164,8 @@ class AttackSettings:
     workers: int = 1
     max_queries: int | None = None
     max_seconds: float | None = None
+    candidates: int | None = None
+    masked_lm: str | None = None
     allow_pickles: bool = False
     each_epoch: bool = False
     epoch_examples: int = 50

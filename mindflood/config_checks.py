@@ -131,7 +131,7 @@ def _check_attack(config: Config, demand: _Demand) -> None:
         demand.one_of(f"attack.recipes[{number}]", recipe, RECIPES)
     demand.one_of("attack.profile", attack.profile, PROFILES)
     demand.at_least(0, "attack.seed", attack.seed)
-    for key in ("num_examples", "workers", "epoch_examples", "max_queries"):
+    for key in ("num_examples", "workers", "epoch_examples", "max_queries", "candidates"):
         demand.at_least(1, f"attack.{key}", getattr(attack, key))
     demand.one_of("attack.columns", attack.columns, COLUMNS)
     single = len(TASKS[config.task.name].text_columns) == 1
@@ -142,12 +142,26 @@ def _check_attack(config: Config, demand: _Demand) -> None:
     if isinstance(attack.temperature, float):
         demand.above_zero("attack.temperature", attack.temperature)
     demand.one_of("attack.held_out", attack.held_out, get_args(Split))
+    _check_meant(config, demand)
     if attack.max_seconds is not None:
         demand.above_zero("attack.max_seconds", attack.max_seconds)
     if attack.each_epoch and not config.training.keep_epochs:
         demand.refuse(
             "attack.each_epoch", "needs the models of the epochs; set training.keep_epochs: true"
         )
+
+
+def _check_meant(config: Config, demand: _Demand) -> None:
+    """A setting of some recipes needs one that has it."""
+    attack = config.attack
+    made = {*attack.recipes, config.search.recipe}
+    choosing = [name for name, entry in RECIPES.items() if entry.has_candidates]
+    if attack.candidates is not None and made.isdisjoint(choosing):
+        demand.refuse("attack.candidates", f"only {choosing[0]} has such a setting; leave it out")
+    asking = [name for name, entry in RECIPES.items() if entry.asks_masked_lm]
+    if attack.masked_lm is not None and (attack.profile != "offline" or made.isdisjoint(asking)):
+        which = " and ".join(asking)
+        demand.refuse("attack.masked_lm", f"only {which} (offline) ask such a model; leave it out")
 
 
 def _check_flood_level(config: Config, demand: _Demand) -> None:

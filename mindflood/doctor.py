@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from mindflood import doctor_probes as probes
+from mindflood.cores import usable_cores
 
 State = Literal["ok", "note", "missing"]
 EPILOG = "exit status 0 when training, export and the offline attack can work here, 1 otherwise"
@@ -109,7 +110,7 @@ def _machine() -> list[Check]:
             "ok",
             f"{platform.system()} {platform.release()}, {platform.machine()}",
         ),
-        Check("machine", "cores", "ok", f"{probes.cores()} usable of {os.cpu_count()}"),
+        Check("machine", "cores", "ok", f"{usable_cores()} usable of {os.cpu_count()}"),
         _enough(
             "memory", memory[0], memory[1], 4, "BERT-base needs about 8 GiB to train, MiniLM 2"
         ),
@@ -220,18 +221,7 @@ def _attack_resources() -> list[Check]:
     answer = probes.ask(probes.RESOURCES, offline=True)
     if isinstance(answer, str):
         return [Check("attack", "resources", "note", answer, "it is not known what is there")]
-    own = answer["stop_words"] == "replaced"
-    found = [
-        Check("attack", "offline profile", "ok", "needs no download"),
-        Check(
-            "attack",
-            "NLTK stop words",
-            "note" if own else "ok",
-            "mindflood's own list" if own else "found",
-            "protected words differ a little from the paper's" if own else "",
-            "python -m nltk.downloader stopwords" if own else "",
-        ),
-    ]
+    found = [Check("attack", "offline profile", "ok", "needs no download")]
     found.append(_wordnet(answer["wordnet"]))
     for name, why, instead in answer["downloads"]:
         mend = probes.MENDS.get(name, "a machine with internet access")

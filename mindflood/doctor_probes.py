@@ -30,6 +30,7 @@ _NEEDED = {
 MENDS = {
     "counter-fitted word vectors": "reach textattack.s3.amazonaws.com once, or set TA_CACHE_DIR",
     "Universal Sentence Encoder": "pip install tensorflow tensorflow_hub, and reach tfhub.dev",
+    "NLTK stop words": "python -m nltk.downloader stopwords",
     "NLTK part-of-speech tagger": (
         "python -m nltk.downloader averaged_perceptron_tagger_eng universal_tagset"
     ),
@@ -47,14 +48,12 @@ print(json.dumps({"devices": [torch.cuda.get_device_name(number) for number in c
 """
 RESOURCES = """
 import json
-from mindflood.attack import nltk_data
 from mindflood.attack.catalogue import RECIPES
 from mindflood.attack.wordnet import find_wordnet
 pieces = {piece.name: piece for entry in RECIPES.values() for piece in entry.downloads}.values()
 answers = [[piece.name, piece.missing(), piece.offline_instead] for piece in pieces]
 wordnet = find_wordnet()
 print(json.dumps({
-    "stop_words": nltk_data.stop_words(),
     "wordnet": wordnet and str(wordnet),
     "downloads": answers,
 }))
@@ -131,11 +130,6 @@ def memory() -> tuple[int, int]:
         used = int((group / "memory.current").read_text())
         total, free = min(total, limit), min(free, limit - used)
     return free, total
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def hub() -> str:

@@ -27,6 +27,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the experiment; prints the comparison tables and where the reports are."""
     from mindflood import stages
     from mindflood.attack.catalogue import check_available
+    from mindflood.attack.masked_lm_folder import chosen_masked_lm
     from mindflood.attack.runner import check_held_out
     from mindflood.config_file import load_run_configs
     from mindflood.data.tasks import get_task
@@ -43,6 +44,9 @@ def run(args: argparse.Namespace) -> int:
         for recipe in _recipes(config)
     }:
         check_available(recipe, profile, allow_pickles=pickles)
+    for named in {config.attack.masked_lm for config in configs}:
+        if named is not None:
+            chosen_masked_lm(named)
     # As are a depth that the encoder has not, and texts that are too few.
     for encoder, layers in {(config.encoder, config.encoder_layers) for config in configs}:
         described_encoder(encoder, layers)

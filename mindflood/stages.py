@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from mindflood.attack.catalogue import RECIPES
 from mindflood.attack.finished import is_finished
 from mindflood.config import Config
 from mindflood.errors import UserError
@@ -63,6 +64,11 @@ def attack(
             words += ["--held-out", settings.held_out]
     if settings.allow_pickles:
         words.append("--allow-textattack-pickles")
+    entry = RECIPES[recipe]
+    if settings.candidates is not None and entry.has_candidates:
+        words += ["--candidates", str(settings.candidates)]
+    if settings.masked_lm is not None and entry.asks_masked_lm:
+        words += ["--masked-lm", settings.masked_lm]
     for option in ("max_queries", "max_seconds"):
         if (limit := getattr(settings, option)) is not None:
             words += [f"--{option.replace('_', '-')}", str(limit)]

@@ -29,25 +29,34 @@ def assert_same(found: dict[int, dict[str, Any]], expected: dict[int, dict[str, 
 
 
 def assert_same_as_textattack(
-    found: dict[int, dict[str, Any]], textattack_attack: Any, folder: Path
+    found: dict[int, dict[str, Any]],
+    textattack_attack: Any,
+    folder: Path,
+    columns: tuple[str, ...] = ("text",),
 ) -> None:
-    """Equal to what TextAttack's own ``Attacker`` finds on the records' single texts.
+    """Equal to what TextAttack's own ``Attacker`` finds on the records' texts.
 
     Args:
         folder: where it may leave its checkpoints.
+        columns: their names, of one or of the two texts of a pair.
     """
     from mindflood.attack.textattack_import import textattack
 
     expected = [found[index] for index in sorted(found)]
-    rows = [(record["original"][0], record["label"]) for record in expected]
+    pair = len(columns) == 2
+    rows = [
+        (tuple(record["original"]) if pair else record["original"][0], record["label"])
+        for record in expected
+    ]
     settings = textattack.AttackArgs(
         num_examples=len(rows), disable_stdout=True, silent=True, checkpoint_dir=str(folder)
     )
-    dataset = textattack.datasets.Dataset(rows)
+    dataset = textattack.datasets.Dataset(rows, input_columns=list(columns))
     results = textattack.Attacker(textattack_attack, dataset, settings).attack_dataset()
     for record, result in zip(expected, results, strict=True):
         kind = type(result).__name__.removesuffix("AttackResult").lower()
         assert {"successful": "succeeded"}.get(kind, kind) == record["result"]
         assert result.num_queries == record["queries"]
         if record["perturbed"]:
-            assert result.perturbed_result.attacked_text.text == record["perturbed"][0]
+            text = result.perturbed_result.attacked_text
+            assert [text._text_input[column] for column in columns] == record["perturbed"]

@@ -16,10 +16,10 @@ models is in no time; the rates are medians over the rounds.
 """
 
 import argparse
-import os
 import shutil
 import statistics
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -44,8 +44,10 @@ from mindflood.attack.samples import (
 from mindflood.attack.textattack_import import textattack
 from mindflood.attack.victim import Victim
 from mindflood.attack.workers import Sample, Workers
+from mindflood.cores import usable_cores
 from mindflood.data.sources import load_examples
 from mindflood.data.tasks import get_task
+from mindflood.errors import UserError
 
 Records = list[dict[str, Any]]
 Way = Callable[[Sequence[Sample]], Records]
@@ -59,9 +61,21 @@ class Measured(NamedTuple):
     busy: float | None
 
 
-def main() -> None:
-    """Time all four in turns and print the table."""
+def main() -> int:
+    """Time all four in turns and print the table; 2 for a user's mistake, which is one line."""
     arguments = _arguments()
+    try:
+        _race(arguments)
+    except UserError as error:
+        print(f"bench_attack: error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _race(arguments: argparse.Namespace) -> None:
+    for option in ("num_examples", "rounds", "workers"):
+        if (number := getattr(arguments, option)) < 1:
+            raise UserError(f"--{option.replace('_', '-')} {number}: expected 1 or more")
     task = get_task(arguments.task)
     examples = load_examples(task, task.attacked_split, arguments.data)
     wanted = arguments.num_examples * arguments.rounds + arguments.workers
@@ -74,7 +88,7 @@ def main() -> None:
         arguments.model, task, arguments.recipe, arguments.profile, arguments.seed,
         RecipeOptions(masked_lm=arguments.masked_lm),
     )  # fmt: skip
-    torch.set_num_threads(os.cpu_count() or 1)
+    torch.set_num_threads(usable_cores())
     victim = Victim(settings.model, num_labels=task.num_labels)
     with Workers(settings, arguments.workers) as workers:
         ways: dict[str, Callable[[], Way]] = {
@@ -98,7 +112,10 @@ def _shared_out(
     """As many samples a round as there are for all, and a few before them."""
     each = (len(samples) - workers) // rounds
     if each < 1:
-        raise SystemExit(f"{len(samples)} samples are too few for {rounds} rounds")
+        raise UserError(
+            f"--data: {len(samples)} samples are too few for {rounds} rounds and {workers} workers "
+            "that begin with one each; lower --rounds or --workers"
+        )
     kept = samples[workers:]
     return [kept[n * each : (n + 1) * each] for n in range(rounds)], samples[:workers]
 
@@ -114,7 +131,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--num-examples", type=int, default=24, help="a round")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--workers", type=int, default=min(8, os.cpu_count() or 1))
+    parser.add_argument("--workers", type=int, default=min(8, usable_cores()))
     return parser.parse_args()
 
 
@@ -204,7 +221,7 @@ def _print(measured: dict[str, list[Measured]], arguments: argparse.Namespace) -
     table = Table(
         title=f"{arguments.recipe} ({arguments.profile}), {arguments.task}: "
         f"{arguments.rounds} rounds of {len(measured['driver'][0].records)} samples, {device}, "
-        f"{os.cpu_count()} cores, {arguments.workers} workers"
+        f"{usable_cores()} cores, {arguments.workers} workers"
     )
     for column in ("way", "samples/s (median)", "rounds", "driver is faster by", "GPU busy"):
         table.add_column(column)
@@ -237,5 +254,5 @@ def _outcomes(rounds: list[Measured]) -> dict[int, tuple[Any, ...]]:
     }
 
 
-if __name__ == "__main__":
-    main()
+if __name__ == "__main__":  # its workers import this file again
+    sys.exit(main())

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mindflood.attack.search import OutOfTimeError
+from mindflood.attack.textattack_import import textattack
 
 
 class OutOfQueriesError(Exception):
@@ -25,8 +26,12 @@ class BudgetedSearch:
 
     def __init__(self, attack: Any) -> None:
         self.cut_short = False
+        self._out_of_time = False
         self._method, self._goal = attack.search_method, attack.goal_function
         self._method.get_goal_results = self._goal_results
+        self._takes_nothing = False
+        if isinstance(self._method, textattack.search_methods.ParticleSwarmOptimization):
+            self._method._get_best_neighbors = self._best_neighbours
 
     def __call__(self, initial_result: Any) -> Any:
         """The search's result; ``initial_result`` where it was cut short before it had one."""
@@ -38,11 +43,36 @@ class BudgetedSearch:
             return initial_result
 
     def _goal_results(self, texts: Sequence[Any]) -> tuple[list[Any], bool]:
-        """As ``GoalFunction.get_results``, which answers as many texts as queries are left."""
+        """As ``GoalFunction.get_results``, which answers as many texts as queries are left.
+
+        Most searches cannot take an empty answer, and are ended by an exception.
+        """
         left = self._goal.query_budget - self._goal.num_queries
-        if len(texts) > left:
-            self.cut_short = True
-            if left == 0:
-                raise OutOfQueriesError
-        results, _ = self._goal.get_results(texts)
+        self.cut_short = self.cut_short or len(texts) > left
+        if self.cut_short and (left == 0 or self._out_of_time):
+            if self._takes_nothing:
+                return [], True
+            raise OutOfQueriesError
+        try:
+            results, _ = self._goal.get_results(texts)
+        except OutOfTimeError:
+            self.cut_short = self._out_of_time = True
+            if self._takes_nothing:
+                return [], True
+            raise
         return results, self.cut_short
+
+    def _best_neighbours(self, current: Any, original: Any) -> tuple[list[Any], Any]:
+        """As the swarm's own, which goes on to the other words with what it has found so far.
+
+        A particle that succeeded before stays in the swarm until all have moved: an exception
+        would lose it.
+        """
+        self._takes_nothing = True
+        try:
+            return type(self._method)._get_best_neighbors(self._method, current, original)
+        except OutOfTimeError:  # of a model that a constraint asks
+            self.cut_short = self._out_of_time = self._method._search_over = True
+            return [current], [1.0]
+        finally:
+            self._takes_nothing = False

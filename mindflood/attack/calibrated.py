@@ -39,6 +39,10 @@ class CalibratedVictim(textattack.models.wrappers.ModelWrapper):
         with _divided_logits(self.model, self.temperature):
             return self.victim.get_grad(text_input)
 
+    def _tokenize(self, inputs: Sequence[Any]) -> Any:
+        """The victim's tokens: TextAttack's class has a method of that name, which only raises."""
+        return self.victim._tokenize(inputs)
+
     def __getattr__(self, name: str) -> Any:
         """What else the victim has: its tokenizer, folder, fingerprint."""
         if name == "victim":  # not there yet while a copy is unpacked

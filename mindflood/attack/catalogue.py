@@ -31,18 +31,28 @@ class Entry:
 RECIPES: Mapping[str, Entry] = {
     "textfooler": Entry((downloads.VECTORS, downloads.SENTENCE_ENCODER, downloads.TAGGER)),
     "bert-attack": Entry(
-        (downloads.MASKED_LANGUAGE_MODEL, downloads.SENTENCE_ENCODER),
+        (downloads.MASKED_LANGUAGE_MODEL, downloads.SENTENCE_ENCODER, downloads.STOP_WORDS),
         asks_masked_lm=True,
         has_candidates=True,
     ),
-    "textbugger": Entry((downloads.VECTORS, downloads.SENTENCE_ENCODER)),
+    "textbugger": Entry((downloads.VECTORS, downloads.SENTENCE_ENCODER, downloads.STOP_WORDS)),
     "bae": Entry(
-        (downloads.MASKED_LANGUAGE_MODEL, downloads.SENTENCE_ENCODER, downloads.TAGGER),
+        (
+            downloads.MASKED_LANGUAGE_MODEL,
+            downloads.SENTENCE_ENCODER,
+            downloads.TAGGER,
+            downloads.STOP_WORDS,
+        ),
         asks_masked_lm=True,
     ),
-    "a2t": Entry((downloads.VECTORS, downloads.STS_ENCODER, downloads.TAGGER)),
+    "a2t": Entry(
+        (downloads.VECTORS, downloads.STS_ENCODER, downloads.TAGGER, downloads.STOP_WORDS)
+    ),
     # Its swarm moves for 20 rounds of 60 texts and all their neighbours.
-    "pso": Entry((downloads.SEMEMES, downloads.FLAIR_TAGGER), default_query_budget=5000),
+    "pso": Entry(
+        (downloads.SEMEMES, downloads.FLAIR_TAGGER, downloads.STOP_WORDS),
+        default_query_budget=5000,
+    ),
 }
 
 

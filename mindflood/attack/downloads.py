@@ -102,7 +102,14 @@ def _sentence_encoder() -> str:
 
 
 def _tagger() -> str:
-    absent = nltk_data.tagger() == "missing"
+    return _of_nltk(absent=nltk_data.tagger(fetch=True) == "missing")
+
+
+def _stop_words() -> str:
+    return _of_nltk(absent=nltk_data.stop_words(fetch=True) == "replaced")
+
+
+def _of_nltk(*, absent: bool) -> str:
     return "not in NLTK_DATA, and NLTK's server is away" if absent else ""
 
 
@@ -141,6 +148,7 @@ _MISSING = {
     "counter-fitted word vectors": _vectors,
     "Universal Sentence Encoder": _sentence_encoder,
     "NLTK part-of-speech tagger": _tagger,
+    "NLTK stop words": _stop_words,
     "masked language model bert-base-uncased": _masked_language_model,
     "sentence encoder stsb-distilbert-base": _sts_encoder,
     "HowNet substitutes": _sememes,
@@ -154,6 +162,7 @@ VECTORS = Download(
 )
 SENTENCE_ENCODER = Download("Universal Sentence Encoder", "the embedded MiniLM sentence encoder")
 TAGGER = Download("NLTK part-of-speech tagger", "a lexicon of parts of speech")
+STOP_WORDS = Download("NLTK stop words", "mindflood's own list")
 MASKED_LANGUAGE_MODEL = Download(
     "masked language model bert-base-uncased",
     "one that mindflood trains on the task's own text ('mindflood masked-lm')",

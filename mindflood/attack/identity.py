@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mindflood.attack.calibration import Calibration, calibration_error
+from mindflood.attack.catalogue import RECIPES
 from mindflood.attack.chosen import ChosenRows
+from mindflood.attack.folder import model_fingerprint
 from mindflood.attack.metrics import summarise
 from mindflood.data.sources import Examples
 from mindflood.report.schema import attack_key
@@ -28,7 +30,8 @@ def identity_of(
     Args:
         attacker: a :class:`mindflood.attack.samples.SampleAttacker`.
     """
-    settings = attacker.settings
+    settings, entry = attacker.settings, RECIPES[attacker.settings.recipe]
+    asked = settings.options.masked_lm if entry.asks_masked_lm else None
     pair = len(settings.task.text_columns) == 2
     return {
         "model": attacker.victim.fingerprint,
@@ -42,6 +45,8 @@ def identity_of(
         "fingerprint": settings.budget.fingerprint(attacker.recipe.fingerprint),
         **settings.budget.settings,
         "replaced": list(attacker.recipe.replaced_components),
+        "candidates": settings.options.candidates if entry.has_candidates else None,
+        "masked_lm": None if asked is None else model_fingerprint(asked),
         "columns": settings.columns if pair else None,
         "calibration": None if calibration is None else dataclasses.asdict(calibration),
         "shard": None if sample.share is None else str(sample.share),
@@ -75,9 +80,12 @@ def summary_of(records: Sequence[Mapping[str, Any]], identity: Mapping[str, Any]
         :func:`mindflood.attack.metrics.summarise` with ``fingerprint``, ``replaced``, ``seed``,
         ``requested`` (number of samples a finished attack has), ``calibration_error`` (of the
         victim on the attacked texts, 15 bins) and, where there are such, ``columns`` (of a pair,
-        that may change), ``calibration`` (of the victim), ``max_queries`` and ``max_seconds``.
+        that may change), ``calibration`` (of the victim), ``max_queries``, ``max_seconds``,
+        ``candidates`` (K of BERT-Attack) and ``masked_lm`` (fingerprint of the language model).
     """
-    optional = ("columns", "calibration", "max_queries", "max_seconds")
+    optional = (
+        "columns", "calibration", "max_queries", "max_seconds", "candidates", "masked_lm"
+    )  # fmt: skip
     return (
         summarise(records)
         | {

@@ -20,9 +20,7 @@ def masked_lm_folder(task: Task, data: str | None, chosen: str | Path | None) ->
         UserError: ``chosen`` is no model, the training text cannot be read, or the making failed.
     """
     if chosen is not None:
-        if not Path(chosen).expanduser().is_dir():
-            raise UserError(f"--masked-lm {chosen}: no such folder")
-        return Path(model_folder(chosen))
+        return chosen_masked_lm(chosen)
     folder = cached_folder(task, data, MaskedLMSettings())
     if not (folder / "config.json").exists():
         print(
@@ -33,6 +31,20 @@ def masked_lm_folder(task: Task, data: str | None, chosen: str | Path | None) ->
         )
         _make(task, data)
     return folder
+
+
+def chosen_masked_lm(folder: str | Path) -> Path:
+    """The masked language model that the user names.
+
+    Raises:
+        UserError: it is no folder of a model.
+    """
+    if not Path(folder).expanduser().is_dir():
+        raise UserError(
+            f"--masked-lm {folder} (in a config: attack.masked_lm): no such folder; make one with "
+            "'mindflood masked-lm TASK --out FOLDER', or leave it out"
+        )
+    return Path(model_folder(folder))
 
 
 def _make(task: Task, data: str | None) -> None:

@@ -135,6 +135,12 @@ def _check_alike(first: _Results, other: _Results) -> None:
 
 
 def _mend(key: str, identity: dict[str, Any]) -> str:
+    if key == "calibration" and identity[key]:
+        known = identity[key]["temperature"]
+        return (
+            "each share chose a temperature of its own; attack every share anew with one and the "
+            f"same number, such as --temperature {known:g}"
+        )
     if key not in ("fingerprint", "replaced"):
         return "give shares of one attack"
     recipe = RECIPES.get(identity["recipe"])
@@ -152,6 +158,12 @@ def _check_finished(part: _Results) -> None:
         raise UserError(
             f"{part.folder}: share {part.share} is unfinished ({len(part.records)} of {expected} "
             "samples); its command, given again, continues it"
+        )
+    # The share that measures it does so last.
+    if part.share.number == 1 and read_card(part.folder / SHARE_CARD)["clean_accuracy"] is None:
+        raise UserError(
+            f"{part.folder}: share {part.share} is unfinished (the model's clean accuracy is not "
+            "measured); its command, given again, continues it"
         )
 
 

@@ -1,4 +1,4 @@
-"""NLTK data that TextAttack needs: what is missing is fetched, else replaced, else named."""
+"""NLTK data that TextAttack needs: what is missing is replaced or named, and fetched if wanted."""
 
 import contextlib
 import os
@@ -25,9 +25,17 @@ def cache_folder() -> Path:
 
 
 @cache
-def stop_words() -> Origin:
-    """Make ``nltk.corpus.stopwords`` work, with a list of our own as the last resort."""
-    origin = _find_or_fetch(_read_stop_words, "stopwords")
+def stop_words(*, fetch: bool = False) -> Origin:
+    """Make ``nltk.corpus.stopwords`` work, with a list of our own as the last resort.
+
+    Args:
+        fetch: ask NLTK's server first where they are not here. The offline profile asks nobody.
+    """
+    import nltk
+
+    if str(_own_folder()) in nltk.data.path:  # NLTK has read our list, and will read no other
+        return "replaced"
+    origin = _find(_read_stop_words, "stopwords", fetch=fetch)
     if origin == "missing":
         _write_own_stop_words()
         _read_stop_words()
@@ -36,9 +44,22 @@ def stop_words() -> Origin:
 
 
 @cache
-def tagger() -> Origin:
-    """Make ``nltk.pos_tag(words, tagset="universal")`` work, or report it ``missing``."""
-    return _find_or_fetch(_tag_a_word, TAGGER, "universal_tagset")
+def tagger(*, fetch: bool = False) -> Origin:
+    """Make ``nltk.pos_tag(words, tagset="universal")`` work, or report it ``missing``.
+
+    Args:
+        fetch: as for :func:`stop_words`.
+    """
+    return _find(_tag_a_word, TAGGER, "universal_tagset", fetch=fetch)
+
+
+def stop_words_file() -> Path:
+    """NLTK's own stop words, which :func:`stop_words` has found, or the archive that has them."""
+    import nltk
+
+    found = nltk.data.find("corpora/stopwords/english")
+    archive = getattr(found, "zipfile", None)
+    return Path(str(found) if archive is None else archive.filename)
 
 
 def tagger_weights() -> Path:
@@ -48,12 +69,12 @@ def tagger_weights() -> Path:
     return Path(str(nltk.data.find(f"taggers/{TAGGER}/{TAGGER}.weights.json")))
 
 
-def _find_or_fetch(use: Callable[[], None], *packages: str) -> Origin:
-    """Try ``use``, then fetch ``packages`` into our cache and try again."""
+def _find(use: Callable[[], None], *packages: str, fetch: bool) -> Origin:
+    """Try ``use``, then perhaps fetch ``packages`` into our cache and try again."""
     _search_in(cache_folder() / "nltk_data")
     if _works(use):
         return "found"
-    if _may_fetch() and all(_fetch(package) for package in packages) and _works(use):
+    if fetch and _may_fetch() and all(_fetch(package) for package in packages) and _works(use):
         return "fetched"
     return "missing"
 
@@ -137,9 +158,13 @@ def _within(seconds: float, action: Callable[[], bool]) -> bool:
     return outcome[0]
 
 
+def _own_folder() -> Path:
+    return cache_folder() / "nltk_data_own"
+
+
 def _write_own_stop_words() -> None:
     """English function words in NLTK's file layout, in a folder that NLTK searches last."""
-    root = cache_folder() / "nltk_data_own"
+    root = _own_folder()
     write_text(root / "corpora" / "stopwords" / "english", "\n".join(OWN_STOP_WORDS) + "\n")
     for folder in (root, root / "corpora", root / "corpora" / "stopwords"):
         folder.chmod(0o755)

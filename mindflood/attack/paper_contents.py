@@ -37,6 +37,10 @@ def _tagger() -> list[Path]:
     return [nltk_data.tagger_weights()]
 
 
+def _stop_words() -> list[Path]:
+    return [nltk_data.stop_words_file()]
+
+
 def _masked_language_model() -> list[Path]:
     return downloads.cached(downloads.BERT, downloads.BERT_FILES)
 
@@ -67,6 +71,7 @@ _FILES: Mapping[str, Callable[[], list[Path]]] = {
     downloads.VECTORS.name: _vectors,
     downloads.SENTENCE_ENCODER.name: _sentence_encoder,
     downloads.TAGGER.name: _tagger,
+    downloads.STOP_WORDS.name: _stop_words,
     downloads.MASKED_LANGUAGE_MODEL.name: _masked_language_model,
     downloads.STS_ENCODER.name: _sts_encoder,
     downloads.SEMEMES.name: _sememes,

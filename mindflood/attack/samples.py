@@ -45,12 +45,14 @@ class SampleAttacker:
     """A victim and a recipe, ready to attack one sample after another.
 
     Raises:
-        UserError: as :class:`Victim`, :meth:`Victim.try_out` and :func:`build_recipe`.
+        UserError: as :class:`Victim`, its :meth:`~Victim.check_labels` and :meth:`~Victim.try_out`,
+            and :func:`build_recipe`.
     """
 
     def __init__(self, settings: AttackSettings) -> None:
         self.settings = settings
         self.victim: Any = Victim(settings.model, num_labels=settings.task.num_labels)
+        self.victim.check_labels(settings.task.label_names)
         self.victim.try_out(len(settings.task.text_columns))
         if settings.temperature is not None:
             self.victim = CalibratedVictim(self.victim, settings.temperature)

@@ -11,11 +11,11 @@ import numpy as np
 from mindflood.attack.calibration import Calibration, fit_temperature, rounded
 from mindflood.attack.held_out import HeldOut
 from mindflood.attack.identity import examples_fingerprint, results_name
-from mindflood.attack.metrics import percent, summarise
 from mindflood.attack.samples import AttackSettings, SampleAttacker
 from mindflood.attack.victim import Victim
 from mindflood.attack.workers import Sample, attack_here, attack_in_workers
 from mindflood.data.sources import Examples
+from mindflood.errors import UserError
 from mindflood.files import read_json, write_json
 
 FACTORS = (1 / 16, 1 / 4, 1.0, 4.0, 16.0)  # of the fitted temperature
@@ -88,20 +88,38 @@ def _choose(
 def weakest_temperature(
     settings: AttackSettings, fitted: float, rows: Examples, workers: int = 1
 ) -> float:
-    """The temperature at which the attack leaves the model least accurate on ``rows``.
+    """The temperature at which most attacks on ``rows`` succeed.
 
-    Five are tried, from 1/16 to 16 times the fitted one. Of equal accuracies the one of fewer
-    queries is taken, then the one nearer to the fitted one.
+    Not the one of the least accuracy under attack, which leaves out what ran out of its budget: a
+    temperature at which everything does would look weak. Five are tried, from 1/16 to 16 times the
+    fitted one. Where as many succeed, the one of fewer queries is taken, then the one nearer to the
+    fitted one.
+
+    Raises:
+        UserError: every attack on every row raised, at every temperature.
     """
     samples = [(row, rows.texts[row], int(rows.labels[row])) for row in range(len(rows))]
-    outcome: dict[float, tuple[float, float]] = {}
+    outcome: dict[float, tuple[int, float]] = {}
+    errors: list[str] = []
     for factor in sorted(FACTORS, key=lambda factor: abs(np.log(factor))):
         temperature = rounded(fitted * factor)
         there = dataclasses.replace(settings, temperature=temperature)
-        summary = summarise(_attack(there, samples, workers))
-        accuracy, queries = summary["accuracy_under_attack"], summary["mean_queries"]
-        outcome[temperature] = 1.0 if accuracy is None else accuracy, queries or 0.0
-        print(f"temperature {temperature:g}: Aua {percent(accuracy)}", file=sys.stderr, flush=True)
+        records = _attack(there, samples, workers)
+        attacked = [record for record in records if record["result"] != "skipped"]
+        raised = [record["error"] for record in attacked if record["result"] == "error"]
+        if attacked and len(raised) == len(attacked):
+            errors.append(raised[0])  # it says nothing of this temperature
+            continue
+        succeeded = sum(record["result"] == "succeeded" for record in attacked)
+        queries = sum(record["queries"] for record in attacked) / max(1, len(attacked))
+        outcome[temperature] = -succeeded, queries
+        said = f"temperature {temperature:g}: {succeeded} of {len(attacked)} attacks succeeded"
+        print(said, file=sys.stderr, flush=True)
+    if not outcome:
+        raise UserError(
+            f"--temperature weakest: every attack on the {len(rows)} held-out rows raised an error "
+            f"({errors[0][:200]}); mend that, or give a temperature as a number"
+        )
     return min(outcome, key=lambda temperature: outcome[temperature])
 
 

@@ -12,6 +12,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from mindflood.attack.broker import Broker
 from mindflood.attack.buckets import in_buckets
 from mindflood.attack.folder import model_fingerprint, model_folder
+from mindflood.attack.labels import check_label_order
 from mindflood.attack.textattack_import import textattack
 from mindflood.errors import UserError
 
@@ -72,7 +73,16 @@ class Victim(textattack.models.wrappers.ModelWrapper):
     @property
     def label_names(self) -> tuple[str, ...]:
         """Name of label 0, 1, ... as the model's configuration gives them."""
-        return tuple(self.model.config.id2label[label] for label in range(self.num_labels))
+        named = self.model.config.id2label
+        return tuple(str(named.get(label, label)) for label in range(self.num_labels))
+
+    def check_labels(self, wanted: Sequence[str]) -> None:
+        """Check the order of the classes against ``wanted``, the task's.
+
+        Raises:
+            UserError: as :func:`mindflood.attack.labels.check_label_order`.
+        """
+        check_label_order(self.folder, self.label_names, wanted)
 
     @contextmanager
     def asked(self) -> Iterator[None]:

@@ -18,6 +18,7 @@ from mindflood.attack.hub import run_searches
 from mindflood.attack.samples import AttackSettings, SampleAttacker, words_of
 from mindflood.attack.search import Task
 from mindflood.attack.words import remembered_words
+from mindflood.cores import usable_cores
 from mindflood.errors import UserError
 
 Sample = tuple[int, Sequence[str], int]  # row, texts, label
@@ -61,21 +62,21 @@ class Workers:
 
     Args:
         settings: what decides the outcome.
-        count: number of processes; they share the cores.
+        count: number of processes; they share the cores, and the GPUs where there are some.
         at_once: most samples in work in each; None takes what suits the victim's device.
     """
 
     def __init__(self, settings: AttackSettings, count: int, at_once: int | None = None) -> None:
         context = multiprocessing.get_context("spawn")
-        threads = max(1, (os.cpu_count() or 1) // count)
+        threads = max(1, usable_cores() // count)
         # Also starts the tracker of shared resources, which would let Ctrl-C through below.
         self._taken = context.Value("l", 0)
         self._processes: list[Any] = []
         self._pipes: list[Any] = []
         with _interrupts_later():
-            for _ in range(count):
+            for number in range(count):
                 ours, theirs = context.Pipe()
-                arguments = (settings, self._taken, at_once, threads, theirs)
+                arguments = (settings, self._taken, at_once, number, threads, theirs)
                 # A daemon is ended with this process, also by an interrupt before the ``with``.
                 process = context.Process(target=_work, args=arguments, daemon=True)
                 process.start()
@@ -145,12 +146,18 @@ def _interrupts_later() -> Iterator[None]:
 
 
 def _work(
-    settings: AttackSettings, taken: Any, at_once: int | None, threads: int, pipe: Any
+    settings: AttackSettings,
+    taken: Any,
+    at_once: int | None,
+    number: int,
+    threads: int,
+    pipe: Any,
 ) -> None:
     """A worker process: attacks what it is sent, or sends why it cannot."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(threads)
     try:
+        _take_gpu(number)
         _attack_what_comes(settings, taken, at_once, pipe)
     except Exception as error:  # the parent has loaded the same models: here they may not fit
         if not isinstance(error, UserError):
@@ -158,6 +165,12 @@ def _work(
             error = UserError(f"an attack worker could not go on: {said}; {_MEMORY}")
         with contextlib.suppress(BrokenPipeError):  # a parent that is gone needs no reason
             pipe.send(error)
+
+
+def _take_gpu(number: int) -> None:
+    """Make one of the GPUs, where there are some, the one that this process calls ``cuda``."""
+    if torch.cuda.is_available():
+        torch.cuda.set_device(number % torch.cuda.device_count())
 
 
 def _attack_what_comes(

@@ -12,7 +12,8 @@ from mindflood.report.cards import Card
 from mindflood.report.layout import Column, Number, Table, TableRow
 from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name
 
-FLAGGED = 0.05  # a fall of the accuracy under attack that is pointed out
+FLAGGED = 0.05  # a fall of the accuracy under attack that is pointed out,
+FEWEST = 3  # if so many texts make it: in a small sample one or two are points enough
 _CALIBRATED = "-calibrated"
 
 
@@ -58,9 +59,19 @@ class Pair:
         return self.alike and self.left_out[0] == self.left_out[1]
 
     @property
+    def texts(self) -> int:
+        """By how many texts, over all seeds, fewer stay right when the victim is calibrated."""
+        return self.plain.counts["failed"] - self.calibrated.counts["failed"]
+
+    @property
+    def wide(self) -> bool:
+        """Whether the gap has the points that are pointed out, whatever the number of texts."""
+        return self.comparable and self.gap is not None and round(self.gap, 9) >= FLAGGED
+
+    @property
     def flagged(self) -> bool:
         """Whether the gap is to be pointed out."""
-        return self.comparable and self.gap is not None and round(self.gap, 9) >= FLAGGED
+        return self.wide and self.texts >= FEWEST
 
 
 def pairs(table: Sequence[Row]) -> Iterator[Pair]:
@@ -80,9 +91,10 @@ def pairs(table: Sequence[Row]) -> Iterator[Pair]:
 def gap_notes(table: Sequence[Row]) -> list[str]:
     """The gaps that are pointed out, and the attacks whose budgets would hide one."""
     illusions = [
-        f"{_where(pair)}: calibrating the victim takes {100 * (pair.gap or 0):.1f} points of its "
-        "accuracy under attack: so much of its robustness was extreme confidence that hides it "
-        "from the search, an illusion (Raina et al. 2024)."
+        f"{_where(pair)}: calibrating the victim takes {100 * (pair.gap or 0):.1f} points "
+        f"({pair.texts} of {pair.plain.counts['num_examples']} texts) of its accuracy under "
+        "attack: so much of its robustness was extreme confidence that hides it from the search, "
+        "an illusion (Raina et al. 2024)."
         for pair in pairs(table)
         if pair.flagged
     ]
@@ -129,7 +141,7 @@ def calibration_table(cards: Sequence[Card]) -> Table:
     notes = (
         "Calibrated: the logits are divided by the temperature, in float64. It changes no "
         "prediction, only what the attack's search can see. Gap: points of Aua% that this costs; "
-        f"from {100 * FLAGGED:g} points on it is flagged.",
+        f"from {100 * FLAGGED:g} points on it is flagged, if at least {FEWEST} texts make it.",
         "ECE%: expected calibration error of the victim on the attacked texts (15 bins of equal "
         "width, Guo et al. 2017), which is above zero for few texts even where the model is "
         "calibrated. Temperature: fitted to rows that were not attacked, the one of several that "
@@ -143,7 +155,7 @@ def calibration_table(cards: Sequence[Card]) -> Table:
 def _line(pair: Pair) -> TableRow:
     setting = pair.row.setting
     chosen = ", ".join(f"{value:g} {source}" for value, source in pair.calibrated.temperatures)
-    verdict = "yes" if pair.flagged else "no"
+    verdict = "yes" if pair.flagged else "too few texts" if pair.wide else "no"
     if not pair.comparable:
         verdict = "other texts left out" if pair.alike else "other texts or recipe"
     return TableRow(

@@ -42,6 +42,8 @@ class AttackSummary(TypedDict):
     requested: NotRequired[int]
     seed: NotRequired[int]
     columns: NotRequired[str]
+    candidates: NotRequired[int]
+    masked_lm: NotRequired[str]
     calibration: NotRequired[dict[str, Any]]
     calibration_error: NotRequired[float | None]
 

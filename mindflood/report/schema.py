@@ -35,6 +35,8 @@ _ATTACK = {
 }
 _OPTIONAL = {
     "columns": "text",
+    "candidates": _COUNT,
+    "masked_lm": "text",
     "calibration": "an object",
     "calibration_error": f"null or {_RATE}",
 }

@@ -1,9 +1,8 @@
 """MindSpore's process-wide settings, made once before the first cell."""
 
-import os
-
 import mindspore as ms
 
+from mindflood.cores import usable_cores
 from mindflood.errors import UserError
 
 
@@ -31,7 +30,7 @@ def set_up(device: str, mode: str, threads: int | None) -> str:
             f"device: MindSpore has no {name} here ({reason}); use device: auto"
         ) from error
     ms.set_context(mode=ms.GRAPH_MODE if mode == "graph" else ms.PYNATIVE_MODE)
-    cores = threads or len(os.sched_getaffinity(0))
+    cores = threads or usable_cores()
     if name == "CPU":
         # MindSpore's own default is 25 threads, whatever the machine has.
         ms.set_context(runtime_num_threads=cores)

@@ -31,6 +31,7 @@ NEWS = [
 ]
 DATA = {"sst2": SENTENCES, "rte": PAIRS, "ag_news": NEWS}
 OPTIONS = {"bert-attack": {"candidates": 6}, "pso": {"max_queries": 200}}
+PAIRED = [("textfooler", "both"), ("textfooler", "second"), ("bae", "second"), ("a2t", "both")]
 FAST = [("sst2", "textbugger", "both"), ("rte", "textfooler", "second")]
 CASES = [
     *FAST,
@@ -40,6 +41,7 @@ CASES = [
     ("sst2", "a2t", "both"),
     ("sst2", "pso", "both"),
     ("rte", "bae", "second"),
+    ("rte", "a2t", "both"),
     ("ag_news", "a2t", "both"),
 ]
 
@@ -120,14 +122,25 @@ def test_in_two_workers_as_one_by_one(case, run, one_by_one, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("recipe", ["textfooler", "bert-attack", "bae", "a2t"])
-def test_as_textattack_s_own_attacker(recipe, folders, masked_lm, one_by_one, tmp_path):
+@pytest.mark.parametrize(
+    "case",
+    [
+        *(("sst2", recipe, "both") for recipe in ("textfooler", "bert-attack", "bae", "a2t")),
+        *(("rte", recipe, columns) for recipe, columns in PAIRED),
+    ],
+    ids=named,
+)
+def test_as_textattack_s_own_attacker(case, folders, masked_lm, one_by_one, tmp_path):
     """The recipes in which nothing is random."""
+    from mindflood.attack.columns import with_columns
     from mindflood.attack.options import RecipeOptions
     from mindflood.attack.recipes import build_recipe
     from mindflood.attack.victim import Victim
 
+    name, recipe, columns = case
     options = RecipeOptions(**OPTIONS.get(recipe, {}), masked_lm=masked_lm)
-    victim = Victim(folders["sst2"] / "model")
-    built = build_recipe(recipe, "offline", victim, options)
-    assert_same_as_textattack(one_by_one(("sst2", recipe, "both")), built.attack, tmp_path)
+    victim = Victim(folders[name] / "model")
+    task = get_task(name)
+    built = with_columns(build_recipe(recipe, "offline", victim, options), task, columns)
+    found = one_by_one(case)
+    assert_same_as_textattack(found, built.attack, tmp_path, task.text_columns)

@@ -162,14 +162,14 @@ def test_the_weakest_temperature_is_no_stronger_than_any_tried(models, run, tmp_
 
     def remember(settings, samples, workers):
         found = attacked(settings, samples, workers)
-        failed = sum(record["result"] == "failed" for record in found)
-        tried[settings.temperature] = failed
+        succeeded = sum(record["result"] == "succeeded" for record in found)
+        tried[settings.temperature] = succeeded
         return found
 
     monkeypatch.setattr(temperature, "_attack", remember)
     summary = run(models[1], tmp_path, temperature="weakest", num_examples=1)
     assert len(tried) == 5
-    assert tried[summary["calibration"]["temperature"]] == min(tried.values())
+    assert tried[summary["calibration"]["temperature"]] == max(tried.values())
     assert summary["calibration"]["rows"] == 3
     tried.clear()
     run(models[1], tmp_path, temperature="weakest", num_examples=1)

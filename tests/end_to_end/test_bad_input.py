@@ -96,6 +96,15 @@ def test_run_tells_what_the_attack_lacks_before_it_trains(
         assert not (tmp_path / "runs").exists()
 
 
+def test_run_tells_that_there_is_no_such_language_model_before_it_trains(
+    write_config, capsys, tmp_path
+):
+    attack = {"profile": "offline", "recipes": ["bae"], "masked_lm": str(tmp_path / "nowhere")}
+    line = refused(capsys, "run", write_config(attack=attack))
+    assert f"--masked-lm {tmp_path / 'nowhere'} (in a config: attack.masked_lm): no such" in line
+    assert not (tmp_path / "runs").exists()
+
+
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
     """A folder with good training rows, to be spoilt."""

@@ -6,6 +6,7 @@ Each rule is checked by arithmetic of its own, not by the constraint that enforc
 import difflib
 import math
 from collections import OrderedDict
+from types import SimpleNamespace
 
 import nltk
 import numpy as np
@@ -405,6 +406,9 @@ def downloaded(monkeypatch, options):
         "sentence_transformers",
         type("Package", (), {"SentenceTransformer": lambda *_: encoder()}),
     )
+    universal = sentence_encoders.universal_sentence_encoder.universal_sentence_encoder
+    vectors = {"load": lambda address: lambda sentences: torch.ones(len(sentences), 2)}
+    monkeypatch.setattr(universal, "hub", SimpleNamespace(**vectors))
 
     def without_its_pickle(swap, max_candidates=-1):
         textattack.transformations.WordSwap.__init__(swap)

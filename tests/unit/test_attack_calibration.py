@@ -3,6 +3,7 @@
 import json
 import math
 import shutil
+from collections import OrderedDict
 
 import numpy as np
 import pytest
@@ -164,6 +165,29 @@ def test_gradients_are_those_of_the_divided_logits(folder, tmp_path):
     np.testing.assert_allclose(found["gradient"], expected["gradient"], atol=1e-5, rtol=1e-3)
     before = extreme(TEXTS)
     torch.testing.assert_close(before, 50 * plain(TEXTS), atol=1e-2, rtol=1e-3)  # hook is gone
+
+
+def test_words_and_tokens_are_aligned_as_the_victim_s(folder):
+    """Which a search along gradients (A2T) asks for."""
+    victim = Victim(folder, device="cpu")
+    calibrated = CalibratedVictim(victim, 2.0)
+    pair = OrderedDict(premise=TEXTS[0], hypothesis=TEXTS[1])
+    for text in (TEXTS[0], pair):
+        words = textattack.shared.AttackedText(text)
+        assert words.align_with_model_tokens(calibrated) == words.align_with_model_tokens(victim)
+    assert calibrated.tokenize(TEXTS) == victim.tokenize(TEXTS)
+
+
+def test_a_search_along_gradients_attacks_the_calibrated_victim(folder):
+    victim = CalibratedVictim(Victim(folder, device="cpu"), 2.0)
+    attack = textattack.Attack(
+        textattack.goal_functions.UntargetedClassification(victim),
+        [textattack.constraints.pre_transformation.RepeatModification()],
+        textattack.transformations.WordSwapRandomCharacterDeletion(random_one=False),
+        textattack.search_methods.GreedyWordSwapWIR("gradient"),
+    )
+    label = int(victim(TEXTS[:1]).argmax())
+    assert attack.attack(TEXTS[0], label).num_queries > 1
 
 
 @pytest.mark.parametrize("wanted", ["fited", "0", "-1", "nan", "inf", ""])

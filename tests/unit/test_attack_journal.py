@@ -114,3 +114,17 @@ def test_two_attacks_cannot_write_to_one_file(tmp_path):
         said = answer.get(timeout=60)
         child.join()
     assert "another attack is writing" in said
+
+
+def test_results_from_before_a_key_was_kept_go_on(tmp_path):
+    with open_journal(tmp_path) as journal:
+        journal.append({"index": 3})
+    with open_journal(tmp_path, candidates=48, masked_lm=None) as journal:
+        assert len(journal.records) == 1
+    with pytest.raises(UserError, match="profile is None, here 'paper'"):
+        open_journal(tmp_path, profile="paper")
+    with (
+        open_journal(tmp_path / "new", candidates=48),
+        pytest.raises(UserError, match="candidates is 48, here 8"),
+    ):
+        open_journal(tmp_path / "new", candidates=8)

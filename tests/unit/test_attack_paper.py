@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import huggingface_hub
 import pytest
@@ -16,7 +16,9 @@ from transformers import AutoModelForMaskedLM, BertConfig, BertForMaskedLM
 
 from mindflood.attack import catalogue, downloads, nltk_data, paper_contents
 from mindflood.attack.options import RecipeOptions
+from mindflood.attack.own_copy import own_copy
 from mindflood.attack.recipes import build
+from mindflood.attack.recipes.parts import Assembled
 from mindflood.attack.safe_weights import safetensors_only
 from mindflood.attack.textattack_import import textattack
 from mindflood.errors import UserError
@@ -177,6 +179,34 @@ def test_a_download_that_is_cut_short_is_one_line(monkeypatch):
     assert "\n" not in message
 
 
+def test_the_sentence_encoder_is_loaded_once_for_all_samples(monkeypatch):
+    """TextAttack loads it at the first use, and every sample has an attack of its own."""
+    encoders = textattack.constraints.semantics.sentence_encoders
+    loaded = []
+
+    def load(address):
+        loaded.append(address)
+        return lambda sentences: {"outputs": torch.ones(len(sentences), 2)}
+
+    hub = SimpleNamespace(load=load)
+    monkeypatch.setattr(encoders.universal_sentence_encoder.universal_sentence_encoder, "hub", hub)
+    victim = SimpleNamespace(model=None)
+    attack = textattack.Attack(
+        textattack.goal_functions.UntargetedClassification(victim),
+        [encoders.UniversalSentenceEncoder()],
+        textattack.transformations.WordSwapQWERTY(),
+        textattack.search_methods.GreedySearch(),
+    )
+    monkeypatch.setattr(build, "check_available", lambda *_, **__: None)
+    monkeypatch.setattr(build, "contents", lambda downloads: {})
+    monkeypatch.setattr(build.textfooler, "paper", lambda *_: Assembled(attack))
+    built = build.build_recipe("textfooler", "paper", victim).attack
+    for copy in (own_copy(built, 10), own_copy(built, 10)):
+        (encoder,) = copy.constraints
+        assert len(encoder.encode(["one", "two"])) == 2
+    assert loaded == ["https://tfhub.dev/google/universal-sentence-encoder/3"]
+
+
 @pytest.fixture
 def everything(caches, monkeypatch):
     """Every piece in its cache; the packages that look there are played."""
@@ -184,7 +214,7 @@ def everything(caches, monkeypatch):
     def write(content):
         put(caches, *(f"{VECTORS}/{name}" for name in downloads._VECTORS_FILES), content=content)
         put(downloads.sentence_encoder_folder(), "saved_model.pb", "v/0", content=content)
-        put(caches, "tagger.json", content=content)
+        put(caches, "tagger.json", "english", content=content)
         put_in_hub(caches, "bert-base-uncased", *downloads.BERT_FILES, content=content)
         put_in_hub(caches, downloads.STS, *downloads.STS_FILES, content=content)
         put(downloads.sememes_file().parent, downloads.sememes_file().name, content=content)
@@ -195,6 +225,7 @@ def everything(caches, monkeypatch):
     hub.resolve = lambda address: str(downloads.sentence_encoder_folder())
     monkeypatch.setitem(sys.modules, "tensorflow_hub", hub)
     monkeypatch.setattr(nltk_data, "tagger_weights", lambda: caches / "tagger.json")
+    monkeypatch.setattr(nltk_data, "stop_words_file", lambda: caches / "english")
     monkeypatch.setattr(textattack.shared.utils, "flair_tag", lambda sentence: None)
     return write
 

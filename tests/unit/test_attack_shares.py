@@ -191,6 +191,24 @@ def test_shares_of_machines_with_other_resources_say_what_mends_it(
         merge_shares(shares, tmp_path / "out")
 
 
+def test_a_share_that_was_killed_while_it_measured_the_accuracy(shares, tmp_path, capsys):
+    write_card(shares[0] / SHARE_CARD, a_card("unknown", clean_accuracy=None))
+    out = tmp_path / "out"
+    assert main(["merge-attacks", *map(str, shares), "--out", str(out)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "share1: share 1/3 is unfinished (the model's clean accuracy is not measured)" in line
+    assert "its command, given again, continues it" in line
+    assert not out.exists()
+
+
+def test_shares_that_chose_temperatures_of_their_own_need_one_number(shares, tmp_path):
+    for number, folder in enumerate(shares):
+        chosen = {"temperature": 1.5 + number, "source": "fitted", "held_out": "dev", "rows": 30}
+        change(folder, calibration=chosen)
+    with pytest.raises(UserError, match=r"calibration is .*; .* such as --temperature 1\.5$"):
+        merge_shares(shares, tmp_path / "out")
+
+
 def test_a_share_that_is_missing(shares, tmp_path):
     with pytest.raises(UserError, match="share 2/3 is missing"):
         merge_shares([shares[0], shares[2]], tmp_path / "out")

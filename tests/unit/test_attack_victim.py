@@ -1,5 +1,6 @@
 """The victim: TextAttack's own wrapper's logits, without its padding."""
 
+import dataclasses
 import json
 import shutil
 
@@ -15,8 +16,11 @@ from transformers import (
 )
 
 from mindflood.attack import buckets
+from mindflood.attack.labels import check_label_order
+from mindflood.attack.samples import AttackSettings, SampleAttacker
 from mindflood.attack.textattack_import import textattack
 from mindflood.attack.victim import Victim
+from mindflood.data.tasks import get_task
 from mindflood.errors import UserError
 from tests.unit.attack_models import LONGEST, SHAPE, save_tokenizer
 
@@ -169,6 +173,57 @@ def test_roberta_positions_leave_room_for_the_padding_s(tmp_path):
 
 def test_tokens_for_the_alignment_of_words(victim):
     assert victim.tokenize(["The film"]) == [["[CLS]", "the", "film", "[SEP]"]]
+
+
+@pytest.mark.parametrize(
+    ("names", "task"),
+    [
+        (("Positive", "Negative"), "sst2"),
+        (("POS", "NEG"), "mr"),
+        (("NOT-ENTAILMENT", "entailment"), "rte"),
+        (("Sports", "World", "sci_tech", "Business"), "ag_news"),
+    ],
+    ids=["words", "cut short", "spelled in another way", "four"],
+)
+def test_the_task_s_labels_in_another_order_are_refused(names, task):
+    wanted = get_task(task).label_names
+    with pytest.raises(UserError) as caught:
+        check_label_order("some/model", names, wanted)
+    message = str(caught.value)
+    assert message.startswith(f"some/model: its labels are 0 = {names[0]}, 1 = {names[1]}")
+    assert f"the task's are 0 = {wanted[0]}, 1 = {wanted[1]}" in message
+    assert "id2label" in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("names", "task"),
+    [
+        (("NEGATIVE", "POSITIVE"), "sst2"),
+        (("neg", "pos"), "sst2"),
+        (("LABEL_1", "LABEL_0"), "sst2"),
+        (("positive", "LABEL_1"), "sst2"),
+        (("positive", "positive"), "sst2"),
+        (("good", "bad"), "sst2"),
+        (("p", "n"), "sst2"),
+        (("not_equivalent", "equivalent"), "mrpc"),
+    ],
+    ids=str,
+)
+def test_labels_in_the_task_s_order_or_of_other_names_pass(names, task):
+    check_label_order("some/model", names, get_task(task).label_names)
+
+
+def test_an_attack_looks_at_the_order_of_the_labels(folder, tmp_path):
+    model = shutil.copytree(folder, tmp_path / "model")
+    config = json.loads((model / "config.json").read_text())
+    named = {"0": "contradiction", "1": "entailment", "2": "neutral"}
+    (model / "config.json").write_text(json.dumps(config | {"id2label": named}))
+    task = dataclasses.replace(
+        get_task("sst2"), label_names=("entailment", "neutral", "contradiction")
+    )
+    with pytest.raises(UserError, match="0 = contradiction, 1 = entailment, 2 = neutral, and the"):
+        SampleAttacker(AttackSettings(str(model), task, "textfooler", "offline", 0))
 
 
 def test_labels_that_do_not_fit_the_task(folder):

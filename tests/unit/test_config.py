@@ -129,6 +129,8 @@ def test_several_models_need_a_choice(file):
         ("output=' '", "output: expected the path of a folder"),
         ("attack.each_epoch=true", "attack.each_epoch: needs the models of the epochs; set"),
         ("attack.max_queries=0", "attack.max_queries: expected at least 1, not 0"),
+        ("attack.candidates=8", "attack.candidates: only bert-attack has such a setting; leave"),
+        ("attack.masked_lm=folder", "attack.masked_lm: only bert-attack and bae (offline) ask"),
         ("attack.max_seconds=0", "attack.max_seconds: expected more than 0, not 0"),
         ("attack.epoch_examples=0", "attack.epoch_examples: expected at least 1, not 0"),
         ("attack.columns=third", "attack.columns: unknown 'third'"),
@@ -394,3 +396,16 @@ def test_checked_names_the_source():
 
 def test_yaml_of_a_config_has_no_python_in_it():
     assert isinstance(yaml.safe_load(to_yaml(Config())), dict)
+
+
+def test_settings_of_a_recipe_are_taken_where_it_is_made(write_config):
+    config = load_train_config(
+        write_config(),
+        ["attack.recipes=[bae, bert-attack]", "attack.profile=offline", "attack.candidates=8",
+         "attack.masked_lm=folder"],
+    )  # fmt: skip
+    assert (config.attack.candidates, config.attack.masked_lm) == (8, "folder")
+    with pytest.raises(UserError, match=r"attack\.candidates: expected at least 1, not 0"):
+        load_train_config(write_config(), ["attack.recipes=[bert-attack]", "attack.candidates=0"])
+    with pytest.raises(UserError, match=r"attack\.masked_lm: only"):  # the paper's asks BERT
+        load_train_config(write_config(), ["attack.recipes=[bae]", "attack.masked_lm=folder"])

@@ -38,6 +38,25 @@ def test_from_five_points_on_a_gap_is_pointed_out(calibrated, flagged):
     assert len(notes) == flagged
     assert [note for note in table2(cards, ["sst2"]).notes if "illusion" in note] == notes
     assert not flagged or "takes 5.0 points" in notes[0]
+    assert not flagged or "(10 of 200 texts)" in notes[0]
+
+
+@pytest.mark.parametrize(
+    ("failed", "verdict"), [(18, "no"), (17, "too few texts"), (16, "too few texts"), (15, "yes")]
+)
+def test_one_or_two_texts_of_a_small_sample_are_no_illusion(failed, verdict):
+    """Of 18 texts one is 5.6 points."""
+    few = {"total": 18, "skipped": 0}
+    attacks = {
+        "textfooler-offline": an_attack(failed=18, **few) | {"attack_success_rate": 0.0},
+        "textfooler-offline-calibrated": an_attack(failed=failed, calibration=FITTED, **few),
+    }
+    cards = [a_card(attacks=attacks)]
+    assert cells(calibration_table(cards))[0][-1] == verdict
+    notes = gap_notes(rows(cards))
+    assert len(notes) == (verdict == "yes")
+    assert not notes or "takes 16.7 points" in notes[0]
+    assert not notes or "(3 of 18 texts)" in notes[0]
 
 
 @pytest.mark.parametrize("changes", [{"seed": 3}, {"fingerprint": "another"}, {"requested": 400}])

@@ -12,6 +12,7 @@ from mindflood.attack.paper_contents import contents
 from mindflood.attack.recipes import a2t, bae, bert_attack, pso, textbugger, textfooler
 from mindflood.attack.recipes.parts import Assembled
 from mindflood.attack.safe_weights import safetensors_only
+from mindflood.attack.textattack_import import textattack
 from mindflood.errors import UserError
 
 
@@ -72,6 +73,7 @@ def _paper(name: str, victim: Any, options: RecipeOptions) -> BuiltRecipe:
     try:
         with safetensors_only():
             built = RECIPES[name].paper(victim, options)
+            _load_sentence_encoders(built.attack)
         resources = contents(CATALOGUE[name].downloads)
     except Exception as error:  # of the hub, TensorFlow, requests, zipfile, torch, ...
         said = " ".join(str(error).split())[:200] or type(error).__name__
@@ -81,3 +83,12 @@ def _paper(name: str, victim: Any, options: RecipeOptions) -> BuiltRecipe:
         ) from error
     fingerprint = recipe_fingerprint(built.attack, name, "paper", resources)
     return BuiltRecipe(built.attack, built.replaced, fingerprint)
+
+
+def _load_sentence_encoders(attack: Any) -> None:
+    """Load what TextAttack would load at the first use: in the attack's copy for every sample."""
+    for constraint in attack.constraints:
+        if isinstance(
+            constraint, textattack.constraints.semantics.sentence_encoders.UniversalSentenceEncoder
+        ):
+            constraint.encode(["a sentence"])

@@ -1,0 +1,46 @@
+"""Whether a model counts its classes as the task does: else right answers are taken for wrong."""
+
+from collections.abc import Sequence
+
+from mindflood.errors import UserError
+
+_SHORTEST = 3  # letters of a name cut short: POS, NEG
+
+
+def check_label_order(folder: str, names: Sequence[str], wanted: Sequence[str]) -> None:
+    """Check that the classes of a model are not those of the task in another order.
+
+    Names that are not the task's, such as LABEL_0, tell nothing and pass.
+
+    Args:
+        names, wanted: name of label 0, 1, ... of the model and of the task.
+
+    Raises:
+        UserError: they are the task's, in another order.
+    """
+    places = [place for name in names if (place := _place(name, wanted)) is not None]
+    if len(set(places)) < len(wanted) or places == sorted(places):
+        return
+    raise UserError(
+        f"{folder}: its labels are {_listed(names)}, and the task's are {_listed(wanted)}; put the "
+        "rows of its classification head into the task's order, or the names under id2label in its "
+        "config.json where it is they that are wrong"
+    )
+
+
+def _place(name: str, wanted: Sequence[str]) -> int | None:
+    """Where ``wanted`` has a name, written in another way or cut short; None: nowhere, or twice."""
+    asked = _letters(name)
+    known = [_letters(other) for other in wanted]
+    if asked in known:
+        return known.index(asked)
+    places = [place for place, other in enumerate(known) if other.startswith(asked)]
+    return places[0] if len(asked) >= _SHORTEST and len(places) == 1 else None
+
+
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalnum, name.lower()))
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"{label} = {name}" for label, name in enumerate(names))

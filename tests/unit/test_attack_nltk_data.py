@@ -1,0 +1,85 @@
+"""NLTK's data are fetched for the paper profile alone; offline takes what is here or a list."""
+
+import zipfile
+
+import nltk
+import pytest
+
+from mindflood.attack import downloads, nltk_data
+from mindflood.attack.recipes import parts
+from mindflood.errors import UserError
+
+
+@pytest.fixture
+def asked(monkeypatch, tmp_path):
+    """A machine without NLTK's data that may ask its server; what is asked for."""
+    found = []
+
+    def reachable(url):
+        found.append(url)
+        return True
+
+    def fetch(package):
+        found.append(package)
+        return False
+
+    for variable in ("HF_HUB_OFFLINE", "MINDFLOOD_CACHE"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("MINDFLOOD_CACHE", str(tmp_path))
+    monkeypatch.setattr(nltk.data, "path", [])
+    monkeypatch.setattr(nltk_data, "_works", lambda use: False)
+    monkeypatch.setattr(nltk_data, "_read_stop_words", lambda: None)
+    monkeypatch.setattr(nltk_data, "reachable", reachable)
+    monkeypatch.setattr(nltk_data, "_fetch", fetch)
+    remembered = (nltk_data.stop_words, nltk_data.tagger, nltk_data._may_fetch)
+    for answer in remembered:
+        answer.cache_clear()
+    yield found
+    for answer in remembered:
+        answer.cache_clear()
+
+
+def test_offline_asks_nobody(asked):
+    (words,) = parts.stop_words().replaced
+    (tags,) = parts.part_of_speech(allow_verb_noun_swap=True).replaced
+    (flair,) = parts.tagger().replaced
+    assert words == "NLTK's stop words by mindflood's own list"
+    assert "a lexicon" in tags
+    assert "a lexicon" in flair
+    assert asked == []
+
+
+def test_paper_fetches_and_names_what_it_cannot(asked):
+    with pytest.raises(UserError) as caught:
+        downloads.require("bae", (downloads.TAGGER, downloads.STOP_WORDS), allow_pickles=False)
+    for missing in ("tagger (not in NLTK_DATA", "'offline' takes mindflood's own list"):
+        assert missing in str(caught.value)
+    assert nltk_data.TAGGER in asked
+    assert "stopwords" in asked
+
+
+def test_paper_fetches_nothing_where_the_user_is_offline(asked, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert downloads.TAGGER.missing()
+    assert downloads.STOP_WORDS.missing()
+    assert asked == []
+
+
+def test_a_list_of_ours_is_not_taken_for_nltk_s_own(asked, monkeypatch):
+    assert nltk_data.stop_words() == "replaced"
+    monkeypatch.setattr(nltk_data, "_works", lambda use: True)  # NLTK reads ours
+    assert nltk_data.stop_words(fetch=True) == "replaced"
+    assert downloads.STOP_WORDS.missing()
+
+
+@pytest.mark.parametrize("unpacked", [True, False])
+def test_the_file_of_nltk_s_own_list(tmp_path, monkeypatch, unpacked):
+    monkeypatch.setattr(nltk.data, "path", [str(tmp_path)])
+    archive = tmp_path / "corpora" / "stopwords.zip"
+    archive.parent.mkdir()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("stopwords/english", "the\n")
+        if unpacked:
+            file.extractall(archive.parent)
+    expected = archive.parent / "stopwords" / "english" if unpacked else archive
+    assert nltk_data.stop_words_file() == expected

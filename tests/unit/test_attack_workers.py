@@ -1,0 +1,61 @@
+"""Workers share the cores that this process may use, and the GPUs."""
+
+import multiprocessing
+import os
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from mindflood.attack import workers
+from mindflood.attack.samples import AttackSettings
+from mindflood.cores import usable_cores
+from mindflood.data.tasks import get_task
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """What the processes are told, which are started by none."""
+    found = []
+
+    def process(*, target, args, daemon):
+        found.append(args)
+        return SimpleNamespace(start=int, terminate=int, join=int)
+
+    end = SimpleNamespace(close=int)
+    context = SimpleNamespace(Value=lambda *_: None, Pipe=lambda: (end, end), Process=process)
+    monkeypatch.setattr(multiprocessing, "get_context", lambda kind: context)
+    return found
+
+
+@pytest.mark.parametrize(("cores", "count", "threads"), [(5, 2, 2), (1, 3, 1), (64, 2, 32)])
+def test_the_workers_share_the_cores_that_are_ours(started, monkeypatch, cores, count, threads):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(cores)), raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 1000)
+    settings = AttackSettings("model", get_task("sst2"), "textfooler", "offline", 0)
+    with workers.Workers(settings, count):
+        assert [(number, given) for *_, number, given, _ in started] == [
+            (number, threads) for number in range(count)
+        ]
+
+
+def test_where_no_scheduler_gives_cores_all_are_ours(monkeypatch):
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 6)
+    assert usable_cores() == 6
+
+
+def test_the_workers_take_the_gpus_in_turn(monkeypatch):
+    taken = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "set_device", taken.append)
+    for number in range(4):
+        workers._take_gpu(number)
+    assert taken == [0, 1, 0, 1]
+
+
+def test_without_a_gpu_none_is_taken(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cuda, "set_device", pytest.fail)
+    workers._take_gpu(1)
