@@ -64,11 +64,19 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _noise(args: argparse.Namespace, subjects: Any) -> Any:
+def _embedded(subjects: Any) -> list[Any]:
     from mindflood.analyse.embedded import EmbeddedClassifier
-    from mindflood.analyse.noise import loss_under_noise
 
     loaded = [EmbeddedClassifier(s.model, s.task.num_labels) for s in subjects]
+    for classifier, found in zip(loaded, subjects, strict=True):
+        classifier.victim.check_labels(found.task.label_names)
+    return loaded
+
+
+def _noise(args: argparse.Namespace, subjects: Any) -> Any:
+    from mindflood.analyse.noise import loss_under_noise
+
+    loaded = _embedded(subjects)
     samples = [s.examples(args.num_examples, args.seed) for s in subjects]
     for classifier, examples in zip(loaded, samples, strict=True):
         result = loss_under_noise(
@@ -80,7 +88,6 @@ def _noise(args: argparse.Namespace, subjects: Any) -> Any:
 
 def _ball(args: argparse.Namespace, subjects: Any) -> Any:
     from mindflood.analyse import ball
-    from mindflood.analyse.embedded import EmbeddedClassifier
     from mindflood.analyse.subject import subject
     from mindflood.errors import UserError
 
@@ -96,15 +103,15 @@ def _ball(args: argparse.Namespace, subjects: Any) -> Any:
                 f"{reference.encoder}; a radius in the embeddings of one says nothing of another"
             )
     search = ball.Search(args.steps, args.restarts, args.seed)
-    load = [EmbeddedClassifier(s.model, s.task.num_labels) for s in [reference, *subjects]]
+    loaded = _embedded([reference, *subjects])
     sample = reference.examples(args.num_examples, args.seed)
-    examples = ball.all_right(load, sample)
+    examples = ball.all_right(loaded, sample)
     if not len(examples):
         raise UserError(
             f"--num-examples {args.num_examples}: there is none that all models classify right"
         )
-    radii = ball.safe_radii(load[0], examples, search, args.largest, args.halvings)
-    for classifier in load[1:]:
+    radii = ball.safe_radii(loaded[0], examples, search, args.largest, args.halvings)
+    for classifier in loaded[1:]:
         increments, natural = ball.max_increments(classifier, examples, radii, search)
         result = ball.summary(increments, natural, radii, args.largest)
         result |= {"steps": args.steps, "restarts": args.restarts, "seed": args.seed}
@@ -128,6 +135,8 @@ def _others(args: argparse.Namespace, subjects: Any) -> Any:
     checked = [other_data(args.on, subject.task, *limit) for subject in subjects]
     samples = [(s.task.name, s.examples(*limit)) for s in subjects]
     victims = [Victim(s.model, num_labels=s.task.num_labels) for s in subjects]
+    for victim, found in zip(victims, subjects, strict=True):
+        victim.check_labels(found.task.label_names)
     for victim, own, others in zip(victims, samples, checked, strict=True):
         result = accuracies(victim, own, others) | {"seed": args.seed}
         shown = [result["in"], *result["out"]]

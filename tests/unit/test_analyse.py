@@ -1,6 +1,7 @@
 """The analyses on tiny models, against plain computations and closed forms."""
 
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
@@ -268,12 +269,17 @@ def test_a_digest_is_of_texts_labels_and_order():
     assert len({ball.digest(each) for each in [rows, *others]}) == 5
 
 
+def other_reviews(folder: Path) -> Path:
+    """The same texts as a test set of MR, all of them positive."""
+    folder.mkdir()
+    with (folder / "test.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("text", "label"), *zip(TEXTS, [1] * 5, strict=True)])
+    return folder
+
+
 def test_generalisation_is_the_accuracy_on_other_files(tmp_path, data):
     run = a_run(tmp_path / "runs" / "finetune-seed0")
-    other = tmp_path / "other"
-    other.mkdir()
-    with (other / "test.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([("text", "label"), *zip(TEXTS, [1] * 5, strict=True)])
+    other = other_reviews(tmp_path / "other")
     words = ["--data", str(data), "--on", f"mr={other}"]
     assert main(["analyse", "generalisation", str(run), *words]) == 0
     found = read_card(run / "card.json")["analyses"]["generalisation"]
@@ -353,6 +359,26 @@ def test_a_model_from_elsewhere_gets_a_card(tmp_path, data, capsys):
     assert card["analyses"]["noise"]["num_examples"] == 5
     assert main([*words, "--task", "mrpc"]) == 2
     assert "is of task 'sst2'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["noise"], ["ball", "--reference", "MODEL"], ["generalisation", "--on", "mr=OTHER"]],
+    ids=lambda words: words[0],
+)
+def test_a_model_that_counts_its_classes_otherwise_is_refused(words, tmp_path, data, capsys):
+    model = a_model(tmp_path / "theirs")
+    config = json.loads((model / "config.json").read_text())
+    config |= {"id2label": {"0": "POSITIVE", "1": "NEGATIVE"}}
+    config |= {"label2id": {"POSITIVE": 0, "NEGATIVE": 1}}
+    (model / "config.json").write_text(json.dumps(config))
+    other = other_reviews(tmp_path / "other")
+    words = [word.replace("OTHER", str(other)).replace("MODEL", str(model)) for word in words]
+    ending = ["--data", str(data), "--task", "sst2"]
+    assert main(["analyse", words[0], str(model), *words[1:], *ending]) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert "its labels are 0 = POSITIVE, 1 = NEGATIVE, and the task's are" in error
+    assert not (model / "card.json").exists()
 
 
 def test_the_model_of_a_run_is_the_run(tmp_path, data):
