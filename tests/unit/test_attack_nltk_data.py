@@ -3,7 +3,10 @@
 import zipfile
 
 import nltk
+import nltk.corpus
 import pytest
+from nltk.corpus.reader import WordListCorpusReader
+from nltk.corpus.util import LazyCorpusLoader
 
 from mindflood.attack import downloads, nltk_data
 from mindflood.attack.recipes import parts
@@ -27,6 +30,9 @@ def asked(monkeypatch, tmp_path):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("MINDFLOOD_CACHE", str(tmp_path))
     monkeypatch.setattr(nltk.data, "path", [])
+    # A reader that another test has opened stays at that test's folder, which is no longer allowed.
+    unopened = LazyCorpusLoader("stopwords", WordListCorpusReader, r"(?!README|\.).*")
+    monkeypatch.setattr(nltk.corpus, "stopwords", unopened)
     monkeypatch.setattr(nltk_data, "_works", lambda use: False)
     monkeypatch.setattr(nltk_data, "_read_stop_words", lambda: None)
     monkeypatch.setattr(nltk_data, "reachable", reachable)
