@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from mindflood import __version__
 from mindflood.errors import UserError
+from mindflood.stage_process import end_with_starter
 from mindflood.stages import StageFailedError
 
 # Verb, what it does, and the module with add_arguments(parser) and run(args).
@@ -42,6 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 on success, 1 where ``doctor`` finds the offline path broken, 2 for a user's mistake,
         130 after Ctrl-C.
     """
+    end_with_starter()
     words = list(sys.argv[1:] if argv is None else argv)
     parser = _parser(words)
     args = parser.parse_args(words)

@@ -1,6 +1,5 @@
 """The stages of an experiment as processes: MindSpore and PyTorch do not share one."""
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -8,6 +7,7 @@ from mindflood.attack.catalogue import RECIPES
 from mindflood.attack.finished import is_finished
 from mindflood.config import Config
 from mindflood.errors import UserError
+from mindflood.stage_process import run_to_its_end
 from mindflood.training.run_folder import epoch_folder
 
 
@@ -86,7 +86,7 @@ def _mindflood(*words: str) -> None:
     """
     # -P: a file of the working folder must not stand in for a module of that name.
     command = [sys.executable, "-P", "-m", "mindflood", *words]
-    status = subprocess.run(command, check=False).returncode
+    status = run_to_its_end(command)
     if status < 0:
         raise UserError(
             f"'mindflood {words[0]}' was killed by signal {-status} (out of memory?); "
