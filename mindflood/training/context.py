@@ -23,7 +23,8 @@ def set_up(device: str, mode: str, threads: int | None) -> str:
     # MindSpore's own default is the best device that its package and this machine share.
     name = ms.get_context("device_target") if device == "auto" else device
     try:
-        ms.set_device(name)
+        if not _runs_on(name):
+            ms.set_device(name)
     except (ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(
@@ -35,3 +36,8 @@ def set_up(device: str, mode: str, threads: int | None) -> str:
         # MindSpore's own default is 25 threads, whatever the machine has.
         ms.set_context(runtime_num_threads=cores)
     return name
+
+
+def _runs_on(name: str) -> bool:
+    """Whether a kernel has run on this device: MindSpore then refuses even the same choice."""
+    return bool(ms.get_context("device_target") == name and ms.hal.is_initialized(name))
