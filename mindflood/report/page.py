@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
+from itertools import count
 from pathlib import Path
 
 from mindflood.files import write_text
@@ -87,15 +88,19 @@ def _write_tables(folder: Path, group: Sequence[Table]) -> None:
 
 
 def _figures(runs: Sequence[Run], folder: Path) -> list[RunFigures]:
-    found = []
-    for number, run in enumerate(runs):
-        place = run.folder.relative_to(folder).as_posix()
+    names = _file_names([run.folder.relative_to(folder).as_posix() for run in runs])
+    drawn = [(run, name, figures(run, name)) for run, name in zip(runs, names, strict=True)]
+    return [RunFigures(_title(run.card), name, some) for run, name, some in drawn if some]
+
+
+def _file_names(places: Sequence[str]) -> list[str]:
+    """A plain name a place, numbered only against its like: a later report draws over the same."""
+    names: list[str] = []
+    for place in places:
         plain = re.sub(r"[^A-Za-z0-9]+", "-", place).strip("-") or "run"
-        name = f"{plain}-{number}" if number else plain
-        drawn = figures(run, name)
-        if drawn:
-            found.append(RunFigures(_title(run.card), name, drawn))
-    return found
+        numbered = (plain if number == 1 else f"{plain}-{number}" for number in count(1))
+        names.append(next(name for name in numbered if name not in names))
+    return names
 
 
 def _title(card: Card) -> str:

@@ -171,6 +171,18 @@ def test_the_same_runs_give_the_same_bytes(reported: Path) -> None:
     assert report(reported).read_bytes() == first
 
 
+def test_a_figure_keeps_its_name_when_runs_come_before_it(runs: Path) -> None:
+    def drawn() -> set[str]:
+        report(runs)
+        return {path.name for path in (runs / "report").glob("*.svg")}
+
+    before = drawn()
+    a_run(runs / "finetune-0" / "a", a_card("finetune", 2))
+    a_run(runs / "finetune-0-a", a_card("finetune", 3))
+    assert drawn() - before == {f"finetune-0-a{number}-training.svg" for number in ("", "-2")}
+    assert before <= drawn()
+
+
 def test_ids_on_the_page_are_unique(reported: Path) -> None:
     ids = [value for name, value in read_page(reported).attributes if name == "id"]
     assert ids
