@@ -1,23 +1,25 @@
 """Flooding under gradient accumulation: one sign for the whole effective batch."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import mindspore as ms
 from mindspore import Parameter, Tensor, nn, ops
 
+from mindflood.errors import UserError
 from mindflood.flooding.step import FloodingTrainOneStepCell
 
 
 class AccumulatedFloodingStep:
-    """Flooding steps over micro-batches whose J and gradients add up before the sign is taken.
+    """Flooding steps on the weighted mean of J over micro-batches, with one sign for all of them.
 
     The sign of J - b is known only when the last micro-batch has been seen, and a gradient is
-    linear in its sensitivity; so the raw gradients are summed, and the sum takes the sign.
+    linear in its sensitivity; so the raw gradients are averaged, and the mean takes the sign.
 
     Args:
-        step: the one-batch cell; its network returns a micro-batch's *share* of J, so that the
-            shares of one effective batch add up to the batch mean.
+        step: the one-batch cell; its network returns the mean over the rows that it is given, here
+            as there.
     """
 
     def __init__(self, step: FloodingTrainOneStepCell) -> None:
@@ -25,15 +27,41 @@ class AccumulatedFloodingStep:
         self._accumulate = _Accumulate(step)
         self._apply = _Apply(step, self._accumulate)
 
-    def __call__(self, micro_batches: Sequence[Sequence[Any]]) -> Tensor:
-        """Step on the batch that the micro-batches make up; returns its raw J (scalar float32)."""
-        for inputs in micro_batches:
-            self._accumulate(*inputs)
+    def __call__(
+        self, micro_batches: Sequence[Sequence[Any]], weights: Sequence[float] | None = None
+    ) -> Tensor:
+        """Step on the batch that the micro-batches make up; returns its raw J (scalar float32).
+
+        Args:
+            micro_batches: the network's inputs, one sequence each.
+            weights: of the micro-batches, as many; their rows, where these differ. Only the ratios
+                count. None: all weigh the same. Data-parallel workers weigh the same, whatever
+                the weights on each.
+
+        Raises:
+            UserError: no micro-batch; or weights that are not as many, finite and above 0.
+        """
+        for inputs, share in zip(micro_batches, _shares(len(micro_batches), weights), strict=True):
+            self._accumulate(Tensor(share, ms.float32), *inputs)
         return self._apply()
 
 
+def _shares(count: int, weights: Sequence[float] | None) -> list[float]:
+    """The weights divided by their sum."""
+    if not count:
+        raise UserError("micro_batches: none to step on; expected at least one")
+    if weights is None:
+        return [1.0 / count] * count
+    if len(weights) != count:
+        raise UserError(f"weights: {len(weights)} for {count} micro-batches; expected one each")
+    total = math.fsum(weights)
+    if not (math.isfinite(total) and all(weight > 0 for weight in weights)):
+        raise UserError(f"weights: {list(weights)}: expected finite numbers above 0")
+    return [weight / total for weight in weights]
+
+
 class _Accumulate(nn.Cell):
-    """Add a micro-batch's share of J and its gradients to the running sums."""
+    """Add a micro-batch's share of J and of its gradients to the running sums."""
 
     def __init__(self, step: FloodingTrainOneStepCell) -> None:
         super().__init__(auto_prefix=False)
@@ -42,12 +70,14 @@ class _Accumulate(nn.Cell):
         self.sums = step.weights.clone(prefix="accumulated", init="zeros")
         self.loss = Parameter(Tensor(0.0, ms.float32), name="accumulated_loss", requires_grad=False)
 
-    def construct(self, *inputs: Any) -> Tensor:
-        share, grads = self.step.loss_and_gradients(self.update.scale(), *inputs)
-        ops.assign_add(self.loss, share)
+    def construct(self, share: Tensor, *inputs: Any) -> Tensor:
+        # The share goes in with the loss scale, so that half precision has the range of a whole
+        # batch's gradients.
+        J, grads = self.step.loss_and_gradients(self.update.scale() * share, *inputs)
+        ops.assign_add(self.loss, J * share)
         for i in range(len(self.sums)):
             ops.assign_add(self.sums[i], grads[i])
-        return share
+        return J
 
 
 class _Apply(nn.Cell):

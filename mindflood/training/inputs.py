@@ -38,7 +38,7 @@ def step_inputs(
 
     def prepare(step: int) -> list[Inputs]:
         batch = batches.batch(*divmod(step, batches.steps_per_epoch))
-        weights = row_weights(batch, worker)
+        weights = row_weights(batch, worker.count * accumulation_steps)
         micro_batches = []
         for part in rows:
             keep = slice(part.start, part.stop)

@@ -35,8 +35,9 @@ def weighted_cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor) -> T
 class MeanCrossEntropy(nn.Cell):
     """J = Σ w_i · ce_i over the rows of a batch.
 
-    The weights are the host's: 1/n for the n real rows of a whole batch and 0 for filler rows, so
-    that a last batch that is not full, a micro-batch and a worker's share all stay exact.
+    The weights are the host's: m/n for the n real rows of a batch that comes in m parts, and 0 for
+    filler rows. The mean of J over the parts, which are workers' and micro-batches, is then that
+    over the real rows, also where the last batch is not full and one part has all its fillers.
     """
 
     def __init__(self, classifier: BertForSequenceClassification) -> None:

@@ -77,6 +77,9 @@ def from_the_first(number: float, worker: Worker) -> float:
     return float(received.asnumpy().view(np.float64)[0])
 
 
-def row_weights(batch: Batch, worker: Worker) -> np.ndarray:
-    """float32 [B]: what makes the mean over workers of Σ w·ce the mean over the real rows."""
-    return (batch.weights * (worker.count / batch.weights.sum())).astype(np.float32)
+def row_weights(batch: Batch, parts: int) -> np.ndarray:
+    """float32 [B]: what makes the mean over ``parts`` of Σ w·ce the mean over the real rows.
+
+    The parts are the workers' micro-batches: all have as many rows, fillers among them.
+    """
+    return (batch.weights * (parts / batch.weights.sum())).astype(np.float32)

@@ -232,10 +232,10 @@ def test_micro_batches_add_up_to_the_batch(method):
         model = network()
         step = step_of(method, model, level=5.0, steps=2, radius=0.1, reuse_dropout=True)
         noise = noise_of(model, 3, True)
-        inputs = [
-            tensors([*(a[part.start : part.stop] for a in arrays()), *noise.draw(1, part, 17)])
-            for part in parts
-        ]
+        inputs = []
+        for part in parts:
+            *texts, shares = (a[part.start : part.stop] for a in arrays())
+            inputs.append(tensors([*texts, shares * len(parts), *noise.draw(1, part, 17)]))
         J = step(*inputs[0]) if len(parts) == 1 else AccumulatedFloodingStep(step)(inputs)
         ends.append((float(J.asnumpy()), weights(model)))
     assert pytest.approx(ends[0][0], rel=1e-5) == ends[1][0]

@@ -16,7 +16,6 @@ rng = np.random.default_rng(7)
 WEIGHTS = rng.normal(size=(3, 5)).astype(np.float32), rng.normal(size=(5, 2)).astype(np.float32)
 ROWS = rng.normal(size=(6, 3)).astype(np.float32)
 LABELS = np.array([0, 1, 1, 0, 1, 0], np.int32)
-SHARES = np.full(6, 1 / 6, np.float32)
 
 
 @pytest.fixture(params=["graph", "pynative"])
@@ -42,8 +41,9 @@ class Network(nn.Cell):
 
 
 def inputs(rows: slice = slice(None), blow_up: float = 1.0) -> list[Tensor]:
-    parts = (ROWS[rows], LABELS[rows], SHARES[rows], np.float32(blow_up))
-    return [Tensor(part) for part in parts]
+    labels = LABELS[rows]
+    shares = np.full(len(labels), 1 / len(labels), np.float32)
+    return [Tensor(part) for part in (ROWS[rows], labels, shares, np.float32(blow_up))]
 
 
 def network_and_step(level, **options):
@@ -140,12 +140,82 @@ def test_global_norm_is_accurate_on_large_tensors(mode):
 
 
 @pytest.mark.parametrize("level", [None, 0.65], ids=lambda b: f"b={b}")
-def test_micro_batches_take_the_sign_of_their_sum(mode, level):
+def test_micro_batches_take_the_sign_of_their_mean(mode, level):
     network, step = network_and_step(level)
     accumulated = AccumulatedFloodingStep(step)
     parts = [inputs(slice(0, 1)), inputs(slice(1, 4)), inputs(slice(4, 6))]
-    losses = [float(accumulated(parts).asnumpy()) for _ in range(STEPS)]
+    losses = [float(accumulated(parts, weights=[1, 3, 2]).asnumpy()) for _ in range(STEPS)]
     assert_same(network, losses, in_torch(level))
+
+
+class MeanOfARegression(nn.Cell):
+    """J of a softmax regression, the mean over the rows that it is given."""
+
+    def __init__(self, matrix):
+        super().__init__()
+        self.matrix = ms.Parameter(Tensor(matrix), name="matrix")
+
+    def construct(self, rows, labels):
+        return ops.cross_entropy(ops.matmul(rows, self.matrix), labels)
+
+
+def in_numpy(matrix, batches, weights):
+    """J and its gradient, float64: the weighted mean of the batches' means."""
+    total_J, total = 0.0, np.zeros(matrix.shape)
+    for (rows, labels), weight in zip(batches, weights, strict=True):
+        logits = rows.astype(np.float64) @ matrix
+        p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+        chosen = np.eye(matrix.shape[1])[labels]
+        total_J += weight / sum(weights) * -(np.log(p) * chosen).sum(1).mean()
+        total += weight / sum(weights) * (rows.T @ (p - chosen)) / len(rows)
+    return total_J, total
+
+
+@pytest.mark.parametrize("scale", [None, LossScale(initial=256.0)], ids=["float32", "scaled"])
+@pytest.mark.parametrize("level", [0.5, 2.0], ids=["above the level", "below it"])
+@pytest.mark.parametrize(
+    ("sizes", "weights"),
+    [((4, 4, 4, 4), None), ((1, 6, 2, 3), (1, 6, 2, 3)), ((3, 3, 3), None), ((2, 5), (0.2, 0.7))],
+    ids=["four equal", "four unequal", "three equal", "two by shares"],
+)
+def test_means_over_micro_batches_equal_numpy(mode, sizes, weights, level, scale):
+    """Three classes and a matrix of zeros: J = ln 3, whatever the number of micro-batches."""
+    draw = np.random.default_rng(sum(sizes))
+    batches = [
+        (draw.normal(size=(n, 5)).astype(np.float32), draw.integers(0, 3, n).astype(np.int32))
+        for n in sizes
+    ]
+    network = MeanOfARegression(np.zeros((5, 3), np.float32))
+    optimizer = nn.SGD(network.trainable_params(), learning_rate=RATE)
+    step = AccumulatedFloodingStep(
+        FloodingTrainOneStepCell(network, optimizer, level, loss_scale=scale)
+    )
+    matrix = np.zeros((5, 3))
+    for number in range(3):
+        J = float(step([tuple(map(Tensor, batch)) for batch in batches], weights).asnumpy())
+        expected, gradient = in_numpy(matrix, batches, weights or np.ones(len(sizes)))
+        assert pytest.approx(expected, rel=1e-6) == J
+        assert number or pytest.approx(np.log(3), rel=1e-6) == J
+        norm = float(step.step.update.gradient_norm.asnumpy())
+        assert norm == pytest.approx(np.linalg.norm(gradient), rel=1e-5)
+        matrix = matrix - RATE * np.sign(expected - level) * gradient
+        np.testing.assert_allclose(network.matrix.asnumpy(), matrix, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("parts", "weights", "message"),
+    [
+        (0, None, "micro_batches: none"),
+        (2, [1.0], "weights: 1 for 2 micro-batches"),
+        (2, [1.0, 0.0], "expected finite numbers above 0"),
+        (2, [1.0, float("nan")], "expected finite numbers above 0"),
+        (2, [1.0, float("inf")], "expected finite numbers above 0"),
+    ],
+)
+def test_weights_that_cannot_be_are_refused(parts, weights, message):
+    _, step = network_and_step(0.65)
+    with pytest.raises(UserError, match=message):
+        AccumulatedFloodingStep(step)([inputs()] * parts, weights)
 
 
 @pytest.mark.parametrize("accumulated", [False, True], ids=["one batch", "micro-batches"])
