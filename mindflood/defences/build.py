@@ -49,6 +49,7 @@ def defended(
     """
     settings: dict[str, Any] = vars(config.defence)
     passes = settings["steps"]
+    releases = settings["variant"] == "release"
     step: FloodingTrainOneStepCell
     if config.method == "freeat":  # which updates the weights within
         step = FreeATTrainOneStepCell(
@@ -64,6 +65,7 @@ def defended(
         step = DefendedTrainOneStepCell(
             loss, defence, optimizer, level,
             max_gradient_norm=max_gradient_norm, loss_scale=loss_scale,
+            unclipped=critic.trainable_params() if critic is not None and releases else (),
         )  # fmt: skip
     size = model.config.hidden_size
     noise = StepNoise(
@@ -72,6 +74,7 @@ def defended(
         passes,
         settings["reuse_dropout"],
         resamples=config.method == "infobert",
+        shuffles=config.method == "infobert" and releases,
     )
     return step, noise
 
@@ -117,7 +120,7 @@ def defence_of(
         return loss, TAVAT(*common, table, release)
     if method == "infobert":
         assert critic is not None  # trained with the network, so its parameters come with it
-        return loss, InfoBERT(*common, critic, value["alpha"], value["beta"])
+        return loss, InfoBERT(*common, critic, value["alpha"], value["beta"], release)
     return loss, _PLAIN[method](*common)
 
 

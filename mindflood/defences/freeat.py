@@ -1,4 +1,7 @@
-"""FreeAT (Shafahi et al. 2019): every replay of the batch updates the weights and δ at once."""
+"""FreeAT (Shafahi et al. 2019): every replay of the batch updates the weights and δ at once.
+
+δ is dropped after each batch, as FreeLB has it; Shafahi et al. hand it on to the next.
+"""
 
 import mindspore as ms
 from mindspore import Tensor, nn, ops

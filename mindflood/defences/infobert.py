@@ -5,7 +5,14 @@ from mindspore import ParameterTuple, Tensor, nn, ops
 
 from mindflood.defences.adversarial_loss import AdversarialLoss
 from mindflood.defences.gradient_sums import GradientSums
-from mindflood.defences.information import Critic, anchored_information, anchors, bottleneck
+from mindflood.defences.information import (
+    Critic,
+    anchored_information,
+    anchors,
+    bottleneck,
+    chunks_of,
+    shuffled,
+)
 from mindflood.defences.perturbation import Perturbation, float_mask
 from mindflood.models.layers import slice_axis
 from mindflood.training.objective import weighted_cross_entropy
@@ -43,13 +50,22 @@ class Passed(nn.Cell):
 class Information(nn.Cell):
     """I of the anchored tokens."""
 
-    def __init__(self, critic: Critic) -> None:
+    def __init__(self, critic: Critic, chunks_alike: bool) -> None:
         super().__init__(auto_prefix=False)
         self.critic = critic
+        self.chunks_alike = chunks_alike
 
-    def construct(self, embedded: Tensor, summary: Tensor, places: Tensor, valid: Tensor) -> Tensor:
-        """Scalar float32; the arguments are those of :func:`anchored_information`."""
-        return anchored_information(self.critic, embedded, summary, places, valid)
+    def construct(
+        self,
+        embedded: Tensor,
+        summary: Tensor,
+        places: Tensor,
+        valid: Tensor,
+        order: Tensor | None,
+    ) -> Tensor:
+        """Scalar float32; the arguments are those of :func:`chunks_of`, ``valid`` in its order."""
+        x, y = chunks_of(embedded, summary, places, order)
+        return anchored_information(self.critic, x, y, valid, self.chunks_alike)
 
 
 class InfoBERT(nn.Cell):
@@ -68,6 +84,9 @@ class InfoBERT(nn.Cell):
         steps: K.
         critic: F of the bound I.
         alpha, beta: α and β.
+        release: as the authors' code does it: the anchored tokens of the batch are shuffled and cut
+            into chunks of its size, so that a sentence's own other tokens are among the negatives,
+            and I is the mean over these chunks, the last and smaller one too.
     """
 
     def __init__(
@@ -79,12 +98,14 @@ class InfoBERT(nn.Cell):
         critic: Critic,
         alpha: float,
         beta: float,
+        release: bool = False,
     ) -> None:
         super().__init__(auto_prefix=False)
         self.steps = steps
         self.passes = steps
         self.alpha = alpha
         self.beta = beta
+        self.release = release
         self.perturbation = perturbation
         self.sums = GradientSums(parameters)
         self.forward = Passed(loss)
@@ -97,7 +118,7 @@ class InfoBERT(nn.Cell):
             self.forward, self.weights
         )
         self.of_bottleneck = ms.grad(bottleneck, 0)
-        self.of_information = ms.grad(Information(critic), (0, 1), critic_weights)
+        self.of_information = ms.grad(Information(critic, release), (0, 1), critic_weights)
 
     def construct(
         self,
@@ -111,10 +132,12 @@ class InfoBERT(nn.Cell):
         keep_attention: Tensor | None,
         unit_noise: Tensor,
         uniform: Tensor,
+        keys: Tensor | None = None,
     ) -> tuple[Tensor, tuple[Tensor, ...], Tensor]:
         """(mean J, scale × the gradients, δ after K ascents, of which the last is not used).
 
-        ``uniform`` is float32 ``[K, B, L]``: which tokens U compares with, pass by pass.
+        ``uniform`` is float32 ``[K, B, L]``: which tokens U compares with, pass by pass. ``keys``,
+        of that shape, are what the release's anchors are shuffled by.
         """
         masks = (keep_hidden, keep_attention)
         batch = (input_ids, attention_mask, token_type_ids, labels, weights, *masks)
@@ -130,8 +153,11 @@ class InfoBERT(nn.Cell):
             unseen = ops.zeros_like(summary)
             gradient = self.to_input(delta, k, *batch, (scale, scale * of_U, unseen)) / scale
             places, valid = anchors(gradient, mask)
+            valid, order = valid * ops.expand_dims(real, 0), None
+            if self.release:
+                order, valid = shuffled(valid, ops.gather(keys, k, 0))
             (of_embedded, of_summary), of_critic = self.of_information(
-                embedded, summary, places, valid * ops.expand_dims(real, 0)
+                embedded, summary, places, valid, order
             )
             less = -self.alpha * scale
             given = (scale, scale * of_U + less * of_embedded, less * of_summary)

@@ -6,6 +6,8 @@ import mindspore as ms
 import numpy as np
 from mindspore import Parameter, Tensor, nn, ops
 
+from mindflood.models.layers import slice_axis
+
 _HIDDEN = 300  # units of the critic
 _LOW, _HIGH = 0.5, 0.9  # ranks, as shares of a sentence's length, between which tokens are anchored
 _LARGE = 1e9
@@ -35,16 +37,17 @@ class Critic(nn.Cell):
         self.out_bias = drawn("out.bias", _HIDDEN, 1)
 
     def construct(self, x: Tensor, y: Tensor) -> Tensor:
-        """F(x_r,j, y_i) of all pairs within a chunk r: float32 ``[R, B (i), B (j)]``.
+        """F(x_r,j, y_r,i) of all pairs within a chunk r: float32 ``[R, B (i), B (j)]``.
 
         Args:
             x: float32 ``[R, B, d]``.
-            y: float32 ``[B, d]``.
+            y: the same, or ``[1, B, d]`` where all chunks have the same.
         """
         chunks, rows, size = x.shape
         from_x = ops.matmul(ops.reshape(x, (-1, size)), self.of_x)
         from_x = ops.reshape(from_x, (chunks, 1, rows, _HIDDEN))
-        from_y = ops.reshape(ops.matmul(y, self.of_y) + self.hidden_bias, (1, rows, 1, _HIDDEN))
+        from_y = ops.matmul(ops.reshape(y, (-1, size)), self.of_y) + self.hidden_bias
+        from_y = ops.reshape(from_y, (-1, rows, 1, _HIDDEN))
         hidden = ops.reshape(ops.relu(from_x + from_y), (-1, _HIDDEN))
         score = ops.matmul(hidden, self.out) + self.out_bias
         score = ops.relu(score) + ops.log1p(ops.exp(-ops.abs(score)))  # softplus, never too large
@@ -87,35 +90,77 @@ def anchors(gradient: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     return places, ops.transpose(valid, (1, 0))
 
 
+def shuffled(valid: Tensor, keys: Tensor) -> tuple[Tensor, Tensor]:
+    """The anchors of a batch in random order, with those that there are in front.
+
+    Args:
+        valid: as :func:`anchors` gives it, ``[R, B]``, 0 for rows that do not count.
+        keys: float32 ``[B, L]`` in [0, 1), by whose first R a row's anchors are sorted.
+
+    Returns:
+        order: int32 ``[R·B]``, places in ``[B, R]``.
+        valid: float32 ``[R, B]``, in that order.
+    """
+    chunks, rows = valid.shape
+    flat = ops.reshape(ops.transpose(valid, (1, 0)), (-1,))
+    keys = ops.reshape(slice_axis(keys, 1, 0, chunks), (-1,))
+    order = ops.Sort(0)(keys * flat + _LARGE * (1.0 - flat))[1]
+    return order, ops.reshape(ops.gather(flat, order, 0), (chunks, rows))
+
+
+def chunks_of(
+    states: Tensor, summary: Tensor, places: Tensor, order: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """The anchored tokens x, ``[R, B, d]``, and what each is compared with, y.
+
+    Args:
+        states: of the tokens, float32 ``[B, L, d]``.
+        summary: the last layer's [CLS] states, float32 ``[B, d]``.
+        places: as :func:`anchors` gives them.
+        order: None puts the r-th anchor of every sentence into chunk r, so that y is the same in
+            all of them, ``[1, B, d]``; else as :func:`shuffled` gives it, and y is ``[R, B, d]``.
+    """
+    x = ops.bmm(places, states)
+    if order is None:
+        return ops.transpose(x, (1, 0, 2)), ops.expand_dims(summary, 0)
+    rows, chunks, size = x.shape
+    shape = (chunks, rows, size)
+    x = ops.gather(ops.reshape(x, (-1, size)), order, 0)
+    y = ops.gather(summary, ops.floor_divide(order, chunks), 0)
+    return ops.reshape(x, shape), ops.reshape(y, shape)
+
+
 def anchored_information(
-    critic: Critic, states: Tensor, summary: Tensor, places: Tensor, valid: Tensor
+    critic: Critic, x: Tensor, y: Tensor, valid: Tensor, chunks_alike: bool = False
 ) -> Tensor:
     """I: the InfoNCE lower bound on what the anchored tokens and the sentence share.
 
     The mean over the anchored tokens x_i of F(x_i, y_i) - log mean_j exp F(x_j, y_i), j over the
-    chunk of x_i, which holds the r-th anchor of every sentence that has as many. Chunks thus count
-    by their size: a token that is alone in its chunk has nothing to be told from, and adds 0.
+    chunk of x_i. Chunks thus count by their size: a token that is alone in its chunk has nothing to
+    be told from, and adds 0.
 
     Args:
-        states: of the tokens, float32 ``[B, L, d]``.
-        summary: y, the last layer's [CLS] states, float32 ``[B, d]``.
-        places, valid: as :func:`anchors` gives them, ``valid`` 0 for rows that do not count.
+        x, y: as :func:`chunks_of` gives them.
+        valid: float32 ``[R, B]``, 1 for what is in a chunk.
+        chunks_alike: the mean over the chunks of each one's mean, small ones too.
 
     Returns:
         Scalar float32.
     """
-    x = ops.transpose(ops.bmm(places, states), (1, 0, 2))
-    scores = critic(x, summary)
+    scores = critic(x, y)
     rows = scores.shape[1]
     own = ops.reduce_sum(scores * ops.eye(rows, rows, ms.float32), 2)
     members = ops.expand_dims(valid, 1)
-    counts = ops.maximum(ops.reduce_sum(valid, 1), Tensor(1.0, ms.float32))
+    sizes = ops.reduce_sum(valid, 1)
+    counts = ops.maximum(sizes, Tensor(1.0, ms.float32))
     shifted = scores - _LARGE * (1.0 - members)
     largest = ops.stop_gradient(ops.amax(shifted, 2, True))
     total = ops.reduce_sum(ops.exp(shifted - largest), 2)
     log_mean = ops.log(total) + ops.squeeze(largest, 2) - ops.log(ops.expand_dims(counts, 1))
-    anchored = ops.maximum(ops.reduce_sum(valid), Tensor(1.0, ms.float32))
-    return ops.reduce_sum((own - log_mean) * valid) / anchored
+    of_chunks = ops.reduce_sum((own - log_mean) * valid, 1)
+    if chunks_alike:
+        of_chunks, sizes = of_chunks / counts, ops.cast(sizes > 0, ms.float32)
+    return ops.reduce_sum(of_chunks) / ops.maximum(ops.reduce_sum(sizes), Tensor(1.0, ms.float32))
 
 
 def bottleneck(states: Tensor, mask: Tensor, uniform: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ import numpy as np
 from mindflood.defences.perturbation import UnitNoise
 from mindflood.models.dropout import DropoutNoise
 
-_RESAMPLED = 5  # kind of random stream; 0 to 4 are taken
+_RESAMPLED, _SHUFFLED = 5, 6  # kinds of random stream; 0 to 4 are taken
 
 
 class StepNoise:
@@ -18,6 +18,7 @@ class StepNoise:
         reuse_dropout: one set of masks for all passes; else the masks are stacked, one set a
             pass, and grow with them.
         resamples: whether every pass also takes, for each token, another one at random (InfoBERT).
+        shuffles: whether it also puts the anchored tokens into a random order (its release).
     """
 
     def __init__(
@@ -27,32 +28,32 @@ class StepNoise:
         passes: int,
         reuse_dropout: bool,
         resamples: bool = False,
+        shuffles: bool = False,
     ) -> None:
         self.dropout = dropout
         self.unit = unit
         self.passes = passes
         self.reuse_dropout = reuse_dropout
-        self.resamples = resamples
+        self.kinds = [*([_RESAMPLED] if resamples else []), *([_SHUFFLED] if shuffles else [])]
 
     def draw(self, step: int, rows: range, length: int) -> tuple[np.ndarray, ...]:
         """Hidden masks and attention masks, see ``DropoutNoise.draw``, and unit noise.
 
         Masks that are not reused have an axis of passes before the others. With ``resamples``
-        there follows float32 ``[passes, B, L]``, uniform in [0, 1).
+        there follows float32 ``[passes, B, L]``, uniform in [0, 1), and with ``shuffles`` another.
         """
         rest: tuple[np.ndarray, ...] = (self.unit.draw(step, rows, length),)
-        if self.resamples:
-            rest += (self._uniform(step, rows, length),)
+        rest += tuple(self._uniform(kind, step, rows, length) for kind in self.kinds)
         if self.reuse_dropout:
             return *self.dropout.draw(step, rows, length), *rest
         drawn = [self.dropout.draw(step, rows, length, number) for number in range(self.passes)]
         hidden, attention = (np.stack(masks) for masks in zip(*drawn, strict=True))
         return hidden, attention, *rest
 
-    def _uniform(self, step: int, rows: range, length: int) -> np.ndarray:
+    def _uniform(self, kind: int, step: int, rows: range, length: int) -> np.ndarray:
         drawn = np.empty((self.passes, len(rows), length), np.float32)
         for number in range(self.passes):
             for index, row in enumerate(rows):
-                stream = np.random.default_rng((self.unit.seed, step, _RESAMPLED, number, row))
+                stream = np.random.default_rng((self.unit.seed, step, kind, number, row))
                 stream.random(dtype=np.float32, out=drawn[number, index])
         return drawn

@@ -14,8 +14,8 @@ _SMALLEST_NORM = 1e-8
 class UnitNoise:
     """Draws what the initial δ is made of: uniform(-1, 1) or N(0, 1) a coordinate.
 
-    A function of (seed, step, row of the global batch, token), like the dropout masks: a resumed
-    run repeats it, k workers draw what one draws, and the padded length does not matter.
+    A function of (seed, step, row of the global batch, token): a resumed run repeats it, k workers
+    draw what one draws, and, other than with dropout masks, the padded length does not matter.
 
     Args:
         size: d, coordinates of a word embedding.

@@ -20,11 +20,12 @@ class DefenceSettings:
         radius: ε, the ball that δ is projected to after every ascent; 0 projects nothing.
         norm: of the ball and of the normalised gradient: ``l2`` or ``linf``, per sample. With
             ``linf``, ``step_size``, ``magnitude`` and ``radius`` have no defaults.
-        reuse_dropout: the same dropout masks in all passes of a step (FreeLB §3.3).
+        reuse_dropout: the same dropout masks in all passes of a step (FreeLB §3.3); the releases of
+            Flooding-X draw new ones for every pass.
         inner_steps: n of YOPO-m-n, steps on δ through the first layer alone after each of the m
             = ``steps`` passes; each is of size η/n.
         variant: ``paper``, or ``release``: what the authors' code does where it differs (freelb,
-            yopo, tavat).
+            yopo, tavat, infobert).
         normalise: false climbs by η·g, g that of the sample's own loss: Altinisik et al.'s
             Algorithm 1 to the letter (pgd-at, lds).
         alpha, beta: InfoBERT's weights of the anchored features' information and of the bottleneck.
@@ -43,15 +44,18 @@ class DefenceSettings:
     beta: float | None = None
 
 
-# The releases' settings: K, η, magnitude, ε. The FreeLB paper gives FreeAT and YOPO what PGD has.
-# Where Altinisik et al. state neither step nor σ, η = ε/2 and the magnitude is ε.
+# K, η, magnitude and ε are those of Flooding-X's scripts, not what the methods' own authors chose
+# task by task (docs/defences.md). FreeAT and YOPO have what PGD has, as in the FreeLB paper. Where
+# Altinisik et al. state neither step nor σ, η = ε/2 and the magnitude is ε.
 DEFENCES = {
     "pgd": DefenceSettings(3, 0.03, 0.05, 0.0, "l2", True),
     "freelb": DefenceSettings(5, 0.03, 0.05, 0.0, "l2", True, variant="paper"),
     "freeat": DefenceSettings(3, 0.03, 0.05, 0.0, "l2", False),
     "yopo": DefenceSettings(3, 0.03, 0.05, 0.0, "l2", True, inner_steps=2, variant="paper"),
     "tavat": DefenceSettings(3, 0.03, 0.2, 0.5, "l2", False, variant="paper"),
-    "infobert": DefenceSettings(3, 0.04, 0.08, 0.0, "l2", True, alpha=5e-3, beta=5e-3),
+    "infobert": DefenceSettings(
+        3, 0.04, 0.08, 0.0, "l2", True, variant="paper", alpha=5e-3, beta=5e-3
+    ),
     "pgd-at": DefenceSettings(3, None, None, 0.003, "l2", True, normalise=True),
     "lds": DefenceSettings(3, None, None, 0.003, "l2", True, normalise=True),
 }

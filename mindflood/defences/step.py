@@ -1,8 +1,9 @@
 """The training step of a defence, which floods like any other."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from mindspore import Tensor, nn, ops
+from mindspore import Parameter, Tensor, nn, ops
 
 from mindflood.flooding.step import FloodingTrainOneStepCell
 from mindflood.flooding.update import LossScale, scaled
@@ -19,7 +20,8 @@ class DefendedTrainOneStepCell(FloodingTrainOneStepCell):
         defence: called with the loss scale and the step's inputs; returns J, the scale × the
             gradients, and δ. One that ``remember``s keeps something of δ for the steps to come,
             unless the step is skipped.
-        optimizer, level, max_gradient_norm, loss_scale: as in ``FloodingTrainOneStepCell``.
+        optimizer, level, max_gradient_norm, loss_scale, unclipped: as in
+            ``FloodingTrainOneStepCell``.
     """
 
     def __init__(
@@ -31,10 +33,12 @@ class DefendedTrainOneStepCell(FloodingTrainOneStepCell):
         *,
         max_gradient_norm: float | None = None,
         loss_scale: LossScale | None = None,
+        unclipped: Sequence[Parameter] = (),
     ) -> None:
         super().__init__(
-            network, optimizer, level, max_gradient_norm=max_gradient_norm, loss_scale=loss_scale
-        )
+            network, optimizer, level,
+            max_gradient_norm=max_gradient_norm, loss_scale=loss_scale, unclipped=unclipped,
+        )  # fmt: skip
         self.defence = defence
         self.remembers = hasattr(defence, "remember")
 

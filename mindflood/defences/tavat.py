@@ -21,8 +21,9 @@ class TAVAT(nn.Cell):
         perturbation: how δ_inst starts and climbs, and the ball of δ.
         steps: K.
         table: V.
-        release: as the authors' code does it: V[ids] over one norm of the whole batch, padding
-            included; gradients summed over the passes, not averaged; δ_tok added to V.
+        release: as the authors' code does it: V[ids] over one norm of the whole batch, padding up
+            to its longest row included; the first pass at a δ that no ball has clipped; gradients
+            summed over the passes, not averaged; δ_tok added to V.
     """
 
     def __init__(
@@ -62,7 +63,9 @@ class TAVAT(nn.Cell):
         batch = (input_ids, attention_mask, token_type_ids, labels, weights, *masks)
         mask = float_mask(attention_mask)
         instance = self.perturbation.initial(unit_noise, mask)
-        instance, token = self.clipped(instance, self.first_token(input_ids, mask, weights))
+        token = self.first_token(input_ids, mask, weights)
+        if not self.release:
+            instance, token = self.clipped(instance, token)
         token = self.sums.cleared(token)
         mean_J = Tensor(0.0, ms.float32)
         k = Tensor(0, ms.int32)
@@ -98,11 +101,22 @@ class TAVAT(nn.Cell):
 
     def first_token(self, input_ids: Tensor, mask: Tensor, weights: Tensor) -> Tensor:
         """δ_tok before the first pass; 0 in rows that only fill the batch."""
-        rows = self.table.rows(input_ids) * self.real(weights)
+        real = self.real(weights)
+        rows = self.table.rows(input_ids) * real
         if not self.release:
             return rows * mask
+        rows = rows * self.columns(mask * real)
         norm = ops.sqrt(self.sum_over_workers(ops.reduce_sum(ops.square(rows))))
         return rows / above_zero(norm)
+
+    def columns(self, counted: Tensor) -> Tensor:
+        """1 up to the longest row of the batch, of all workers, and 0 behind: ``[1, L, 1]``.
+
+        What a batch is padded by beyond its longest row is ours alone: the release trims it.
+        ``counted`` is 1 on the tokens of rows that count.
+        """
+        tokens = self.sum_over_workers(ops.sum(counted, 0, True))
+        return ops.cast(tokens > 0, ms.float32)
 
     def ascended(
         self, instance: Tensor, token: Tensor, gradient: Tensor, mask: Tensor

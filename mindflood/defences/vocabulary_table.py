@@ -64,7 +64,7 @@ class VocabularyTable(nn.Cell):
         return ops.scatter_update(self.table, ids, means)
 
     def add(self, input_ids: Tensor, delta: Tensor, apply: Tensor) -> Tensor:
-        """V[id] += every ``delta`` of the id, those on padding too: the authors' release."""
+        """V[id] += every ``delta`` of the id, padding's too where it has one: the release."""
         ids, _, values = self._flat(input_ids, delta[:, :, :1], delta)
         return ops.scatter_add(self.table, ids, ops.where(apply, values, ops.zeros_like(values)))
 

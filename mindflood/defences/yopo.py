@@ -101,8 +101,8 @@ class YOPO(nn.Cell):
         perturbation: how δ starts and climbs; its step is η/n.
         steps: m.
         inner_steps: n.
-        final_pass: one more pass, at the last δ, as the release of FreeLB has it; without it the
-            last n steps are taken and never used.
+        final_pass: one more pass, at the last δ, as the release of FreeLB has it. Without it, as
+            FreeLB §4.3 has it, the last n steps are taken and never used; Zhang et al. use them.
     """
 
     def __init__(

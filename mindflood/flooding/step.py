@@ -1,5 +1,6 @@
 """The training step that floods: minimise |J - b| + b (Flooding-X, eq. 1)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import mindspore as ms
@@ -51,6 +52,8 @@ class FloodingTrainOneStepCell(nn.TrainOneStepCell):
         max_gradient_norm: the gradients are scaled down to this global L2 norm; None: no clipping.
         loss_scale: dynamic loss scaling for float16 or bfloat16 networks. A step whose gradients
             overflow on any worker changes nothing but the scale.
+        unclipped: parameters of the optimizer whose gradients are neither clipped nor part of the
+            norm that is bounded.
 
     After a call ``gradient_norm`` (before clipping) and ``applied`` hold what the step did.
 
@@ -66,12 +69,13 @@ class FloodingTrainOneStepCell(nn.TrainOneStepCell):
         *,
         max_gradient_norm: float | None = None,
         loss_scale: LossScale | None = None,
+        unclipped: Sequence[Parameter] = (),
     ) -> None:
         super().__init__(network, optimizer)
         self.flood_level = Parameter(
             Tensor(checked_level(level), ms.float32), name="flood_level", requires_grad=False
         )
-        self.update = GradientUpdate(optimizer, max_gradient_norm, loss_scale)
+        self.update = GradientUpdate(optimizer, max_gradient_norm, loss_scale, unclipped)
         self.mean_over_workers = MeanOverWorkers(self.degree if self.reducer_flag else 1)
 
     def set_flood_level(self, level: float | None) -> None:

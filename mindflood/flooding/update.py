@@ -1,5 +1,6 @@
 """From gradients to weights: clip, skip on overflow, apply."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import mindspore as ms
@@ -27,6 +28,7 @@ class GradientUpdate(nn.Cell):
         optimizer: called with the gradients that remain after unscaling and clipping.
         max_gradient_norm: bound on the global L2 norm, or None.
         loss_scale: settings of dynamic loss scaling, or None for float32.
+        unclipped: parameters that are left out of the clipping and of its norm.
     """
 
     def __init__(
@@ -34,10 +36,14 @@ class GradientUpdate(nn.Cell):
         optimizer: nn.Optimizer,
         max_gradient_norm: float | None,
         loss_scale: LossScale | None,
+        unclipped: Sequence[Parameter] = (),
     ) -> None:
         super().__init__(auto_prefix=False)
         self.optimizer = optimizer
         self.max_gradient_norm = max_gradient_norm
+        left_out = {parameter.name for parameter in unclipped}
+        self.clips = tuple(parameter.name not in left_out for parameter in optimizer.parameters)
+        self.clips_all = all(self.clips)
         self.scaled = loss_scale is not None
         self.settings = loss_scale or LossScale(initial=1.0)
         self.loss_scale = _state("loss_scale", self.settings.initial, ms.float32)
@@ -66,21 +72,33 @@ class GradientUpdate(nn.Cell):
         """
         norm = global_norm(grads) * ops.abs(factor)
         ops.assign(self.gradient_norm, norm)
+        clipped = factor
         if self.max_gradient_norm is not None:
-            factor = factor * ops.minimum(self.max_gradient_norm / (norm + 1e-6), Tensor(1.0))
+            bounded = norm if self.clips_all else self._norm_of_clipped(grads) * ops.abs(factor)
+            clipped = factor * ops.minimum(self.max_gradient_norm / (bounded + 1e-6), Tensor(1.0))
         if not self.scaled:
-            return self._apply(grads, factor)
+            return self._apply(grads, factor, clipped)
         finite = ops.logical_and(ops.isfinite(norm), ops.isfinite(J))
         self._rescale(finite)
         ops.assign(self.applied, finite)
         if finite:
-            self._apply(grads, factor)
+            self._apply(grads, factor, clipped)
         return finite
 
-    def _apply(self, grads: tuple[Tensor, ...], factor: Tensor) -> Tensor:
-        if self.scaled or self.max_gradient_norm is not None:
-            grads = scaled(grads, factor)
-        return self.optimizer(grads)
+    def _apply(self, grads: tuple[Tensor, ...], factor: Tensor, clipped: Tensor) -> Tensor:
+        if not self.scaled and self.max_gradient_norm is None:
+            return self.optimizer(grads)
+        final: tuple[Tensor, ...] = ()
+        for index in range(len(grads)):
+            final += (grads[index] * (clipped if self.clips[index] else factor),)
+        return self.optimizer(final)
+
+    def _norm_of_clipped(self, grads: tuple[Tensor, ...]) -> Tensor:
+        chosen: tuple[Tensor, ...] = ()
+        for index in range(len(grads)):
+            if self.clips[index]:
+                chosen += (grads[index],)
+        return global_norm(chosen)
 
     def _rescale(self, finite: Tensor) -> None:
         grown = self.good_steps + 1

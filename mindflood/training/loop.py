@@ -146,7 +146,10 @@ class Trainer:
         critic = None
         if config.method == "infobert":
             critic = Critic(self.model.config.hidden_size, config.seed)
-        groups = parameter_groups(self.model, settings.weight_decay, critic)
+        groups = parameter_groups(
+            self.model, settings.weight_decay, critic,
+            decay_all_beside=config.defence.variant == "release",
+        )  # fmt: skip
         optimizer = AdamW(groups, self.schedule)
         options: dict[str, Any] = {
             "max_gradient_norm": settings.max_gradient_norm,

@@ -11,15 +11,22 @@ _NOT_DECAYED = ("bias", "LayerNorm.weight")
 
 
 def parameter_groups(
-    model: nn.Cell, weight_decay: float, beside: nn.Cell | None = None
+    model: nn.Cell,
+    weight_decay: float,
+    beside: nn.Cell | None = None,
+    decay_all_beside: bool = False,
 ) -> list[dict[str, Any]]:
     """The trainable parameters as optimizer groups: biases and LayerNorm are not decayed.
 
-    ``beside`` is a second network that the same optimizer trains.
+    ``beside`` is a second network that the same optimizer trains; ``decay_all_beside`` decays its
+    biases too.
     """
-    parameters = [*model.trainable_params(), *(beside.trainable_params() if beside else [])]
-    plain = [p for p in parameters if p.name.endswith(_NOT_DECAYED)]
-    decayed = [p for p in parameters if not p.name.endswith(_NOT_DECAYED)]
+    second = beside.trainable_params() if beside else []
+    parameters = [*model.trainable_params(), *second]
+    named = parameters if not decay_all_beside else model.trainable_params()
+    plain = [p for p in named if p.name.endswith(_NOT_DECAYED)]
+    exempt = {p.name for p in plain}
+    decayed = [p for p in parameters if p.name not in exempt]
     groups = [
         {"params": decayed, "weight_decay": weight_decay},
         {"params": plain, "weight_decay": 0.0},

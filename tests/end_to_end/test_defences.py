@@ -19,6 +19,15 @@ METHODS = [
     pytest.param({"method": "yopo", "defence__steps": 2}, marks=pytest.mark.slow),
     pytest.param({"method": "infobert", "defence__steps": 2}, marks=pytest.mark.slow),
     pytest.param(
+        {
+            "method": "infobert",
+            "defence__steps": 2,
+            "defence__variant": "release",
+            "training__max_gradient_norm": 1.0,
+        },
+        marks=pytest.mark.slow,
+    ),
+    pytest.param(
         {"method": "tavat", "defence__steps": 2, "flood_level": 0.69}, marks=pytest.mark.slow
     ),
     pytest.param(

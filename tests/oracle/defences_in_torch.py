@@ -148,7 +148,11 @@ def yopo(J: Loss, parameters, delta, *, steps, inner_steps, variant, step_size, 
 def tavat(
     J: Loss, parameters, instance, *, steps, table, ids, mask, variant, norm, radius, step_size
 ):
-    """TAVAT with its table, which is changed in place; δ comes in its two parts."""
+    """TAVAT with its table, which is changed in place; δ comes in its two parts.
+
+    The release's batch has the rows that count alone, cut to the longest of them: what is cut off
+    has no δ_tok. It clips after an ascent only, so that the first pass is at the δ as it starts.
+    """
     release = variant == "release"
     size = (lambda x: x.norm()) if norm == "l2" else (lambda x: x.abs().max())
 
@@ -159,9 +163,15 @@ def tavat(
                 instance[row] *= radius / length
                 token[row] *= radius / length
 
-    token = table[ids] * (J.weights > 0)[:, None, None]
-    token = token / max(token.norm().item(), 1e-8) if release else token * mask[..., None]
-    clip()
+    counts = J.weights > 0
+    token = torch.zeros_like(instance)
+    if release:
+        longest = int(mask[counts].sum(1).max())
+        looked_up = table[ids[counts, :longest]]
+        token[counts, :longest] = looked_up / max(looked_up.norm().item(), 1e-8)
+    else:
+        token[counts] = (table[ids] * mask[..., None])[counts]
+        clip()
     total = {name: torch.zeros_like(p) for name, p in parameters.items()}
     losses = []
     for k in range(steps):
@@ -182,15 +192,18 @@ def tavat(
             token[row] *= (sizes / max(sizes.max().item(), 1e-8))[:, None]
         clip()
     if release:
-        table.index_add_(0, ids.flatten(), token.flatten(0, 1))
+        trimmed = ids[counts, :longest]
+        table.index_add_(0, trimmed.flatten(), token[counts, :longest].flatten(0, 1))
     else:
-        real = (mask > 0) & (J.weights > 0)[:, None]
+        real = (mask > 0) & counts[:, None]
         for word in ids[real].unique():
             table[word] = token[real & (ids == word)].mean(0)
     return sum(losses) / steps, total, (instance, token)
 
 
-def infobert(J: Loss, parameters, delta, *, steps, uniform, mask, alpha, beta, **ascent):
+def infobert(
+    J: Loss, parameters, delta, *, steps, uniform, keys, mask, alpha, beta, variant, **ascent
+):
     """Σ (J + β·U)/K - Σ α·I/K over K passes; δ ascends J + β·U, whose gradient ranks the tokens."""
     counted = mask * (J.weights > 0)[:, None]
 
@@ -208,10 +221,21 @@ def infobert(J: Loss, parameters, delta, *, steps, uniform, mask, alpha, beta, *
         score = hidden @ parameters["critic.out.weight"] + parameters["critic.out.bias"]
         return torch.nn.functional.softplus(score)[0]
 
-    def shared(delta, gradient):
-        """I: each anchor's InfoNCE among the r-th anchors of all sentences; the mean of all."""
+    def bounds(chunk):
+        """Each anchor's InfoNCE, among the anchors of its chunk."""
+        values = []
+        for _, _, x, y in chunk:
+            others = torch.stack([critic(z, y) for _, _, z, _ in chunk])
+            values.append(critic(x, y) - others.exp().mean().log())
+        return torch.stack(values)
+
+    def shared(delta, gradient, number):
+        """I: over the chunks of the r-th anchors of all sentences, the mean of all anchors.
+
+        The release shuffles the anchors, here by the keys, and has the mean over its chunks.
+        """
         tokens, last = J.states(delta)
-        chunks = {}
+        anchored = []
         for row in range(len(mask)):
             length = int(mask[row].sum())
             if counted[row].sum() == 0:
@@ -219,13 +243,14 @@ def infobert(J: Loss, parameters, delta, *, steps, uniform, mask, alpha, beta, *
             ranked = gradient[row, :length].norm(dim=1).argsort()
             kept = [t for t in range(length) if 5 * length <= 10 * t < 9 * length]
             for r, rank in enumerate(kept):
-                chunks.setdefault(r, []).append((tokens[row, ranked[rank]], last[row, 0]))
-        values = []
-        for pairs in chunks.values():
-            for x, y in pairs:
-                others = torch.stack([critic(z, y) for z, _ in pairs])
-                values.append(critic(x, y) - others.exp().mean().log())
-        return torch.stack(values).mean()
+                key = keys[number, row, r].item() if variant == "release" else 0.0
+                anchored.append((r, key, tokens[row, ranked[rank]], last[row, 0]))
+        if variant == "release":
+            order = sorted(anchored, key=lambda anchor: anchor[1])
+            chunks = [order[i : i + len(mask)] for i in range(0, len(order), len(mask))]
+            return torch.stack([bounds(chunk).mean() for chunk in chunks]).mean()
+        chunks = [[a for a in anchored if a[0] == r] for r in {a[0] for a in anchored}]
+        return torch.cat([bounds(chunk) for chunk in chunks]).mean()
 
     total = {name: torch.zeros_like(p) for name, p in parameters.items()}
     losses = []
@@ -234,7 +259,7 @@ def infobert(J: Loss, parameters, delta, *, steps, uniform, mask, alpha, beta, *
         climb = input_gradient(lambda d, k=k: J(d) + beta * compressed(d, k), delta)
         value = J(delta)
         losses.append(value.item())
-        objective = value + beta * compressed(delta, k) - alpha * shared(delta, climb)
+        objective = value + beta * compressed(delta, k) - alpha * shared(delta, climb, k)
         for name, g in gradients(objective, parameters).items():
             total[name] += g / steps
         delta = ascended(delta, climb, **ascent)

@@ -14,7 +14,7 @@ from mindflood.defences.step import DefendedTrainOneStepCell
 from mindflood.models.dropout import DropoutNoise, keep_scale
 from mindflood.models.pretrained import from_pretrained
 from tests.oracle import defences_in_torch
-from tests.oracle.test_bert import batch, torch_masks, torch_model
+from tests.oracle.test_bert import PADDING, batch, torch_masks, torch_model
 
 RATE = 0.1
 KEPT = keep_scale(0.1)  # the network's rates
@@ -136,16 +136,27 @@ def loss_of(model, arrays, weights, kind, dropout=None):
     return J
 
 
+def padded(arrays, kind, length):
+    """Ids, mask and segments with padding up to ``length`` behind the longest row."""
+    fillers = (PADDING[kind], 0, 0)
+    return [
+        np.pad(array, ((0, 0), (0, length - array.shape[1])), constant_values=filler)
+        for array, filler in zip(arrays, fillers, strict=True)
+    ]
+
+
 class Defended:
     """One training step of a defence on a small network, ours and PyTorch's, and what it drew."""
 
-    def __init__(self, method, settings, folder, *, kind="bert", rows="whole", level=None):
+    def __init__(
+        self, method, settings, folder, *, kind="bert", rows="whole", level=None, bucket=17
+    ):
         ms.set_context(mode=ms.GRAPH_MODE)
         self.method, self.settings, self.level = method, settings, level
         self.theirs = torch_model(kind)
         self.theirs.save_pretrained(folder)
         ours = from_pretrained(folder)
-        self.arrays, self.weights, self.kind = batch(kind), ROWS[rows], kind
+        self.arrays, self.weights, self.kind = padded(batch(kind), kind, bucket), ROWS[rows], kind
         self.critic = Critic(48, seed=0) if method == "infobert" else None
         more = self.critic.trainable_params() if self.critic else []
         optimizer = nn.SGD([*ours.trainable_params(), *more], learning_rate=RATE)
@@ -153,6 +164,7 @@ class Defended:
         self.noise = StepNoise(
             DropoutNoise(ours.config, 3), UnitNoise(48, 3, normal=method in ("pgd-at", "lds")),
             defence.passes, settings.reuse_dropout, resamples=method == "infobert",
+            shuffles=method == "infobert" and settings.variant == "release",
         )  # fmt: skip
         self.drawn = self.noise.draw(7, range(5), self.arrays[0].shape[1])
         self.table = defence.table.table if method == "tavat" else None
@@ -198,7 +210,8 @@ class Defended:
             table = torch.tensor(self.table.asnumpy()).double()
             return {"table": table, "ids": torch.tensor(self.arrays[0]).long(), "mask": mask}
         if self.method == "infobert":
-            return {"uniform": torch.tensor(self.drawn[3]), "mask": mask}
+            uniform, *keys = map(torch.tensor, self.drawn[3:])
+            return {"uniform": uniform, "keys": keys[0] if keys else None, "mask": mask}
         return {}
 
     def _critic_weights(self):

@@ -18,7 +18,7 @@ from mindflood.flooding import AccumulatedFloodingStep, FloodingTrainOneStepCell
 from mindflood.models.bert import BertConfig, BertForSequenceClassification
 from mindflood.models.dropout import DropoutNoise
 from mindflood.training.objective import MeanCrossEntropy
-from tests.oracle.defended_step import Replayed
+from tests.oracle.defended_step import Recorded, Replayed, padded
 from tests.oracle.test_bert import SIZES, batch, set_mode
 
 LABELS = np.array([0, 2, 1, 1], np.int32)
@@ -62,10 +62,11 @@ def tensors(values) -> list[Tensor]:
     return [Tensor(np.ascontiguousarray(value)) for value in values]
 
 
-def noise_of(model, passes, reuse_dropout, method=None):
+def noise_of(model, passes, reuse_dropout, method=None, variant=None):
     return StepNoise(
         DropoutNoise(model.config, 5), UnitNoise(model.config.hidden_size, 5), passes,
         reuse_dropout, resamples=method == "infobert",
+        shuffles=method == "infobert" and variant == "release",
     )  # fmt: skip
 
 
@@ -135,28 +136,48 @@ def test_freelb_with_one_step_and_no_noise_is_fine_tuning():
         np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-5, atol=1e-7, err_msg=name)
 
 
+OF_RELEASES = [(m, "release") for m, settings in DEFENCES.items() if settings.variant]
+
+
 @pytest.mark.parametrize("norm", ["l2", pytest.param("linf", marks=pytest.mark.slow)])
-@METHODS
-def test_delta_does_not_depend_on_the_padded_length_and_is_zero_on_padding(method, norm):
+@pytest.mark.parametrize(
+    ("method", "variant"),
+    [
+        pytest.param(*case, marks=() if case == ("freelb", None) else pytest.mark.slow)
+        for case in [*((m, None) for m in DEFENCES), *OF_RELEASES]
+    ],
+)
+def test_a_larger_bucket_changes_nothing(method, variant, norm):
+    """δ of the tokens, J, the weights, the critic, the table: none knows of padding behind them."""
     set_mode("graph")
     found = []
     for length in (17, 24):
-        ids, mask, segments, *rest = arrays()
-        padded = [np.pad(a, ((0, 0), (0, length - 17))) for a in (ids, mask, segments)]
-        model = network()
+        texts = padded(arrays()[:3], "bert", length)
         lengths = {"step_size": 0.03, "magnitude": 0.1, "radius": 0.1}
-        step = step_of(method, model, steps=3, norm=norm, **lengths)
-        _, _, *noise = noise_of(model, 3, True, method).draw(0, range(4), length)
-        inputs, noise = tensors([*padded, *rest]), tensors(noise)
+        step = step_of(method, network(), steps=3, norm=norm, variant=variant, **lengths)
+        drawn = noise_of(step.network.classifier, 4, True, method, variant)
+        _, _, *noise = drawn.draw(0, range(4), length)
+        inputs = tensors([*texts, LABELS, WEIGHTS, *noise])
         if method == "freeat":
-            J, delta = Replayed(step)(*inputs, *noise)
+            J, delta = Replayed(step)(*inputs)
+            delta = delta.asnumpy()
         else:
-            J, _, delta = step.defence(Tensor(1.0), *inputs, None, None, *noise)
-        whole = sum(part.asnumpy() for part in (delta if isinstance(delta, tuple) else (delta,)))
-        assert not whole[padded[1] == 0].any()
-        found.append((whole[:, :17], J.asnumpy()))
-    np.testing.assert_allclose(found[1][0], found[0][0], rtol=1e-3, atol=1e-6)
+            parts = 1 + (method == "tavat")
+            shape = (4, length, 48)
+            step.defence = Recorded(step.defence, step.weights, shape, parts)
+            J = step(*inputs[:5], None, None, *inputs[5:])
+            delta = sum(part.asnumpy() for part in step.defence.parts)
+        assert not delta[:, 17:].any()
+        if (method, variant) != ("tavat", "release"):  # whose padding is perturbed too
+            assert not delta[texts[1] == 0].any()
+        kept = [*step.weights]
+        if method == "tavat":
+            kept.append(step.defence.defence.table.table)
+        ends = {p.name: p.asnumpy() for p in kept} | {"delta": delta[:, :17]}
+        found.append((ends, J.asnumpy()))
     np.testing.assert_allclose(found[1][1], found[0][1], rtol=1e-5)
+    for name, value in found[0][0].items():
+        np.testing.assert_allclose(found[1][0][name], value, rtol=1e-3, atol=1e-6, err_msg=name)
 
 
 @pytest.mark.parametrize("method", ["pgd-at", pytest.param("lds", marks=pytest.mark.slow)])

@@ -122,6 +122,27 @@ def test_clipping_equals_torch(mode):
     assert_same(network, losses, in_torch(0.65, max_norm=0.05))
 
 
+@pytest.mark.parametrize("scale", [None, LossScale(initial=256.0)], ids=["float32", "scaled"])
+def test_what_is_left_out_of_the_clipping_is_in_no_norm_either(mode, scale):
+    network = Network()
+    optimizer = nn.SGD(network.trainable_params(), learning_rate=RATE)
+    step = FloodingTrainOneStepCell(
+        network, optimizer, max_gradient_norm=0.05, loss_scale=scale, unclipped=[network.second]
+    )
+    step(*inputs())
+    first, second = (torch.tensor(w, requires_grad=True) for w in WEIGHTS)
+    logits = torch.tanh(torch.tensor(ROWS) @ first) @ second
+    torch.nn.functional.cross_entropy(logits, torch.tensor(LABELS, dtype=torch.long)).backward()
+    whole = torch.sqrt((first.grad**2).sum() + (second.grad**2).sum()).item()
+    assert float(step.update.gradient_norm.asnumpy()) == pytest.approx(whole, rel=1e-5)
+    assert first.grad.norm() > 0.05
+    torch.nn.utils.clip_grad_norm_([first], 0.05)
+    with torch.no_grad():
+        for ours, theirs in ((network.first, first), (network.second, second)):
+            expected = (theirs - RATE * theirs.grad).numpy()
+            np.testing.assert_allclose(ours.asnumpy(), expected, rtol=1e-4, atol=1e-6)
+
+
 def test_gradient_norm_is_that_before_clipping(mode):
     _, step = network_and_step(None, max_gradient_norm=0.05)
     step(*inputs())

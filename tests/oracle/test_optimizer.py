@@ -7,6 +7,7 @@ import torch
 import transformers
 from mindspore import Parameter, ParameterTuple, Tensor, nn
 
+from mindflood.defences.information import Critic
 from mindflood.training.optimizer import AdamW, parameter_groups
 from mindflood.training.schedule import LinearWarmupDecay, scheduled
 
@@ -68,6 +69,21 @@ def test_only_matrices_are_decayed():
     assert [p.name for p in plain["params"]] == ["dense.bias", "LayerNorm.weight"]
     assert (decayed["weight_decay"], plain["weight_decay"]) == (0.01, 0.0)
     assert [p.name for p in order["order_params"]] == list(SHAPES)
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["without biases", "whole"])
+def test_a_second_network_is_decayed_like_the_first_or_whole(whole):
+    beside = Critic(5, seed=0)
+    decayed, plain, order = parameter_groups(Weights(values(0)), 0.01, beside, whole)
+    biases = {"critic.hidden.bias", "critic.out.bias"}
+    matrices = {"critic.of_x.weight", "critic.of_y.weight", "critic.out.weight"}
+    assert {p.name for p in decayed["params"]} == {
+        "dense.weight", *matrices, *(biases if whole else ()),
+    }  # fmt: skip
+    assert {p.name for p in plain["params"]} == {
+        "dense.bias", "LayerNorm.weight", *(() if whole else biases),
+    }  # fmt: skip
+    assert len(order["order_params"]) == len(SHAPES) + 5
 
 
 @pytest.mark.parametrize("mode", [ms.GRAPH_MODE, ms.PYNATIVE_MODE], ids=["graph", "pynative"])

@@ -335,6 +335,14 @@ def test_a_defence_takes_the_level_of_a_first_pass(tmp_path):
     assert from_yaml(path) == config
 
 
+@pytest.mark.parametrize("method", ["freelb", "yopo", "tavat", "infobert"])
+def test_the_authors_variant_is_offered_where_it_differs(method, tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text(f"method: {method}\n")
+    assert load_train_config(path, []).defence.variant == "paper"
+    assert load_train_config(path, ["defence.variant=release"]).defence.variant == "release"
+
+
 @pytest.mark.parametrize(
     ("method", "override", "line"),
     [
