@@ -163,7 +163,7 @@ def _set_aside(config: Config) -> Path:
 
 def _json_lines(task: Task, rows: Examples) -> str:
     records = (
-        dict(zip(task.text_columns, texts, strict=True)) | {task.label_column: int(label)}
+        dict(zip(task.text_columns, texts, strict=True)) | {task.label_column: task.label_names[label]}
         for texts, label in zip(rows.texts, rows.labels, strict=True)
     )
     return "".join(json.dumps(record) + "\n" for record in records)
