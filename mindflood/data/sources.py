@@ -136,6 +136,11 @@ class Source:
         """Where the rows of a split are from: a file, or a split of the hub."""
         return self._parts[self._share(split).part].origin
 
+    def described(self, split: Split) -> str:
+        """:meth:`origin`, and how it was divided where it was."""
+        share = self._share(split)
+        return self.origin(split) if share.is_whole else self._divided(share.part)
+
     def division(self) -> str | None:
         """How a part was divided into splits, with their sizes; None where none was.
 
