@@ -18,6 +18,11 @@ def table(path: Path, split: str, rows: int, flipped: bool = False) -> None:
     path.write_text("\n".join(["text,label", *lines]))
 
 
+def told(done: subprocess.CompletedProcess[str], status: int = 0) -> str:
+    assert done.returncode == status, done.stderr
+    return done.stderr
+
+
 def test_a_run_keeps_to_its_rows_from_training_to_attack(
     tmp_path: Path, write_config: Callable[..., Path], mindflood: Mindflood
 ) -> None:
@@ -41,21 +46,21 @@ def test_a_run_keeps_to_its_rows_from_training_to_attack(
     )
     assert not (run / "card.json").exists()
     table(data / "train.csv", "train", 48)
-    mindflood("train", str(config))
+    told(mindflood("train", str(config)))
     again = json.loads((run / "card.json").read_text())
     assert again["data"] == card["data"]
     assert again["clean_accuracy"] == json.loads(written)["clean_accuracy"]
 
-    mindflood("export", str(run), str(run / "model"))
+    told(mindflood("export", str(run), str(run / "model")))
     words = ["attack", str(run), "--task", "mr", "--recipe", "pwws", "--data", str(data)]
     words += ["--num-examples", "2", "--max-queries", "5"]
     table(data / "test.csv", "test", 40)
-    refused = mindflood(*words, "--out", str(run / "attacks"), status=2)
-    assert "the model was tested on 48 rows of split test" in refused.stderr
-    assert "choose another --out" in refused.stderr
+    refused = told(mindflood(*words, "--out", str(run / "attacks")), 2)
+    assert "the model was tested on 48 rows of split test" in refused
+    assert "choose another --out" in refused
     assert json.loads((run / "card.json").read_text())["attacks"] == {}
-    done = mindflood(*words, "--out", str(tmp_path / "elsewhere"))
-    assert "attacking 2 of 40 rows of split test" in done.stderr
+    said = told(mindflood(*words, "--out", str(tmp_path / "elsewhere")))
+    assert "attacking 2 of 40 rows of split test" in said
     elsewhere = json.loads((tmp_path / "elsewhere" / "card.json").read_text())
     assert elsewhere["data"]["test"] == 40
 
@@ -69,15 +74,15 @@ def test_a_lone_file_is_divided_for_training_and_attacked_whole_by_others(
     file = str(tmp_path / "reviews.csv")
     config = write_config(task__name="mr", task__data=file, task__train_examples=None)
     done = mindflood("train", str(config))
+    assert told(done).count(f"96 rows of {file}: ") == 1
     run = Path(done.stdout.strip())
-    assert done.stderr.count(f"96 rows of {file}: ") == 1
     sizes = json.loads((run / "card.json").read_text())["data"]
-    mindflood("export", str(run), str(run / "model"))
+    told(mindflood("export", str(run), str(run / "model")))
     words = ["attack", str(run), "--task", "mr", "--recipe", "pwws", "--max-queries", "3"]
-    own = mindflood(*words, "--data", file, "--out", str(run / "attacks"))
-    assert f"attacking all {sizes['test']} rows of split test, 96 rows of {file}: " in own.stderr
+    said = told(mindflood(*words, "--data", file, "--out", str(run / "attacks")))
+    assert f"attacking all {sizes['test']} rows of split test, 96 rows of {file}: " in said
     others = [*words, "--data", str(tmp_path / "others.csv")]
-    done = mindflood(*others, "--out", str(tmp_path / "out"))
-    assert f"attacking all 12 rows of {tmp_path / 'others.csv'}" in done.stderr
+    said = told(mindflood(*others, "--out", str(tmp_path / "out")))
+    assert f"attacking all 12 rows of {tmp_path / 'others.csv'}" in said
     card = json.loads((tmp_path / "out" / "card.json").read_text())
     assert card["attacks"]["pwws-offline"]["num_examples"] == 12
