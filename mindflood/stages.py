@@ -6,6 +6,7 @@ from pathlib import Path
 from mindflood.attack.catalogue import RECIPES
 from mindflood.attack.finished import is_finished
 from mindflood.config import Config
+from mindflood.data.tasks import get_task
 from mindflood.errors import UserError
 from mindflood.stage_process import run_to_its_end
 from mindflood.training.run_folder import epoch_folder
@@ -55,7 +56,8 @@ def attack(
     words += ["--out", str(out), "--profile", settings.profile]
     words += ["--seed", str(settings.seed), "--workers", str(settings.workers)]
     if config.task.data is not None:
-        words += ["--data", config.task.data]
+        # The split is named: a file by itself would be attacked whole, training rows and all.
+        words += ["--data", config.task.data, "--split", get_task(config.task.name).attacked_split]
     if settings.columns != "both":
         words += ["--columns", settings.columns]
     if calibrated:

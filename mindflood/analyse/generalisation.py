@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from mindflood.analyse.rows import sampled, whole_split
 from mindflood.attack.accuracy import clean_accuracy
 from mindflood.attack.victim import Victim
-from mindflood.data.sources import Examples, load_examples
+from mindflood.data.sources import Examples
 from mindflood.data.tasks import Task, get_task
 from mindflood.errors import UserError
 
@@ -25,8 +26,7 @@ def other_data(words: Sequence[str], task: Task, limit: int | None, seed: int) -
         other = _with_labels_of(task, word, name)
         if name in found:
             raise UserError(f"--on {word}: {name} is named twice; analyse one of the two at a time")
-        split = other.attacked_split
-        found[name] = load_examples(other, split, data or None, limit=limit, seed=seed)
+        found[name] = sampled(*whole_split(other, data or None), limit, seed)
     return list(found.items())
 
 

@@ -4,9 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mindflood.analyse.rows import sampled, whole_split
+from mindflood.attack.card import check_rows
+from mindflood.attack.chosen import is_share_of_training
 from mindflood.attack.folder import model_folder
+from mindflood.attack.labels import own_label_names
 from mindflood.config_file import from_yaml
-from mindflood.data.sources import Examples, load_examples
+from mindflood.data.sources import Examples
 from mindflood.data.tasks import Task, get_task
 from mindflood.errors import UserError
 from mindflood.report.cards import merge_analysis, new_card, read_card
@@ -22,6 +26,7 @@ class Subject:
     task: Task
     data: str | None
     encoder: str | None  # None: the model was not trained here
+    handed: bool = False  # whether the user named the data, in place of the run's own
 
     @property
     def name(self) -> str:
@@ -44,8 +49,15 @@ class Subject:
 
     def examples(self, limit: int | None, seed: int) -> Examples:
         """Rows of the task's attacked split, which no model was trained on."""
-        split = self.task.attacked_split
-        return load_examples(self.task, split, self.data, limit=limit, seed=seed)
+        whole_file = self.handed and not is_share_of_training(self.model, self.data)
+        own_names = own_label_names(self.model)
+        whole, origin = whole_split(
+            self.task, self.data, whole_file=whole_file, own_names=own_names
+        )
+        if not self.handed and self.card.is_file():
+            remedy = "name what to analyse on with --data"
+            check_rows(self.card, self.folder, whole.fingerprint(), origin, remedy)
+        return sampled(whole, origin, limit, seed)
 
 
 def subject(folder: str, data: str | None = None, task: str | None = None) -> Subject:
@@ -71,12 +83,13 @@ def subject(folder: str, data: str | None = None, task: str | None = None) -> Su
     if not card.is_file():
         if task is None:
             raise UserError(f"{folder}: no card says what task the model is for; give --task")
-        return Subject(path, model, card, get_task(task), data, None)
+        return Subject(path, model, card, get_task(task), data, None, data is not None)
     known = read_card(card)
     if task is not None and task != known["task"]:
         raise UserError(f"--task {task}: {card} is of task '{known['task']}'")
+    handed = data is not None
     resolved = path / "config.yaml"
     if data is None and resolved.is_file():
         data = from_yaml(resolved).task.data
     encoder = None if known["method"] == "unknown" else known["encoder"]
-    return Subject(path, model, card, get_task(known["task"]), data, encoder)
+    return Subject(path, model, card, get_task(known["task"]), data, encoder, handed)

@@ -3,9 +3,12 @@
 from pathlib import Path
 
 from mindflood.attack.folder import model_fingerprint
+from mindflood.data.record import described, read_record, run_above
+from mindflood.data.sources import Examples
 from mindflood.errors import UserError
-from mindflood.report.cards import Card, new_card, read_card
+from mindflood.report.cards import Card, DataSizes, new_card, read_card
 
+_ANOTHER_OUT = "choose another --out, whose card has a line of its own"
 _STRANGER = "unknown"  # the method of a model that was not trained here
 
 
@@ -52,14 +55,50 @@ def check_model(path: Path, fingerprint: str) -> None:
         )
 
 
-def card_of_stranger(task: str, model: str, fingerprint: str) -> Card:
+def check_rows(
+    path: Path, out: Path, fingerprint: str, origin: str, remedy: str = _ANOTHER_OUT
+) -> None:
+    """Check that the rows attacked are those that the model of a card was tested on.
+
+    Args:
+        out: where the attack goes: the ``attacks`` folder of a run or of one of its epochs belongs
+            to the rows of the run.
+        fingerprint: of all rows of the split, of which a sample may be attacked.
+        origin: where they are from.
+        remedy: what to do about others.
+
+    Raises:
+        UserError: they are others: one line of a table would be of two data sets.
+    """
+    known = None
+    if path.exists():
+        known = read_card(path).get("data", {}).get("hashes", {}).get("test")
+    run = run_above(out) if out.resolve().name == "attacks" else None
+    record = None if run is None else read_record(run)
+    if known is None and record is not None:
+        known = record["test"]["hash"]
+    if known in (None, fingerprint):
+        return
+    tested = f"its test rows (hash {known})"
+    if record is not None and record["test"]["hash"] == known:
+        tested = described(record["test"])
+    raise UserError(
+        f"{path}: the model was tested on {tested}, and these are others: {origin} (hash "
+        f"{fingerprint} of all); restore the data, or {remedy}"
+    )
+
+
+def card_of_stranger(task: str, model: str, fingerprint: str, rows: Examples) -> Card:
     """The card of a model that was not trained here.
 
     Args:
         model: its folder or hub id.
+        rows: what it is tested on.
     """
     card = new_card(task=task, method=_STRANGER, seed=None, encoder=Path(model).name)
-    return {**card, "model": fingerprint}
+    hashes = {"test": rows.fingerprint()}
+    data: DataSizes = {"train": None, "test": len(rows), "words": None, "hashes": hashes}
+    return {**card, "model": fingerprint, "data": data}
 
 
 def lacks_accuracy(path: Path) -> bool:

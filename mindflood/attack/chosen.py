@@ -1,31 +1,38 @@
 """The random sample of a task's rows that is attacked, or one share of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
 from mindflood.attack.shares import Share
-from mindflood.data.sources import Examples, load_examples
+from mindflood.data.record import is_divided_file, read_record, run_above
+from mindflood.data.sources import Examples, Source
 from mindflood.data.tasks import Split, Task
 from mindflood.errors import UserError
+
+WHOLE_FILE = "all"  # in place of a split: every row of a file
 
 
 @dataclass(frozen=True)
 class ChosenRows:
-    """Rows of a split.
+    """Rows of a split, or of a file that was handed over.
 
     Attributes:
-        split: where they are from.
-        whole: all rows of the split.
+        split: which split; ``all`` of a whole file.
+        whole: all rows of it.
         rows: int64, those of the sample, ascending.
         share: which of them are attacked here; None: all.
+        origin: where they are from, and how many are attacked, in words.
     """
 
-    split: Split
+    split: str
     whole: Examples
     rows: np.ndarray
     share: Share | None = None
+    origin: str = ""
 
     @cached_property
     def examples(self) -> Examples:
@@ -46,23 +53,46 @@ def chosen_rows(
     asked: int | None,
     seed: int,
     share: Share | None = None,
+    *,
+    whole_file: bool = False,
+    own_names: Sequence[str] = (),
 ) -> ChosenRows:
     """The sample of a task.
 
     Args:
         split: None takes the split the paper attacks.
-        data: source of the examples, as :func:`mindflood.data.sources.load_examples` takes it.
+        data, own_names: source of the examples, as :class:`mindflood.data.sources.Source` takes
+            them.
         asked, seed: as in :func:`choose_rows`.
+        whole_file: where ``data`` is a file, its rows are the split, and all of them the sample
+            unless ``asked`` says otherwise.
 
     Raises:
         UserError: there is no such data, nothing to attack, or less than one row a share.
     """
-    split = split or task.attacked_split
-    whole = load_examples(task, split, data)
-    chosen = ChosenRows(split, whole, choose_rows(len(whole), task, asked, seed), share)
+    source = Source(task, data, own_names)
+    if whole_file and source.file is not None:
+        whole, name = source.whole(), WHOLE_FILE
+        rows = choose_rows(len(whole), task, len(whole) if asked is None else asked, seed)
+        origin = f"rows of {source.file}"
+    else:
+        name = split or task.attacked_split
+        whole = source.examples(name)
+        rows = choose_rows(len(whole), task, asked, seed)
+        origin = f"rows of split {name}, {source.described(name)}"
     if share is not None:
-        share.rows(chosen.rows)
-    return chosen
+        share.rows(rows)
+    some = f"all {len(rows)} {origin}"
+    if len(rows) < len(whole):
+        some = f"{len(rows)} of {len(whole)} {origin} (seed {seed})"
+    return ChosenRows(name, whole, rows, share, some)
+
+
+def is_share_of_training(model: str, data: str | None) -> bool:
+    """Whether ``data`` is the file of which other rows than the test rows trained a run's model."""
+    run = run_above(Path(model)) if data is not None and Path(model).is_dir() else None
+    record = None if run is None else read_record(run)
+    return data is not None and record is not None and is_divided_file(record, Path(data))
 
 
 def choose_rows(total: int, task: Task, asked: int | None, seed: int) -> np.ndarray:

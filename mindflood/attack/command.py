@@ -27,13 +27,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", required=True, help="task the model was trained on")
     parser.add_argument("--recipe", required=True, help=f"one of {', '.join(RECIPES)}")
     parser.add_argument("--out", required=True, metavar="DIR", help="folder of the results")
-    parser.add_argument("--data", help="folder or file with the examples (default: the hub)")
+    parser.add_argument(
+        "--data", help="folder with the examples, or file: all of it is attacked (default: the hub)"
+    )
     parser.add_argument(
         "--profile",
         default="offline",
         help="paper: TextAttack's own recipe; offline: nothing is downloaded (default)",
     )
-    parser.add_argument("--num-examples", type=int, metavar="N", help="default: as in the paper")
+    parser.add_argument(
+        "--num-examples", type=int, metavar="N", help="default: all of a file, else as in the paper"
+    )
     parser.add_argument(
         "--split", choices=("train", "dev", "test"), help="default: as in the paper"
     )

@@ -1,10 +1,12 @@
 """Rows to choose a temperature on: labelled, and none of those that are attacked."""
 
+from collections.abc import Sequence
 from typing import NamedTuple, get_args
 
 import numpy as np
 
-from mindflood.data.sources import Examples, load_examples
+from mindflood.attack.chosen import WHOLE_FILE
+from mindflood.data.sources import Examples, Source
 from mindflood.data.tasks import Split, Task
 from mindflood.errors import UserError
 
@@ -14,7 +16,7 @@ FEWEST, MOST = 20, 2000
 class HeldOut(NamedTuple):
     """Rows of a split."""
 
-    split: Split
+    split: str
     rows: Examples
 
 
@@ -35,29 +37,42 @@ def check_meant(split: str | None, temperature: str | float | None) -> None:
 
 
 def held_out_rows(
-    task: Task, split: Split | None, data: str | None, attacked: Examples, seed: int
+    task: Task,
+    split: Split | None,
+    data: str | None,
+    attacked: Examples,
+    seed: int,
+    *,
+    whole_file: bool = False,
+    own_names: Sequence[str] = (),
 ) -> HeldOut:
     """A seeded sample of at most 2,000 rows of a split whose texts are not attacked.
 
     Args:
         split: None takes ``dev``.
-        data: source of the examples, as :func:`mindflood.data.sources.load_examples` takes it.
+        data, own_names: source of the examples, as :class:`mindflood.data.sources.Source` takes
+            them.
         attacked: rows to leave out; equal texts leave the sample wherever they stand.
+        whole_file: where ``data`` is a file and ``split`` is None, any of its rows may be chosen.
 
     Raises:
         UserError: the split is unknown, or fewer than 20 rows are left.
     """
-    split = split or "dev"
-    if split not in get_args(Split):
+    if split is not None and split not in get_args(Split):
         raise UserError(f"--held-out '{split}': expected train, dev or test")
-    whole = load_examples(task, split, data)
+    source = Source(task, data, own_names)
+    if split is None and whole_file and source.file is not None:
+        whole, name = source.whole(), WHOLE_FILE
+    else:
+        name = split or "dev"
+        whole = source.examples(split or "dev")
     taken = set(attacked.texts)
     left = [row for row, texts in enumerate(whole.texts) if texts not in taken]
     if len(left) < FEWEST:
         raise UserError(
-            f"--temperature: {len(left)} rows of split {split} are not attacked, and a temperature "
+            f"--temperature: {len(left)} rows of split {name} are not attacked, and a temperature "
             f"needs {FEWEST}; attack fewer with --num-examples, or name other rows with --held-out "
             "(train: the model may have been trained on them, which makes it look too sure)"
         )
     chosen = np.random.default_rng(seed).permutation(len(left))[:MOST]
-    return HeldOut(split, whole.take([left[place] for place in sorted(chosen)]))
+    return HeldOut(name, whole.take([left[place] for place in sorted(chosen)]))

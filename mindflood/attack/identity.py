@@ -1,8 +1,6 @@
 """What decides the outcome of an attack, and what the card says of it."""
 
 import dataclasses
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -66,8 +64,7 @@ def card_key(identity: Mapping[str, Any]) -> str:
 
 def examples_fingerprint(examples: Examples) -> str:
     """Hash of the texts and labels, in their order: 16 hexadecimal digits."""
-    content = json.dumps([examples.texts, examples.labels.tolist()])
-    return hashlib.sha256(content.encode()).hexdigest()[:16]
+    return examples.fingerprint()
 
 
 def summary_of(records: Sequence[Mapping[str, Any]], identity: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,10 @@
 """Whether a model counts its classes as the task does: else right answers are taken for wrong."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from mindflood.errors import UserError
+from mindflood.files import read_json
 
 _SHORTEST = 3  # letters of a name cut short: POS, NEG
 
@@ -26,6 +28,17 @@ def check_label_order(folder: str, names: Sequence[str], wanted: Sequence[str]) 
         "rows of its classification head into the task's order, or the names under id2label in its "
         "config.json where it is they that are wrong"
     )
+
+
+def own_label_names(model: str) -> tuple[str, ...]:
+    """What a model folder calls its classes 0, 1, ...; empty where it is not told, or a hub id."""
+    config = Path(model) / "config.json"
+    stated = read_json(config) if config.is_file() else None
+    named = stated.get("id2label") if isinstance(stated, dict) else None
+    if not isinstance(named, dict):
+        return ()
+    names = tuple(named.get(str(label)) for label in range(len(named)))
+    return tuple(map(str, names)) if None not in names else ()
 
 
 def _place(name: str, wanted: Sequence[str]) -> int | None:

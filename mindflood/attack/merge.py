@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mindflood.attack.card import card_path, check_model, check_task
+from mindflood.attack.card import card_path, check_model, check_rows, check_task
 from mindflood.attack.catalogue import RECIPES
 from mindflood.attack.identity import OF_THE_FOLDER, card_key, examples_fingerprint, summary_of
 from mindflood.attack.journal import Journal
@@ -64,6 +64,8 @@ def merge_shares(folders: Sequence[str | Path], out: str | Path) -> dict[str, di
     check_model(card, identity["model"])
     check_writable(out)
     stranger = _card_of(places)
+    if (tested := stranger.get("data", {}).get("hashes", {}).get("test")) is not None:
+        check_rows(card, out, tested, f"those of {places[0]}")
     summaries = {}
     for name, (identity, records) in whole.items():
         _write(out, name, identity, records)

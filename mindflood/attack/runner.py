@@ -13,16 +13,18 @@ from mindflood.attack.card import (
     card_of_stranger,
     card_path,
     check_model,
+    check_rows,
     check_task,
     lacks_accuracy,
 )
 from mindflood.attack.catalogue import RECIPES, check_available
-from mindflood.attack.chosen import chosen_rows
+from mindflood.attack.chosen import chosen_rows, is_share_of_training
 from mindflood.attack.columns import check_columns
 from mindflood.attack.folder import check_within_reach, model_fingerprint, model_folder
 from mindflood.attack.held_out import check_meant, held_out_rows
 from mindflood.attack.identity import OF_THE_FOLDER, card_key, file_name, identity_of, summary_of
 from mindflood.attack.journal import Journal
+from mindflood.attack.labels import own_label_names
 from mindflood.attack.masked_lm_folder import masked_lm_folder
 from mindflood.attack.options import PAPER_CANDIDATES, RecipeOptions, check_options
 from mindflood.attack.progress import AttackProgress
@@ -67,10 +69,13 @@ def attack(
 
     Args:
         folder: the model, a RUN folder with an exported one, or a hub id.
-        data: source of the examples, as :func:`mindflood.data.sources.load_examples` takes it.
+        data: source of the examples, as :func:`mindflood.data.sources.load_examples` takes it. A
+            file is attacked whole; the one that the model was trained on by itself, in its test
+            rows.
         profile: ``offline`` or ``paper``.
-        num_examples: size of the random sample; None takes the task's own, as in the paper.
-        split: None takes the split the paper attacks.
+        num_examples: size of the random sample; None takes the task's own, as in the paper, or
+            all of a file.
+        split: None takes the split the paper attacks, or all of a file.
         seed: decides the sample and, with a sample's row, the attack's random choices.
         workers: number of processes; the outcome does not depend on it.
         allow_pickles: TextAttack may load the ``paper`` profile's downloads that are pickles.
@@ -110,15 +115,21 @@ def attack(
     model = model_folder(folder)
     check_within_reach(model)
     share = None if shard is None else Share.parse(shard)
-    sample = chosen_rows(table, split, data, num_examples, seed, share)
+    reading: dict[str, Any] = {
+        "whole_file": split is None and not is_share_of_training(model, data),
+        "own_names": own_label_names(model),
+    }
+    sample = chosen_rows(table, split, data, num_examples, seed, share, **reading)
+    print(f"attacking {sample.origin}", file=sys.stderr, flush=True)
     unseen = None
     if isinstance(wanted, str):
-        unseen = held_out_rows(table, held_out, data, sample.examples, seed)
+        unseen = held_out_rows(table, held_out, data, sample.examples, seed, **reading)
     out = Path(out)
     card = card_path(out) if share is None else out / SHARE_CARD
     check_task(card, task)
     if Path(model).is_dir():
         check_model(card, model_fingerprint(Path(model)))
+    check_rows(card, out, sample.whole.fingerprint(), sample.origin)
     check_writable(out)
     options = RecipeOptions(allow_pickles, candidates or PAPER_CANDIDATES)
     if profile == "offline" and RECIPES[recipe].asks_masked_lm:
@@ -138,7 +149,7 @@ def attack(
     check_model(card, identity["model"])  # a hub's model has no fingerprint before it is loaded
     with Journal(out, file_name(identity), identity, OF_THE_FOLDER) as journal:
         if not card.exists():
-            write_card(card, card_of_stranger(task, model, identity["model"]))
+            write_card(card, card_of_stranger(task, model, identity["model"], sample.whole))
         done = {record["index"] for record in journal.records}
         todo = [row for row in sample.attacked_here if row[0] not in done]
         results = _attacked(attacker, todo, workers, at_once, ray)

@@ -102,7 +102,8 @@ def export_torch(
         source.encoder, label_names=source.task.label_names, layers=source.layers
     )
     _load(model, source.checkpoint)
-    rows = load_examples(source.task, source.task.attacked_split, source.data, limit=VERIFIED_ROWS)
+    split = source.task.attacked_split
+    rows = load_examples(source.task, split, source.data, limit=VERIFIED_ROWS, whole_file=True)
     with whole_folder(out) as beside:
         _write_model(beside, model, source)
         logits = _logits(model, source, rows)

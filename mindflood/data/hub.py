@@ -6,8 +6,10 @@ import os
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from typing import Any
 
-from mindflood.data.readers import Row
+from mindflood.data.readers import POLARITY
+from mindflood.data.rows import Row
 from mindflood.data.tasks import HubSource, Task
 from mindflood.errors import UserError
 
@@ -73,14 +75,20 @@ def hub_rows(task: Task, hub: HubSource, split: str) -> list[Row]:
             f"{', '.join(table.column_names)}; use --data FOLDER"
         )
     *texts, labels = (table[column][:] for column in columns)
+    names = _class_names(task, table.features[task.label_column])
     return [
-        Row(number, row, _label_name(task, value))
+        Row(number, row, names[value] if value in range(len(names)) else f"number {value}")
         for number, (row, value) in enumerate(
             zip(zip(*texts, strict=True), labels, strict=True), start=1
         )
     ]
 
 
-def _label_name(task: Task, label: int) -> str:
-    """The name of a label; the hub counts from 0 also where the benchmark's files do not."""
-    return task.label_names[label] if 0 <= label < task.num_labels else str(label)
+def _class_names(task: Task, feature: Any) -> tuple[str, ...]:
+    """What the labels 0, 1, ... of a data set mean: what it says itself, where those are our names.
+
+    The hub counts from 0 also where the benchmark's files do not.
+    """
+    named = tuple(POLARITY.get(name, name) for name in getattr(feature, "names", None) or ())
+    known = {name.casefold() for name in task.label_names}
+    return named if {name.casefold() for name in named} == known else task.label_names

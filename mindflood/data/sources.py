@@ -12,26 +12,21 @@ and no row is in two parts.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import get_args
+from typing import NamedTuple, get_args
 
 import numpy as np
 
-from mindflood.data.corpus import builtin_corpus
-from mindflood.data.hub import hub_rows
-from mindflood.data.readers import SUFFIXES, Row, has_label_column, read_rows
-from mindflood.data.tasks import BenchmarkFile, Format, Split, Task
+from mindflood.data.labels import Labelled, label_values
+from mindflood.data.parts import Part, parts_of
+from mindflood.data.rows import Row
+from mindflood.data.tasks import Split, Task
 from mindflood.errors import UserError
 
 HELD_OUT = 0.1
-SPLIT_NAMES = {
-    "train": ("train",),
-    "dev": ("dev", "validation", "valid", "val"),
-    "test": ("test",),
-}
 
 
 @dataclass(frozen=True)
@@ -50,13 +45,175 @@ class Examples:
             tuple(self.texts[i] for i in indices), self.labels[np.asarray(indices, int)]
         )
 
+    def sample(self, limit: int | None, seed: int) -> "Examples":
+        """At most ``limit`` rows, a random sample drawn from ``seed``, in their order; None: all.
 
-@dataclass(frozen=True)
-class _Part:
-    """A part of a source that holds labelled rows: where it is and how to read it."""
+        Raises:
+            UserError: the limit is below 1.
+        """
+        if limit is not None and limit < 1:
+            raise UserError(f"limit {limit}: expected at least 1 example, or no limit")
+        if limit is None or limit >= len(self):
+            return self
+        return self.take(np.sort(np.random.default_rng(seed).permutation(len(self))[:limit]))
 
-    origin: str
-    read: Callable[[], list[Row]]
+    def fingerprint(self) -> str:
+        """Hash of the texts and labels, in their order: 16 hexadecimal digits."""
+        content = json.dumps([self.texts, self.labels.tolist()])
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+class _Share(NamedTuple):
+    """The rows of a part whose place, a number that their texts decide, is in [low, high)."""
+
+    part: str
+    low: float = 0.0
+    high: float = 1.0
+
+    @property
+    def is_whole(self) -> bool:
+        return self.high - self.low == 1.0
+
+
+class Source:
+    """The labelled data of a task; each part is read once, and its labels are decided over all.
+
+    Args:
+        data: ``hub``, ``builtin``, or a folder or file; None is the built-in corpus for the task
+            ``corpus`` and the hub for the others.
+        own_names: name of class 0, 1, ... of a model, where the labels may be called so
+            (:mod:`mindflood.data.labels`).
+
+    Raises:
+        UserError: there is no such source.
+    """
+
+    def __init__(self, task: Task, data: str | None = None, own_names: Sequence[str] = ()) -> None:
+        self.task, self.own_names = task, own_names
+        self._parts = parts_of(task, data, own_names)
+        self._is_file = data is not None and Path(data).expanduser().is_file()
+
+    def examples(self, split: Split) -> Examples:
+        """All rows of a split, after the stand-ins of this module's docstring.
+
+        Raises:
+            UserError: names the file and row, what was expected and what to do.
+        """
+        share = self._share(split)
+        found = self._of(share)
+        if not len(found):
+            raise UserError(
+                f"{self._parts[share.part].origin}: no examples for split '{split}' of task "
+                f"{self.task.name}; {self._remedy(share)}"
+            )
+        return found
+
+    def whole(self) -> Examples:
+        """All rows of a source that is one file, whatever its name.
+
+        Raises:
+            UserError: it is no file, or as :meth:`examples`.
+        """
+        (name, part), *others = self._parts.items()
+        if not self._is_file or others:
+            raise UserError(f"{part.origin}: not one file; name a split")
+        found = self._of(_Share(name))
+        if not len(found):
+            raise UserError(f"{part.origin}: no examples of task {self.task.name}; add some")
+        return found
+
+    @property
+    def file(self) -> Path | None:
+        """The file that is all of the source; None where it has several parts, or is no file."""
+        return next(iter(self._parts.values())).file if self._is_file else None
+
+    @property
+    def has_test(self) -> bool:
+        """Whether there are labelled test rows; else ``test`` means ``dev``."""
+        return bool({"test", "all"} & self._parts.keys())
+
+    def origin(self, split: Split) -> str:
+        """Where the rows of a split are from: a file, or a split of the hub."""
+        return self._parts[self._share(split).part].origin
+
+    def described(self, split: Split) -> str:
+        """:meth:`origin`, and how it was divided where it was."""
+        share = self._share(split)
+        return self.origin(split) if share.is_whole else self._divided(share.part)
+
+    def division(self) -> str | None:
+        """How a part was divided into splits, with their sizes; None where none was.
+
+        For instance "200 rows of reviews.csv: 160 train, 20 dev, 20 test, by a hash of the text".
+        """
+        trained = self._share("train")
+        return None if trained.is_whole else self._divided(trained.part)
+
+    def _divided(self, part: str) -> str:
+        sizes = {
+            split: sum(_is_in(row, share) for row in self._parts[part].read())
+            for split in get_args(Split)
+            if (share := self._share(split)).part == part
+        }
+        if not self.has_test:
+            sizes = {
+                f"{split} and test" if split == "dev" else split: size
+                for split, size in sizes.items()
+                if split != "test"
+            }
+        counts = ", ".join(f"{size} {split}" for split, size in sizes.items())
+        rows = len(self._parts[part].read())
+        return f"{rows} rows of {self._parts[part].origin}: {counts}, by a hash of the text"
+
+    def _remedy(self, share: _Share) -> str:
+        if share.is_whole or not self._parts[share.part].read():
+            return "add some"
+        divided = self._divided(share.part)
+        return f"{divided}; add rows, or give a folder with a train, a dev and a test file"
+
+    def _share(self, split: Split) -> _Share:
+        """Which rows are a split: the stand-ins of this module's docstring."""
+        if split not in get_args(Split):
+            raise UserError(f"split '{split}': expected train, dev or test")
+        there = self._parts.keys()
+        if "all" in there and split not in there:
+            bounds = {
+                "test": (0.0, HELD_OUT),
+                "dev": (HELD_OUT, 2 * HELD_OUT),
+                "train": (2 * HELD_OUT, 1.0),
+            }
+            return _Share("all", *bounds[split])
+        if split == "test" and "test" not in there:
+            split = "dev"
+        if (split in there and {"train", "dev"} <= there) or split == "test":
+            return _Share(split)
+        divided = next((name for name in ("train", "dev") if name in there), None)
+        if divided is None:
+            raise UserError(
+                f"{self._parts['test'].origin}: only a test part is there; split '{split}' needs a "
+                "train or dev file beside it"
+            )
+        held_out = HELD_OUT if "test" in there else 2 * HELD_OUT
+        return _Share(divided, *((0.0, held_out) if split == "dev" else (held_out, 1.0)))
+
+    def _of(self, share: _Share) -> Examples:
+        """Rows of a share with their texts stripped and their labels as numbers."""
+        part = self._parts[share.part]
+        rows = part.read()
+        values = label_values(
+            self.task, Labelled(part.origin, rows), self._other_parts(part, rows), self.own_names
+        )
+        rows = [row for row in rows if _is_in(row, share)]
+        texts = tuple(_stripped(self.task, row, part.origin) for row in rows)
+        return Examples(texts, np.array([values[row.label] for row in rows], np.int64))
+
+    def _other_parts(self, part: Part, rows: Sequence[Row]) -> list[Labelled]:
+        """The parts that tell what the labels of ``part`` count from; none where all are names."""
+        names = {name.casefold() for name in self.task.label_names}
+        if all(row.label.strip().casefold() in names for row in rows):
+            return []
+        others = (other for other in self._parts.values() if other is not part)
+        return [Labelled(other.origin, other.read()) for other in others]
 
 
 def load_examples(
@@ -66,29 +223,22 @@ def load_examples(
     *,
     limit: int | None = None,
     seed: int = 0,
+    whole_file: bool = False,
+    own_names: Sequence[str] = (),
 ) -> Examples:
     """Examples of a split.
 
     Args:
-        data: ``hub``, ``builtin``, or a folder or file; None is the built-in corpus for the task
-            ``corpus`` and the hub for the others.
+        data, own_names: as in :class:`Source`.
         limit: at most that many, a random sample drawn from ``seed``, in the order of the source.
+        whole_file: where ``data`` is a file, all its rows, whatever the split.
 
     Raises:
         UserError: names the file and row, what was expected and what to do.
     """
-    if split not in get_args(Split):
-        raise UserError(f"split '{split}': expected train, dev or test")
-    if limit is not None and limit < 1:
-        raise UserError(f"limit {limit}: expected at least 1 example, or no limit")
-    origin, rows = _rows_of_split(_parts(task, data), split)
-    examples = _examples(task, origin, rows)
-    if not len(examples):
-        raise UserError(f"{origin}: no examples for split '{split}' of task {task.name}; add some")
-    if limit is None or limit >= len(examples):
-        return examples
-    sample = np.random.default_rng(seed).permutation(len(examples))[:limit]
-    return examples.take(np.sort(sample))
+    source = Source(task, data, own_names)
+    found = source.whole() if whole_file and source.file is not None else source.examples(split)
+    return found.sample(limit, seed)
 
 
 def dev_is_test(task: Task, data: str | None = None) -> bool:
@@ -97,116 +247,11 @@ def dev_is_test(task: Task, data: str | None = None) -> bool:
     Raises:
         UserError: as :func:`load_examples`, of a source that is not there.
     """
-    return not {"test", "all"} & _parts(task, data).keys()
+    return not Source(task, data).has_test
 
 
-def _parts(task: Task, data: str | None) -> dict[str, _Part]:
-    """The labelled parts of a source by name: train, dev, test, or all."""
-    if data is None:
-        data = "builtin" if task.name == "corpus" else "hub"
-    if data == "builtin":
-        if task.name != "corpus":
-            raise UserError(
-                f"task {task.name}: the built-in data is task 'corpus'; use --data FOLDER"
-            )
-        return {
-            split: _Part("the built-in corpus", partial(_corpus_rows, split))
-            for split in get_args(Split)
-        }
-    if data == "hub":
-        hub = task.hub
-        if hub is None:
-            raise UserError(f"task {task.name} is not on the hub; use --data builtin or FOLDER")
-        return {
-            split: _Part(f"{hub.path}, split {name}", partial(hub_rows, task, hub, split))
-            for split, name in hub.splits.items()
-        }
-    return {
-        file.split: _Part(
-            str(_root(data) / file.name),
-            partial(read_rows, _root(data) / file.name, file.format, task),
-        )
-        for file in reversed(_files_there(task, Path(data).expanduser()))
-    }
-
-
-def _corpus_rows(split: Split) -> list[Row]:
-    texts, labels = builtin_corpus(split)
-    pairs = zip(texts, labels, strict=True)
-    return [Row(number, (text,), str(label)) for number, (text, label) in enumerate(pairs, start=1)]
-
-
-def _root(data: str) -> Path:
-    path = Path(data).expanduser()
-    return path.parent if path.is_file() else path
-
-
-def _candidates(task: Task) -> list[BenchmarkFile]:
-    """Files that are looked for; the first that is there stands for its split."""
-    tables = [
-        BenchmarkFile(split, f"{name}{suffix}", file_format)  # type: ignore[arg-type]
-        for split, names in SPLIT_NAMES.items()
-        for name in names
-        for suffix, file_format in SUFFIXES.items()
-    ]
-    return [*tables, *task.files]
-
-
-def _files_there(task: Task, data: Path) -> list[BenchmarkFile]:
-    candidates = _candidates(task)
-    if data.is_file():
-        named = [file for file in candidates if file.name == data.name]
-        return named or [BenchmarkFile("all", data.name, _format_of(data))]
-    if not data.is_dir():
-        raise UserError(f"{data}: no such file or folder; give the folder with the task's files")
-    found = [file for file in candidates if (data / file.name).exists()]
-    found = [file for file in found if not _is_hidden_test(task, data / file.name, file)]
-    if not found:
-        looked = ", ".join([file.name for file in task.files] + ["{train,dev,validation,test}"])
-        raise UserError(
-            f"{data}: no file of task {task.name} there; looked for {looked} with the endings "
-            f"{' '.join(SUFFIXES)}"
-        )
-    return found
-
-
-def _is_hidden_test(task: Task, path: Path, file: BenchmarkFile) -> bool:
-    return (
-        task.hidden_test and file.split == "test" and not has_label_column(path, file.format, task)
-    )
-
-
-def _format_of(path: Path) -> Format:
-    if path.suffix not in SUFFIXES:
-        raise UserError(f"{path}: unknown kind of file; expected one of {' '.join(SUFFIXES)}")
-    return SUFFIXES[path.suffix]
-
-
-def _rows_of_split(parts: Mapping[str, _Part], split: str) -> tuple[str, list[Row]]:
-    """Rows of a split after the stand-ins of this module's docstring, and where they are from."""
-    if "all" in parts and split not in parts:
-        bounds = {
-            "test": (0.0, HELD_OUT),
-            "dev": (HELD_OUT, 2 * HELD_OUT),
-            "train": (2 * HELD_OUT, 1.0),
-        }
-        return _between(parts["all"], *bounds[split])
-    if split == "test" and "test" not in parts:
-        split = "dev"
-    if (split in parts and {"train", "dev"} <= parts.keys()) or split == "test":
-        return parts[split].origin, parts[split].read()
-    divided = parts.get("train") or parts.get("dev")
-    if divided is None:
-        raise UserError(
-            f"{parts['test'].origin}: only a test part is there; split '{split}' needs a train or "
-            "dev file beside it"
-        )
-    held_out = HELD_OUT if "test" in parts else 2 * HELD_OUT
-    return _between(divided, *((0.0, held_out) if split == "dev" else (held_out, 1.0)))
-
-
-def _between(part: _Part, low: float, high: float) -> tuple[str, list[Row]]:
-    return part.origin, [row for row in part.read() if low <= _place_of(row) < high]
+def _is_in(row: Row, share: _Share) -> bool:
+    return share.is_whole or share.low <= _place_of(row) < share.high
 
 
 def _place_of(row: Row) -> float:
@@ -215,47 +260,13 @@ def _place_of(row: Row) -> float:
     return int.from_bytes(digest, "big") / 2**48
 
 
-def _examples(task: Task, origin: str, rows: Sequence[Row]) -> Examples:
-    """Rows with their texts stripped and their labels as numbers."""
-    values = _label_values(task, {row.label for row in rows})
-    texts, labels = [], np.empty(len(rows), np.int64)
-    for position, row in enumerate(rows):
-        cleaned = tuple(_clean(text, task.line_breaks) for text in row.texts)
-        for column, text in zip(task.text_columns, cleaned, strict=True):
-            if not text:
-                raise UserError(f"{origin}, {row.place()}: '{column}' is empty; remove the row")
-        if (label := values.get(row.label)) is None:
-            raise UserError(
-                f"{origin}, {row.place()}: label '{row.label.strip()[:40]}' is not one of task "
-                f"{task.name}'s: {_expected_labels(task)}"
-            )
-        texts.append(cleaned)
-        labels[position] = label
-    return Examples(tuple(texts), labels)
-
-
-def _clean(text: str, line_breaks: Sequence[str]) -> str:
-    for mark in line_breaks:
-        text = text.replace(mark, " ")
-    return text.strip()
-
-
-def _label_values(task: Task, there: set[str]) -> dict[str, int]:
-    """Class of every label that is understood: its name, or its number.
-
-    A benchmark that counts from ``first_label`` = 1 is read so, unless a 0 shows that the file
-    counts from 0, as the hub's copies do.
-    """
-    names = {name.casefold(): label for label, name in enumerate(task.label_names)}
-    numbers = {label.strip().removesuffix(".0") for label in there}
-    first = 0 if "0" in numbers else task.first_label
-    names |= {str(first + label): label for label in range(task.num_labels)}
-    keys = {label: label.strip().casefold().removesuffix(".0") for label in there}
-    return {label: names[key] for label, key in keys.items() if key in names}
-
-
-def _expected_labels(task: Task) -> str:
-    first = task.first_label
-    return ", ".join(
-        f"{number} ({name})" for number, name in enumerate(task.label_names, start=first)
-    )
+def _stripped(task: Task, row: Row, origin: str) -> tuple[str, ...]:
+    """The texts of a row, line breaks read as spaces."""
+    found = []
+    for column, text in zip(task.text_columns, row.texts, strict=True):
+        for mark in task.line_breaks:
+            text = text.replace(mark, " ")
+        if not text.strip():
+            raise UserError(f"{origin}, {row.place()}: '{column}' is empty; remove the row")
+        found.append(text.strip())
+    return tuple(found)

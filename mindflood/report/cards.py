@@ -49,11 +49,15 @@ class AttackSummary(TypedDict):
 
 
 class DataSizes(TypedDict):
-    """What the run was trained and tested on: examples, and mean words of a training example."""
+    """What the run was trained and tested on: examples, and mean words of a training example.
+
+    ``hashes`` are fingerprints of the rows: ``train``, of each epoch's ``evaluation``, ``test``.
+    """
 
     train: int | None
     test: int | None
     words: float | None
+    hashes: NotRequired[dict[str, str]]
 
 
 class Epoch(TypedDict):

@@ -78,6 +78,25 @@ def search_notes(cards: Sequence[Card]) -> list[str]:
     ]
 
 
+def data_notes(cards: Sequence[Card]) -> list[str]:
+    """Models of one task that were tested on different rows: their numbers do not compare."""
+    tested: dict[str, dict[str, set[str]]] = {}
+    for card in cards:
+        rows = card.get("data", {}).get("hashes", {}).get("test")
+        if rows is not None:
+            methods = tested.setdefault(card["task"], {}).setdefault(rows, set())
+            methods.add(METHODS.get(card["method"], card["method"]))
+    notes = []
+    for task, found in tested.items():
+        if len(found) > 1:
+            which = "; ".join(f"{', '.join(sorted(found[rows]))}: {rows}" for rows in sorted(found))
+            notes.append(
+                f"{TASKS.get(task, task)}: the models were tested on {len(found)} different test "
+                f"sets ({which}); numbers compare only within one."
+            )
+    return notes
+
+
 def crossing_notes(cards: Sequence[Card]) -> list[str]:
     """Runs that were to be flooded from their crossing on, and had none."""
     if not any(map(is_uncrossed, cards)):

@@ -96,6 +96,8 @@ def check_card(card: Any, path: Path) -> None:
     _check_object(card, _CARD, path, "")
     if "data" in card:
         _check_object(card["data"], _DATA, path, "data.")
+        hashes = card["data"].get("hashes", {})
+        _check_object(hashes, dict.fromkeys(hashes, "text"), path, "data.hashes.")
     if "settings" in card:
         _check_object(card["settings"], {}, path, "settings.")
     if "model" in card:

@@ -22,6 +22,7 @@ from mindflood.report.notes import (
     attack_notes,
     condition_notes,
     crossing_notes,
+    data_notes,
     search_notes,
     seed_notes,
 )
@@ -106,6 +107,7 @@ def table2(cards: Sequence[Card], tasks: Iterable[str], *, with_published: bool 
                 for line in _mark_best(printed, columns, set(), published=True)
             ]
     notes = [
+        *data_notes(cards),
         *attack_notes(ours),
         *search_notes(cards),
         *crossing_notes(cards),

@@ -1,14 +1,43 @@
-"""The rows a run trains on and is evaluated on, as batches of token ids."""
+"""The rows a run trains on and is evaluated on, and batches of token ids made of them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from mindflood.config import Config
 from mindflood.data.batching import Batches, encode, load_tokenizer
-from mindflood.data.sources import Examples, load_examples
-from mindflood.data.tasks import Task, get_task
+from mindflood.data.sources import Examples, Source
+from mindflood.data.tasks import Split, Task, get_task
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The texts and labels of a run.
+
+    Attributes:
+        train: to train on: all of the split, or a seeded sample.
+        evaluation: of each epoch's evaluation.
+        test: of the clean accuracy: the split that is attacked, whole.
+        splits: which split each of the three is of, under their names.
+        origins: where each is from: a file, or a split of the hub.
+        division: how a part of the source was divided into splits; None where none was.
+    """
+
+    task: Task
+    train: Examples
+    evaluation: Examples
+    test: Examples
+    splits: Mapping[str, Split]
+    origins: Mapping[str, str]
+    division: str | None
+
+    @cached_property
+    def hashes(self) -> dict[str, str]:
+        """Fingerprint of the texts and labels of each of the three, in their order."""
+        return {name: getattr(self, name).fingerprint() for name in self.splits}
 
 
 @dataclass(frozen=True)
@@ -20,14 +49,32 @@ class Datasets:
     evaluation: Batches
     clean: Batches
     mean_words: float
+    rows: Rows
 
 
 def training_rows(config: Config) -> Examples:
     """The labelled rows to train on: all, or a seeded sample."""
-    task = get_task(config.task.name)
-    settings = config.task
-    return load_examples(
-        task, "train", settings.data, limit=settings.train_examples, seed=config.seed
+    source = Source(get_task(config.task.name), config.task.data)
+    return source.examples("train").sample(config.task.train_examples, config.seed)
+
+
+def rows_of(config: Config) -> Rows:
+    """Read everything a run reads.
+
+    Raises:
+        UserError: see :func:`mindflood.data.sources.load_examples`.
+    """
+    task, settings = get_task(config.task.name), config.task
+    source = Source(task, settings.data)
+    splits: dict[str, Split] = {"train": "train", "evaluation": "dev", "test": task.attacked_split}
+    return Rows(
+        task,
+        source.examples("train").sample(settings.train_examples, config.seed),
+        source.examples("dev").sample(settings.eval_examples, config.seed),
+        source.examples(task.attacked_split),
+        splits,
+        {name: source.origin(split) for name, split in splits.items()},
+        source.division(),
     )
 
 
@@ -37,31 +84,26 @@ def load_datasets(config: Config, encoder: Path) -> Datasets:
     Raises:
         UserError: see :func:`mindflood.data.sources.load_examples`.
     """
-    task = get_task(config.task.name)
-    settings = config.task
+    rows = rows_of(config)
     tokenizer = load_tokenizer(encoder)
-    train = training_rows(config)
-    evaluation = load_examples(
-        task, "dev", settings.data, limit=settings.eval_examples, seed=config.seed
-    )
-    clean = load_examples(task, task.attacked_split, settings.data)
 
     def batches(examples: Examples, shuffle: bool) -> Batches:
         return Batches(
-            encode(examples, tokenizer, settings.max_length),
+            encode(examples, tokenizer, config.task.max_length),
             examples.labels,
             config.training.batch_size,
-            task.num_labels,
+            rows.task.num_labels,
             buckets=config.training.buckets,
             seed=config.seed,
             shuffle=shuffle,
         )
 
-    words = [sum(len(text.split()) for text in row) for row in train.texts]
+    words = [sum(len(text.split()) for text in row) for row in rows.train.texts]
     return Datasets(
-        task,
-        batches(train, shuffle=True),
-        batches(evaluation, shuffle=False),
-        batches(clean, shuffle=False),
+        rows.task,
+        batches(rows.train, shuffle=True),
+        batches(rows.evaluation, shuffle=False),
+        batches(rows.test, shuffle=False),
         float(np.mean(words)),
+        rows,
     )

@@ -6,8 +6,10 @@ from pathlib import Path
 from mindflood.config import Config
 from mindflood.files import write_json
 from mindflood.training import parallel
+from mindflood.training.dataset import rows_of
 from mindflood.training.loop import Level, Trainer, Watch, start
 from mindflood.training.probe_pass import choose_from, copy_trace, findings, probe_config
+from mindflood.training.row_record import claim_rows
 from mindflood.training.run_folder import claim, is_complete
 
 
@@ -28,6 +30,7 @@ def flooding_x(config: Config) -> Path:
         return run
     probe = probe_config(config)
     if worker.writes:
+        claim_rows(run, rows_of(config))  # both passes train on them
         claim(probe.run_folder, probe)
     if not is_complete(probe):
         Trainer(probe, worker, Level(None, None), Watch.PROBE).run()

@@ -33,6 +33,7 @@ from mindflood.training.logs import JsonLines
 from mindflood.training.objective import MeanCrossEntropy
 from mindflood.training.optimizer import AdamW, parameter_groups
 from mindflood.training.progress import TrainingProgress
+from mindflood.training.row_record import claim_rows
 from mindflood.training.run_folder import claim, epoch_folder, is_complete
 from mindflood.training.schedule import scheduled, warmup_steps
 from mindflood.training.sub_epoch_ends import check_fits
@@ -117,6 +118,8 @@ class Trainer:
         self.folder = config.run_folder
         encoder = resolve_encoder(config.encoder)
         self.data: Datasets = load_datasets(config, encoder)
+        if worker.writes:
+            claim_rows(self.folder, self.data.rows)
         if watch is not Watch.OFF:
             check_fits(self.data.train.steps_per_epoch, config.accordance.sub_epochs)
         settings = config.training
@@ -318,6 +321,7 @@ class Trainer:
             "train": len(self.data.train.labels),
             "test": len(self.data.clean.labels),
             "words": self.data.mean_words,
+            "hashes": self.data.rows.hashes,
         }
         if self.sub_epochs is not None:
             card["accordance"] = self.sub_epochs.summary(position.train_seconds)

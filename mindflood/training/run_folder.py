@@ -6,11 +6,14 @@ from typing import Any
 
 from mindflood.config import Config, to_yaml
 from mindflood.config_file import from_yaml
+from mindflood.data.record import RECORD
 from mindflood.errors import UserError
 from mindflood.files import write_text
 
 # What may change without changing the trained model.
 _FREE = ("attack", "output", "device")
+# What is written before training begins: the config, and which rows it reads.
+_FIRST = ("config.yaml", RECORD)
 
 
 def claim(run: Path, config: Config) -> bool:
@@ -35,7 +38,7 @@ def claim(run: Path, config: Config) -> bool:
         return False
     before = from_yaml(resolved)
     difference = _first_difference(_identity(before), _identity(config))
-    if difference and _begun(run):
+    if difference and begun(run):
         key, was, now = difference
         raise UserError(
             f"{run}: holds a run with {key} {was!r}, not {now!r}; choose another output folder "
@@ -73,10 +76,10 @@ def epoch_weights(run: Path, epoch: int) -> Path:
     return path
 
 
-def _begun(run: Path) -> bool:
-    """Whether the folder has more than configs: one that was refused at once can be corrected."""
+def begun(run: Path) -> bool:
+    """Whether the folder has more than what comes first: a run refused at once can be corrected."""
     return any(
-        path.is_file() and path.name != "config.yaml" and not _is_left_by_a_kill(path)
+        path.is_file() and path.name not in _FIRST and not _is_left_by_a_kill(path)
         for path in run.rglob("*")
     )
 

@@ -17,8 +17,9 @@ from mindflood.files import read_json, write_json, write_text
 from mindflood.report.cards import read_card
 from mindflood.report.schema import attack_key
 from mindflood.training import parallel
-from mindflood.training.dataset import training_rows
+from mindflood.training.dataset import rows_of, training_rows
 from mindflood.training.probe_pass import choose_from, copy_trace, findings, probe_config
+from mindflood.training.row_record import claim_rows
 from mindflood.training.run_folder import claim
 
 
@@ -51,6 +52,7 @@ def search(config: Config) -> Path:
         check_available(config.search.recipe, attack.profile, allow_pickles=attack.allow_pickles)
     if claim(run, config):
         return run
+    claim_rows(run, rows_of(config))  # of the candidates too, which train on a part of them
     if not outcome_file.exists():
         write_json(outcome_file, _outcome(config))
     outcome = read_json(outcome_file)
@@ -163,7 +165,8 @@ def _set_aside(config: Config) -> Path:
 
 def _json_lines(task: Task, rows: Examples) -> str:
     records = (
-        dict(zip(task.text_columns, texts, strict=True)) | {task.label_column: int(label)}
+        dict(zip(task.text_columns, texts, strict=True))
+        | {task.label_column: task.label_names[label]}
         for texts, label in zip(rows.texts, rows.labels, strict=True)
     )
     return "".join(json.dumps(record) + "\n" for record in records)
