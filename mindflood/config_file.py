@@ -70,7 +70,10 @@ def from_yaml(path: Path) -> Config:
     Raises:
         UserError: the file is missing or holds something else.
     """
-    return checked(_build(Config, _read_yaml(path), str(path), ""), str(path))
+    mapping = _read_yaml(path)
+    if isinstance(training := mapping.get("training"), dict):
+        training.setdefault("group_by_length", True)  # as batches were before one could choose
+    return checked(_build(Config, mapping, str(path), ""), str(path))
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
