@@ -25,6 +25,7 @@ from mindflood.data.hub import hub_rows
 from mindflood.data.readers import SUFFIXES, Row, has_label_column, read_rows
 from mindflood.data.tasks import BenchmarkFile, Format, Split, Task
 from mindflood.errors import UserError
+from mindflood.paths import user_path
 
 HELD_OUT = 0.1
 SPLIT_NAMES = {
@@ -126,7 +127,7 @@ def _parts(task: Task, data: str | None) -> dict[str, _Part]:
             str(_root(data) / file.name),
             partial(read_rows, _root(data) / file.name, file.format, task),
         )
-        for file in reversed(_files_there(task, Path(data).expanduser()))
+        for file in reversed(_files_there(task, user_path(data)))
     }
 
 
@@ -137,7 +138,7 @@ def _corpus_rows(split: Split) -> list[Row]:
 
 
 def _root(data: str) -> Path:
-    path = Path(data).expanduser()
+    path = user_path(data)
     return path.parent if path.is_file() else path
 
 
