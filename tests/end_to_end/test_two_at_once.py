@@ -112,3 +112,21 @@ def test_ctrl_c_says_where_the_work_is_and_the_same_command_continues(
         wait_for_steps(again, run, steps=done + 1)
         os.killpg(again.pid, signal.SIGKILL)
         again.communicate()
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs Linux's /proc")
+def test_ctrl_c_in_the_middle_of_an_import_is_no_crash(long_config, tmp_path):
+    process = start("train", long_config)
+    deadline = time.monotonic() + 240
+    while "_c_expression" not in Path(f"/proc/{process.pid}/maps").read_text():
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    run = tmp_path / "runs" / "finetune-seed0"
+    assert (process.returncode, errors) == (
+        130,
+        f"mindflood: stopped; what is done is in {run}; the same command continues\n",
+    )
+    assert not list((tmp_path / "runs").glob(".*"))
