@@ -19,7 +19,7 @@ from mindflood.strict_yaml import StrictYamlError, load, shown
 from mindflood.suggestions import nearest
 
 _LARGEST_FILE = 256 * 1024  # bytes
-_MOST_MODELS = 1000
+_MOST_MODELS = 500  # each of which 'mindflood run' holds a lock of
 _LARGEST_NUMBER = 2**32 - 1  # that NumPy takes as a seed
 _PATHS = ("output", "encoder", "task.data", "attack.masked_lm")
 

@@ -24,8 +24,8 @@ def held(folder: Path) -> Iterator[None]:
     Raises:
         UserError: another process holds it, or the file cannot be written.
     """
-    whole = Path(folder).resolve()
-    path = whole.with_name(f".{whole.name}.lock")
+    whole = Path(os.path.realpath(folder))
+    path = whole.parent / f".{whole.name}.lock"
     if _holds(path):
         yield
         return

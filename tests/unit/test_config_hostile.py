@@ -55,7 +55,7 @@ REFUSED = {
     "levels": ("search: {step: 1e-300}\n", "search.step: expected at most 1000 levels"),
     "models": (
         f"seeds: {list(range(40))}\nmethods: {[{'name': f'm{i}'} for i in range(40)]}\n",
-        "describes 1600 models, expected at most 1000",
+        "describes 1600 models, expected at most 500",
     ),
     "long value": (f"method: {'m' * 10000}\n", "unknown 'mmmm"),
     "long key": (f"{'k' * 1000}: 1\n", "unknown key 'kkkk"),

@@ -117,3 +117,11 @@ def test_where_no_file_can_be_made_the_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert re.search(r"file/run: cannot write", refusal(tmp_path / "file" / "run"))
     assert re.search(r": cannot write", refusal(tmp_path / ("n" * 300)))
+
+
+def test_a_folder_of_no_name_and_a_loop_of_links_are_no_traceback(tmp_path: Path) -> None:
+    with held(Path("/")):
+        pass
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with held(tmp_path / "loop"):
+        pass
