@@ -2,13 +2,13 @@
 
 import argparse
 import importlib
+import signal
 import sys
 from collections.abc import Sequence
 
 from mindflood import __version__
-from mindflood.errors import UserError
+from mindflood.errors import StageFailedError, UserError
 from mindflood.stage_process import end_with_starter
-from mindflood.stages import StageFailedError
 
 # Verb, what it does, and the module with add_arguments(parser) and run(args).
 VERBS = (
@@ -43,25 +43,37 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 on success, 1 where ``doctor`` finds the offline path broken, 2 for a user's mistake,
         130 after Ctrl-C.
     """
-    end_with_starter()
-    words = list(sys.argv[1:] if argv is None else argv)
-    parser = _parser(words)
-    args = parser.parse_args(words)
     try:
+        args = _arguments(list(sys.argv[1:] if argv is None else argv))
         return args.run_verb(args)
     except UserError as error:
         print(f"mindflood: error: {error}", file=sys.stderr)
         return 2
     except StageFailedError as error:
         return error.status
-    except KeyboardInterrupt:
-        print("mindflood: stopped; the same command continues", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        why = str(stop) or "stopped; the same command continues"
+        print(f"mindflood: {why}", file=sys.stderr)
         return 130
 
 
 def run_script(verb: str) -> int:
     """The command line of a script in ``tools/``: one verb with the script's own arguments."""
     return main([verb, *sys.argv[1:]])
+
+
+def _arguments(words: list[str]) -> argparse.Namespace:
+    """Threads that start here, a library's too, leave Ctrl-C to the main thread.
+
+    A thread begins with the signals that its starter blocks, and so does a process, which is why
+    this one may have begun with Ctrl-C blocked.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        end_with_starter()
+        return _parser(words).parse_args(words)
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:

@@ -61,6 +61,8 @@ class TrainingSettings:
         precision: ``float32``, ``float16`` or ``bfloat16`` (the latter two with loss scaling).
         mode: ``graph`` or ``pynative``.
         buckets: padded lengths; one compiled graph each.
+        group_by_length: batches of rows of one bucket: less padding, but no uniform sample of the
+            rows, as the papers' batches are.
         checkpoint_every: steps between checkpoints within an epoch.
         keep_epochs: keep every epoch's weights in ``epochs/``, not only the last checkpoints.
         log_every: steps between lines of ``trace.jsonl``.
@@ -79,6 +81,7 @@ class TrainingSettings:
     precision: str = "float32"
     mode: str = "graph"
     buckets: tuple[int, ...] = (32, 64, 128, 256, 512)
+    group_by_length: bool = False
     checkpoint_every: int = 500
     keep_epochs: bool = False
     log_every: int = 1

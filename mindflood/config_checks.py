@@ -12,7 +12,23 @@ from mindflood.data.tasks import TASKS, Split
 from mindflood.defences.settings import DEFENCES, LENGTHS, NORMS, VARIANTS, resolved
 from mindflood.errors import UserError
 from mindflood.flooding.level import Direction
+from mindflood.strict_yaml import shown
 from mindflood.suggestions import nearest
+
+# Beyond these a number is a slip: it would take the memory, or years.
+_MOST = {
+    "task.max_length": 2**16,
+    "training.epochs": 10**5,
+    "training.batch_size": 2**16,
+    "training.threads": 2**10,
+    "accordance.sub_epochs": 10**4,
+    "accordance.batches": 10**6,
+    "defence.steps": 10**3,
+    "defence.inner_steps": 10**3,
+    "attack.workers": 2**10,
+}
+_MOST_LEVELS = 1000
+_LONGEST_NAME = 200  # a file system takes 255, of which the seed and an ending need some
 
 
 def checked(config: Config, source: str) -> Config:
@@ -22,6 +38,7 @@ def checked(config: Config, source: str) -> Config:
         UserError: names the file and the key.
     """
     demand = _Demand(source)
+    _check_sizes(config, demand)
     _check_run(config, demand)
     _check_task(config, demand)
     _check_training(config, demand)
@@ -43,11 +60,11 @@ class _Demand:
 
     def that(self, holds: bool, key: str, expected: str, value: Any) -> None:
         if not holds:
-            self.refuse(key, f"expected {expected}, not {value!r}")
+            self.refuse(key, f"expected {expected}, not {shown(value)}")
 
     def one_of(self, key: str, value: str, known: Collection[str]) -> None:
         if value not in known:
-            self.refuse(key, f"unknown {value!r}{nearest(value, known)}")
+            self.refuse(key, f"unknown {shown(value)}{nearest(value, known)}")
 
     def at_least(self, least: float, key: str, value: float | None) -> None:
         """Of a value that is given."""
@@ -55,6 +72,13 @@ class _Demand:
 
     def above_zero(self, key: str, value: float) -> None:
         self.that(value > 0, key, "more than 0", value)
+
+
+def _check_sizes(config: Config, demand: _Demand) -> None:
+    for key, most in _MOST.items():
+        section, name = key.split(".")
+        value = getattr(getattr(config, section), name)
+        demand.that(value is None or value <= most, key, f"at most {most}", value)
 
 
 def _check_run(config: Config, demand: _Demand) -> None:
@@ -71,6 +95,12 @@ def _check_run(config: Config, demand: _Demand) -> None:
         name is None or (name not in ("", ".", "..") and not set(name) & set("/\\\0")),
         "name",
         "the name of a folder, without slashes",
+        name,
+    )
+    demand.that(
+        name is None or len(name.encode()) <= _LONGEST_NAME,
+        "name",
+        f"at most {_LONGEST_NAME} bytes",
         name,
     )
     layers = config.encoder_layers
@@ -112,9 +142,9 @@ def _check_training(config: Config, demand: _Demand) -> None:
     )
     buckets = training.buckets
     demand.that(
-        bool(buckets) and all(length >= 3 for length in buckets),
+        bool(buckets) and all(3 <= length <= _MOST["task.max_length"] for length in buckets),
         "training.buckets",
-        "a list of lengths of at least 3",
+        f"a list of lengths of 3 to {_MOST['task.max_length']}",
         list(buckets),
     )
     demand.that(
@@ -218,6 +248,12 @@ def _check_search(config: Config, demand: _Demand) -> None:
         search.lower,
     )
     demand.above_zero("search.step", search.step)
+    demand.that(
+        search.upper - search.lower < _MOST_LEVELS * search.step,
+        "search.step",
+        f"at most {_MOST_LEVELS} levels between search.lower and search.upper",
+        search.step,
+    )
     demand.at_least(1, "search.examples", search.examples)
 
 

@@ -1,18 +1,27 @@
 """Reading an experiment's YAML file: checked key by key before anything runs."""
 
+import collections
 import copy
 import dataclasses
+import math
+import re
 import types
 import typing
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from mindflood.config import Config
 from mindflood.config_checks import checked
 from mindflood.errors import UserError
+from mindflood.paths import expanded
+from mindflood.strict_yaml import StrictYamlError, load, shown
 from mindflood.suggestions import nearest
+
+_LARGEST_FILE = 256 * 1024  # bytes
+_MOST_MODELS = 500  # each of which 'mindflood run' holds a lock of
+_LARGEST_NUMBER = 2**32 - 1  # that NumPy takes as a seed
+_PATHS = ("output", "encoder", "task.data", "attack.masked_lm")
 
 
 def load_train_config(path: Path, overrides: list[str]) -> Config:
@@ -43,7 +52,7 @@ def load_run_configs(path: Path, overrides: list[str]) -> list[Config]:
         UserError: see :func:`load_train_config`; or two models would share a RUN folder.
     """
     mapping = _read_yaml(path)
-    chosen = dict(_parse_override(text) for text in overrides)
+    chosen = _parse_overrides(overrides)
     methods = chosen.pop("methods", mapping.pop("methods", None))
     wanted = chosen.pop("method", None)
     seeds = mapping.pop("seeds", None)
@@ -51,15 +60,20 @@ def load_run_configs(path: Path, overrides: list[str]) -> list[Config]:
     if seeds is None or "seed" in chosen:
         seeds = [chosen.get("seed", mapping.get("seed", 0))]
     if not isinstance(seeds, list) or not seeds:
-        raise UserError(f"{path}: seeds: expected a list of whole numbers, not {seeds!r}")
+        raise UserError(f"{path}: seeds: expected a list of whole numbers, not {shown(seeds)}")
+    models = _models(mapping, _entries(methods, path), chosen, wanted, path)
+    if len(models) * len(seeds) > _MOST_MODELS:
+        raise UserError(
+            f"{path}: describes {len(models) * len(seeds)} models, expected at most {_MOST_MODELS}"
+        )
     configs = []
-    for model in _models(mapping, _entries(methods, path), chosen, wanted, path):
+    for model in models:
         for seed in seeds:
             values = model | {"seed": seed}
             configs.append(checked(_build(Config, values, str(path), ""), str(path)))
-    folders = [config.run_folder for config in configs]
-    for folder in folders:
-        if folders.count(folder) > 1:
+    folders = collections.Counter(config.run_folder for config in configs)
+    for folder, times in folders.items():
+        if times > 1:
             raise UserError(f"{path}: two models would be written to {folder}; give each a 'name'")
     return configs
 
@@ -70,16 +84,30 @@ def from_yaml(path: Path) -> Config:
     Raises:
         UserError: the file is missing or holds something else.
     """
-    return checked(_build(Config, _read_yaml(path), str(path), ""), str(path))
+    mapping = _read_yaml(path)
+    if isinstance(training := mapping.get("training"), dict):
+        training.setdefault("group_by_length", True)  # as batches were before one could choose
+    return checked(_build(Config, mapping, str(path), ""), str(path))
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        value = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        with Path(path).open("rb") as file:
+            content = file.read(_LARGEST_FILE + 1)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; give the path of a YAML config") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(f"{path}: expected a YAML file: {error}") from error
+    except IsADirectoryError:
+        raise UserError(f"{path}: a folder; give the path of a YAML config") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
+    if len(content) > _LARGEST_FILE:
+        raise UserError(
+            f"{path}: longer than {_LARGEST_FILE // 1024} KiB; give the path of a YAML config"
+        )
+    try:
+        value = load(content.decode("utf-8"))
+    except (UnicodeDecodeError, StrictYamlError) as error:
+        raise UserError(f"{path}: expected a YAML file: {error}") from None
     if value is None:
         raise UserError(f"{path}: the file is empty; expected keys and values")
     if not isinstance(value, dict):
@@ -87,14 +115,22 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     return value
 
 
-def _parse_override(text: str) -> tuple[str, Any]:
-    key, equals, value = text.partition("=")
-    if not equals or not key:
-        raise UserError(f"{text!r}: expected section.key=value, for instance training.epochs=3")
-    try:
-        return key.strip(), yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise UserError(f"{text!r}: the value is not YAML: {error}") from error
+def _parse_overrides(words: list[str]) -> dict[str, Any]:
+    chosen: dict[str, Any] = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        key = key.strip()
+        if not equals or not key:
+            raise UserError(
+                f"{shown(word)}: expected section.key=value, for instance training.epochs=3"
+            )
+        if key in chosen:
+            raise UserError(f"{shown(word)}: {key} is given twice; leave one")
+        try:
+            chosen[key] = load(value)
+        except StrictYamlError as error:
+            raise UserError(f"{shown(word)}: the value is not YAML: {error}") from None
+    return chosen
 
 
 def _set(mapping: dict[str, Any], dotted: str, value: Any, path: Path) -> None:
@@ -102,7 +138,7 @@ def _set(mapping: dict[str, Any], dotted: str, value: Any, path: Path) -> None:
     for section in sections:
         mapping = mapping.setdefault(section, {})
         if not isinstance(mapping, dict):
-            raise UserError(f"{path}: {dotted}: {section!r} is no section")
+            raise UserError(f"{path}: {dotted}: {shown(section)} is no section")
     mapping[key] = value
 
 
@@ -110,7 +146,7 @@ def _entries(methods: Any, path: Path) -> list[dict[str, Any]]:
     if methods is None:
         return [{}]
     if not isinstance(methods, list) or not methods:
-        raise UserError(f"{path}: methods: expected a list of method names, not {methods!r}")
+        raise UserError(f"{path}: methods: expected a list of method names, not {shown(methods)}")
     return [entry if isinstance(entry, dict) else {"method": entry} for entry in methods]
 
 
@@ -169,8 +205,12 @@ def _build(kind: Any, mapping: dict[str, Any], source: str, prefix: str) -> Any:
     values = {}
     for key, value in mapping.items():
         if key not in hints:
-            raise UserError(f"{source}: unknown key '{prefix}{key}'{nearest(str(key), hints)}")
+            raise UserError(
+                f"{source}: unknown key {shown(f'{prefix}{key}')}{nearest(str(key), hints)}"
+            )
         values[key] = _convert(hints[key], value, source, f"{prefix}{key}")
+        if f"{prefix}{key}" in _PATHS and values[key] is not None:
+            values[key] = expanded(values[key])
     return kind(**values)
 
 
@@ -180,7 +220,7 @@ def _convert(kind: Any, value: Any, source: str, key: str) -> Any:
         if value is None:
             value = {}
         if not isinstance(value, dict):
-            raise UserError(f"{source}: {key}: expected a section of keys, not {value!r}")
+            raise UserError(f"{source}: {key}: expected a section of keys, not {shown(value)}")
         return _build(kind, value, source, f"{key}.")
     if typing.get_origin(kind) in (types.UnionType, typing.Union):
         if value is None:
@@ -192,18 +232,47 @@ def _convert(kind: Any, value: Any, source: str, key: str) -> Any:
     if typing.get_origin(kind) is tuple:
         item = typing.get_args(kind)[0]
         if not isinstance(value, (list, tuple)):
-            raise UserError(f"{source}: {key}: expected a list, not {value!r}")
+            raise UserError(f"{source}: {key}: expected a list, not {shown(value)}")
         return tuple(_convert(item, part, source, f"{key}[{i}]") for i, part in enumerate(value))
     if typing.get_origin(kind) is typing.Literal:
         kind = str  # which words there are, ``checked`` knows
+    fits, expected = _FITTING[kind]
+    if kind is int and type(value) is int and abs(value) > _LARGEST_NUMBER:
+        expected = f"at most {_LARGEST_NUMBER}"
+    if (fitting := fits(value)) is None:
+        raise UserError(f"{source}: {key}: expected {expected}, not {shown(value)}")
+    return fitting
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
     try:
-        if kind is float and isinstance(value, (int, float, str)) and not isinstance(value, bool):
-            number = float(value)
-            if number - number == 0:  # neither infinite nor NaN
-                return number
-    except ValueError:
-        pass
-    if kind is not float and type(value) is kind:
-        return value
-    names = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
-    raise UserError(f"{source}: {key}: expected {names[kind]}, not {value!r}")
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _whole_number(value: Any) -> int | None:
+    return value if type(value) is int and abs(value) <= _LARGEST_NUMBER else None
+
+
+def _text(value: Any) -> str | None:
+    """Text that a file's name can hold: no NUL, no half of a surrogate pair."""
+    holds = isinstance(value, str) and "\0" not in value and not _SURROGATE.search(value)
+    return value if holds else None
+
+
+def _truth(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+# The value as it is kept, or None where it does not fit; and what would.
+_FITTING: dict[Any, tuple[Callable[[Any], Any], str]] = {
+    int: (_whole_number, "a whole number"),
+    float: (_number, "a number"),
+    str: (_text, "text"),
+    bool: (_truth, "true or false"),
+}

@@ -1,4 +1,4 @@
-"""The one error a user's mistake raises."""
+"""What ends a command with a status and a line, and no traceback."""
 
 
 class UserError(Exception):
@@ -10,3 +10,11 @@ class UserError(Exception):
 
     def __init__(self, message: str) -> None:
         super().__init__(" ".join(message.split()))
+
+
+class StageFailedError(Exception):
+    """A stage's process ended with this exit status and has already said why."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"exit status {status}")
+        self.status = status

@@ -4,6 +4,7 @@ Every stage continues where it was stopped, and so does the whole.
 """
 
 import argparse
+import contextlib
 import sys
 from pathlib import Path
 
@@ -25,19 +26,43 @@ def _recipes(config: Config) -> list[str]:
 
 def run(args: argparse.Namespace) -> int:
     """Run the experiment; prints the comparison tables and where the reports are."""
-    from mindflood import stages
+    from mindflood.config_file import load_run_configs
+    from mindflood.interrupts import stopped
+    from mindflood.locks import held
+    from mindflood.report import command as report
+    from mindflood.training.run_folder import check_claim
+
+    configs = load_run_configs(args.config, args.overrides)
+    outputs = list(dict.fromkeys(config.output for config in configs))
+    for config in configs:
+        check_claim(config.run_folder, config)
+    _check(configs)
+    with contextlib.ExitStack() as stack:
+        for config in configs:  # also those that come later: who came first goes on undisturbed
+            stack.enter_context(held(config.run_folder))
+        try:
+            for number, config in enumerate(configs, start=1):
+                print(f"[{number}/{len(configs)}] {config.run_folder}", file=sys.stderr, flush=True)
+                _model(config)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(stopped(", ".join(outputs))) from None
+    for output in outputs:
+        report.run(argparse.Namespace(folder=Path(output)))
+    return 0
+
+
+def _check(configs: list[Config]) -> None:
+    """What an attack lacks, or an encoder, is told before hours of training, not after.
+
+    Raises:
+        UserError: a model could not be trained or attacked to the end.
+    """
     from mindflood.attack.catalogue import check_available
     from mindflood.attack.masked_lm_folder import chosen_masked_lm
     from mindflood.attack.runner import check_held_out
-    from mindflood.config_file import load_run_configs
     from mindflood.data.tasks import get_task
-    from mindflood.epochs import attack_epochs
     from mindflood.models.pretrained import described_encoder
-    from mindflood.report import command as report
-    from mindflood.training.run_folder import claim
 
-    configs = load_run_configs(args.config, args.overrides)
-    # What an attack lacks is told before hours of training, not after.
     for recipe, profile, pickles in {
         (recipe, config.attack.profile, config.attack.allow_pickles)
         for config in configs
@@ -47,7 +72,6 @@ def run(args: argparse.Namespace) -> int:
     for named in {config.attack.masked_lm for config in configs}:
         if named is not None:
             chosen_masked_lm(named)
-    # As are a depth that the encoder has not, and texts that are too few.
     for encoder, layers in {(config.encoder, config.encoder_layers) for config in configs}:
         described_encoder(encoder, layers)
     for task, settings in {
@@ -56,19 +80,22 @@ def run(args: argparse.Namespace) -> int:
         if isinstance(config.attack.temperature, str)
     }:
         check_held_out(get_task(task.name), settings, task.data)
-    for number, config in enumerate(configs, start=1):
-        folder = config.run_folder
-        print(f"[{number}/{len(configs)}] {folder}", file=sys.stderr, flush=True)
-        claim(folder, config)
-        stages.train(folder / "config.yaml")
-        stages.export(folder)
-        for recipe in config.attack.recipes:
-            stages.attack(folder, config, recipe, config.attack.num_examples)
-            if config.attack.temperature is not None:
-                examples = config.attack.num_examples
-                stages.attack(folder, config, recipe, examples, calibrated=True)
-        if config.attack.each_epoch:
-            attack_epochs(folder, config)
-    for output in dict.fromkeys(config.output for config in configs):
-        report.run(argparse.Namespace(folder=Path(output)))
-    return 0
+
+
+def _model(config: Config) -> None:
+    """Train, export and attack one model, as far as that is not done yet."""
+    from mindflood import stages
+    from mindflood.epochs import attack_epochs
+    from mindflood.training.run_folder import claim
+
+    folder = config.run_folder
+    claim(folder, config)
+    stages.train(folder / "config.yaml")
+    stages.export(folder)
+    for recipe in config.attack.recipes:
+        stages.attack(folder, config, recipe, config.attack.num_examples)
+        if config.attack.temperature is not None:
+            examples = config.attack.num_examples
+            stages.attack(folder, config, recipe, examples, calibrated=True)
+    if config.attack.each_epoch:
+        attack_epochs(folder, config)

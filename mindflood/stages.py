@@ -1,5 +1,6 @@
 """The stages of an experiment as processes: MindSpore and PyTorch do not share one."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -7,17 +8,10 @@ from mindflood.attack.catalogue import RECIPES
 from mindflood.attack.finished import is_finished
 from mindflood.config import Config
 from mindflood.data.tasks import get_task
-from mindflood.errors import UserError
+from mindflood.errors import StageFailedError, UserError
+from mindflood.interrupts import STOPPED
 from mindflood.stage_process import run_to_its_end
 from mindflood.training.run_folder import epoch_folder
-
-
-class StageFailedError(Exception):
-    """A stage's process ended with this exit status and has already said why."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(f"exit status {status}")
-        self.status = status
 
 
 def train(config_file: Path) -> None:
@@ -83,6 +77,7 @@ def _mindflood(*words: str) -> None:
     """Run one verb; its output is the user's to see.
 
     Raises:
+        KeyboardInterrupt: Ctrl-C ended it.
         StageFailedError: it failed.
         UserError: it was killed.
     """
@@ -94,5 +89,7 @@ def _mindflood(*words: str) -> None:
             f"'mindflood {words[0]}' was killed by signal {-status} (out of memory?); "
             "the same command continues"
         )
+    if status in (STOPPED, -signal.SIGINT):
+        raise KeyboardInterrupt
     if status:
         raise StageFailedError(status)

@@ -24,7 +24,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
@@ -48,6 +47,7 @@ from mindflood.cores import usable_cores
 from mindflood.data.sources import load_examples
 from mindflood.data.tasks import get_task
 from mindflood.errors import UserError
+from mindflood.paths import user_path
 
 Records = list[dict[str, Any]]
 Way = Callable[[Sequence[Sample]], Records]
@@ -127,7 +127,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data", help="folder with the task's examples")
     parser.add_argument("--recipe", default="textfooler", help="one that makes no random choice")
     parser.add_argument("--profile", default="offline")
-    parser.add_argument("--masked-lm", type=Path, metavar="FOLDER", help="of bert-attack and bae")
+    parser.add_argument(
+        "--masked-lm", type=user_path, metavar="FOLDER", help="of bert-attack and bae"
+    )
     parser.add_argument("--num-examples", type=int, default=24, help="a round")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rounds", type=int, default=3)

@@ -8,7 +8,6 @@ True θ = 0.5. A small spread stands for robustness, a mean near 0.5 for general
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +15,7 @@ from scipy.stats import gaussian_kde
 
 from mindflood.analyse.regression import METHODS, Study, estimate
 from mindflood.files import write_text
+from mindflood.paths import user_path
 from mindflood.report.figures import PALETTE, to_svg
 
 if TYPE_CHECKING:
@@ -29,7 +29,9 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=25)
     parser.add_argument("--noise", type=float, nargs="+", default=[0.01, 0.1], help="σ of y")
     parser.add_argument("--radius", type=float, default=Study.radius, help="ε of δ")
-    parser.add_argument("--figure", type=Path, metavar="FILE.svg", help="draw the distributions")
+    parser.add_argument(
+        "--figure", type=user_path, metavar="FILE.svg", help="draw the distributions"
+    )
     args = parser.parse_args()
     if args.runs < 2 or min(args.noise) <= 0 or args.radius < 0:
         parser.error("--runs: expected 2 or more, --noise: above 0, --radius: 0 or more")

@@ -4,6 +4,8 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
+from mindflood.paths import expanded
+
 EPILOG = """examples:
   mindflood analyse noise runs/sst2/finetune-seed0 runs/sst2/flooding-x-seed0
   mindflood analyse ball runs/sst2/*-seed0 --reference runs/sst2/freelb-seed0
@@ -22,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                        help="standard deviations of the noise")  # fmt: skip
     noise.add_argument("--draws", type=int, default=3, help="of the noise, averaged (3)")
     ball = _kind(kinds, "ball", "the largest rise of the loss in a ball around each sample")
-    ball.add_argument("--reference", required=True, metavar="RUN",
+    ball.add_argument("--reference", required=True, type=expanded, metavar="RUN",
                       help="the run whose model gives each sample's radius")  # fmt: skip
     ball.add_argument("--steps", type=int, default=100, help="of the search (100; paper: 2,000)")
     ball.add_argument("--restarts", type=int, default=2, help="of the search (2)")
@@ -36,9 +38,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _kind(kinds: Any, name: str, summary: str) -> argparse.ArgumentParser:
     kind: argparse.ArgumentParser = kinds.add_parser(name, help=summary, description=summary)
-    kind.add_argument("runs", nargs="+", metavar="RUN", help="RUN folders, exported, or models")
+    kind.add_argument(
+        "runs", nargs="+", type=expanded, metavar="RUN", help="RUN folders, exported, or models"
+    )
     kind.add_argument("--task", help="of models that were not trained here")
-    kind.add_argument("--data", help="folder or file of the task (default: the run's)")
+    kind.add_argument(
+        "--data", type=expanded, help="folder or file of the task (default: the run's)"
+    )
     kind.add_argument("--num-examples", type=int, metavar="N", default=200, help="rows (200)")
     kind.add_argument("--seed", type=int, default=0, help="of the sample and all randomness (0)")
     return kind

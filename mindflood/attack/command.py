@@ -10,6 +10,7 @@ from mindflood.attack.identity import results_name
 from mindflood.attack.metrics import percent
 from mindflood.attack.options import PAPER_CANDIDATES
 from mindflood.files import check_file
+from mindflood.paths import expanded
 
 DESCRIPTION = """Attack a Hugging Face classifier with TextAttack and measure its robustness.
 An attack that was stopped is continued by the same command."""
@@ -23,12 +24,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = DESCRIPTION
     parser.epilog = EXAMPLE
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("model", metavar="MODEL", help="Hugging Face folder, RUN folder or hub id")
+    parser.add_argument(
+        "model", type=expanded, metavar="MODEL", help="Hugging Face folder, RUN folder or hub id"
+    )
     parser.add_argument("--task", required=True, help="task the model was trained on")
     parser.add_argument("--recipe", required=True, help=f"one of {', '.join(RECIPES)}")
-    parser.add_argument("--out", required=True, metavar="DIR", help="folder of the results")
     parser.add_argument(
-        "--data", help="folder with the examples, or file: all of it is attacked (default: the hub)"
+        "--out", required=True, type=expanded, metavar="DIR", help="folder of the results"
+    )
+    parser.add_argument(
+        "--data",
+        type=expanded,
+        help="folder with the examples, or file: all of it is attacked (default: the hub)",
     )
     parser.add_argument(
         "--profile",
@@ -52,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--masked-lm",
+        type=expanded,
         metavar="FOLDER",
         help="masked language model of the offline bert-attack and bae (default: made of the "
         "task's training text, once; for shares on several machines make it once with 'mindflood "
@@ -84,7 +92,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "folders of MODEL and --masked-lm under the same path",
     )
     parser.add_argument(
-        "--csv", metavar="FILE", help="also write the results as TextAttack's own CSV log"
+        "--csv",
+        type=expanded,
+        metavar="FILE",
+        help="also write the results as TextAttack's own CSV log",
     )
     parser.add_argument(
         "--at-once",

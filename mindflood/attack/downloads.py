@@ -12,6 +12,7 @@ from mindflood.attack import nltk_data
 from mindflood.attack.nltk_data import reachable
 from mindflood.data.hub import hub_answers
 from mindflood.errors import UserError
+from mindflood.paths import user_path
 
 _VECTORS_URL = "https://textattack.s3.amazonaws.com/word_embeddings/paragramcf"
 _VECTORS_FILES = ("paragram.npy", "wordlist.pickle", "mse_dist.p", "cos_sim.p", "nn.npy")
@@ -43,7 +44,7 @@ class Download:
 def textattack_cache() -> Path:
     """Where TextAttack keeps its downloads."""
     chosen = os.environ.get("TA_CACHE_DIR")
-    return Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "textattack"
+    return user_path(chosen) if chosen else Path.home() / ".cache" / "textattack"
 
 
 def vectors_folder() -> Path:

@@ -7,6 +7,7 @@ from mindflood.attack.fingerprint import file_fingerprint
 from mindflood.data.hub import hub_answers
 from mindflood.errors import UserError
 from mindflood.models.tokenizer_files import TOKENIZER_FILES
+from mindflood.paths import user_path
 
 
 def model_folder(folder: str | Path) -> str:
@@ -16,7 +17,7 @@ def model_folder(folder: str | Path) -> str:
         UserError: it is a folder without a model or with pickled weights only, or neither a
             folder nor a hub id.
     """
-    path = Path(folder).expanduser()
+    path = user_path(folder)
     if not path.exists():
         if str(folder).count("/") == 1 and not str(folder).startswith((".", "/", "~")):
             return str(folder)

@@ -9,6 +9,7 @@ from mindflood.attack.catalogue import RECIPES
 from mindflood.attack.chosen import ChosenRows
 from mindflood.attack.folder import model_fingerprint
 from mindflood.attack.metrics import summarise
+from mindflood.attack.settings import AttackSettings
 from mindflood.data.sources import Examples
 from mindflood.report.schema import attack_key
 
@@ -30,23 +31,31 @@ def identity_of(
     """
     settings, entry = attacker.settings, RECIPES[attacker.settings.recipe]
     asked = settings.options.masked_lm if entry.asks_masked_lm else None
+    return {
+        **settings_of(settings, sample),
+        "model": attacker.victim.fingerprint,
+        "replaced": list(attacker.recipe.replaced_components),
+        "masked_lm": None if asked is None else model_fingerprint(asked),
+        "calibration": None if calibration is None else dataclasses.asdict(calibration),
+        "examples": examples_fingerprint(sample.examples),
+        "fingerprint": settings.budget.fingerprint(attacker.recipe.fingerprint),
+    }
+
+
+def settings_of(settings: AttackSettings, sample: ChosenRows) -> dict[str, Any]:
+    """The part of :func:`identity_of` that the user has set, and that no model is needed for."""
+    entry = RECIPES[settings.recipe]
     pair = len(settings.task.text_columns) == 2
     return {
-        "model": attacker.victim.fingerprint,
         "task": settings.task.name,
         "split": sample.split,
-        "examples": examples_fingerprint(sample.examples),
-        "num_examples": len(sample.rows),
-        "seed": settings.seed,
         "recipe": settings.recipe,
         "profile": settings.profile,
-        "fingerprint": settings.budget.fingerprint(attacker.recipe.fingerprint),
+        "seed": settings.seed,
+        "num_examples": len(sample.rows),
         **settings.budget.settings,
-        "replaced": list(attacker.recipe.replaced_components),
         "candidates": settings.options.candidates if entry.has_candidates else None,
-        "masked_lm": None if asked is None else model_fingerprint(asked),
         "columns": settings.columns if pair else None,
-        "calibration": None if calibration is None else dataclasses.asdict(calibration),
         "shard": None if sample.share is None else str(sample.share),
     }
 

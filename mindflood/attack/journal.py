@@ -36,8 +36,7 @@ class Journal:
         meta = folder / f"{recipe}.meta.json"
         with explained(folder):
             folder.mkdir(parents=True, exist_ok=True)
-        for other in sorted(folder.glob("*.meta.json")):
-            _refuse_other(other, identity, tuple(identity) if other == meta else shared)
+        refuse_others(folder, recipe, identity, shared)
         if not meta.exists():
             if self.path.exists():
                 raise UserError(
@@ -110,6 +109,19 @@ def first_records(results: Path) -> list[dict[str, Any]]:
     for record in read_json_lines(results):
         found.setdefault(record["index"], record)
     return list(found.values())
+
+
+def refuse_others(
+    folder: Path, recipe: str, known: dict[str, Any], shared: tuple[str, ...]
+) -> None:
+    """Check that a folder holds no results of another attack, as far as the identity is ``known``.
+
+    Raises:
+        UserError: it does; the first key of ``known`` that differs is named.
+    """
+    for other in sorted(folder.glob("*.meta.json")):
+        same = tuple(known) if other.name == f"{recipe}.meta.json" else shared
+        _refuse_other(other, known, tuple(key for key in same if key in known))
 
 
 def _refuse_other(meta: Path, identity: dict[str, Any], keys: tuple[str, ...]) -> None:

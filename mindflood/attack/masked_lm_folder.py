@@ -8,6 +8,7 @@ from mindflood.attack.folder import model_folder
 from mindflood.data.tasks import Task
 from mindflood.errors import UserError
 from mindflood.masked_lm.settings import MaskedLMSettings, cached_folder
+from mindflood.paths import user_path
 
 
 def masked_lm_folder(task: Task, data: str | None, chosen: str | Path | None) -> Path:
@@ -39,7 +40,7 @@ def chosen_masked_lm(folder: str | Path) -> Path:
     Raises:
         UserError: it is no folder of a model.
     """
-    if not Path(folder).expanduser().is_dir():
+    if not user_path(folder).is_dir():
         raise UserError(
             f"--masked-lm {folder} (in a config: attack.masked_lm): no such folder; make one with "
             "'mindflood masked-lm TASK --out FOLDER', or leave it out"

@@ -2,6 +2,8 @@
 
 import argparse
 
+from mindflood.paths import expanded
+
 EPILOG = """example, a job array of four and then:
   mindflood attack MODEL --task sst2 --recipe textfooler --out shares/$I --shard $I/4
   mindflood merge-attacks shares/1 shares/2 shares/3 shares/4 --out runs/sst2/flooding/attacks"""
@@ -9,8 +11,12 @@ EPILOG = """example, a job array of four and then:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``mindflood merge-attacks``."""
-    parser.add_argument("folders", nargs="+", metavar="DIR", help="the --out of every share")
-    parser.add_argument("--out", required=True, metavar="DIR", help="folder of the whole attack")
+    parser.add_argument(
+        "folders", nargs="+", type=expanded, metavar="DIR", help="the --out of every share"
+    )
+    parser.add_argument(
+        "--out", required=True, type=expanded, metavar="DIR", help="folder of the whole attack"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from mindflood.files import write_text
+from mindflood.paths import user_path
 
 Origin = Literal["found", "fetched", "replaced", "missing"]
 TAGGER = "averaged_perceptron_tagger_eng"
@@ -21,7 +22,7 @@ _DOWNLOAD_TIME = 60.0  # seconds for one package; the tagger has 1.5 MB
 def cache_folder() -> Path:
     """Where mindflood keeps what it computes or fetches: MINDFLOOD_CACHE or ~/.cache/mindflood."""
     chosen = os.environ.get("MINDFLOOD_CACHE")
-    return Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "mindflood"
+    return user_path(chosen) if chosen else Path.home() / ".cache" / "mindflood"
 
 
 @cache

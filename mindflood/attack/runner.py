@@ -22,12 +22,21 @@ from mindflood.attack.chosen import chosen_rows, is_share_of_training
 from mindflood.attack.columns import check_columns
 from mindflood.attack.folder import check_within_reach, model_fingerprint, model_folder
 from mindflood.attack.held_out import check_meant, held_out_rows
-from mindflood.attack.identity import OF_THE_FOLDER, card_key, file_name, identity_of, summary_of
-from mindflood.attack.journal import Journal
+from mindflood.attack.identity import (
+    OF_THE_FOLDER,
+    card_key,
+    file_name,
+    identity_of,
+    results_name,
+    settings_of,
+    summary_of,
+)
+from mindflood.attack.journal import Journal, refuse_others
 from mindflood.attack.labels import own_label_names
 from mindflood.attack.masked_lm_folder import masked_lm_folder
 from mindflood.attack.options import PAPER_CANDIDATES, RecipeOptions, check_options
 from mindflood.attack.progress import AttackProgress
+from mindflood.attack.settings import AttackSettings
 from mindflood.attack.shares import SHARE_CARD, Share, check_ray
 from mindflood.config import AttackSettings as AttackSection
 from mindflood.data.tasks import Split, Task, get_task
@@ -132,15 +141,18 @@ def attack(
     check_rows(card, out, sample.whole.fingerprint(), sample.origin)
     check_writable(out)
     options = RecipeOptions(allow_pickles, candidates or PAPER_CANDIDATES)
+    settings = AttackSettings(model, table, recipe, profile, seed, options, budget, changing)
+    name = results_name(recipe, calibrated=wanted is not None)
+    refuse_others(out, name, settings_of(settings, sample), OF_THE_FOLDER)
     if profile == "offline" and RECIPES[recipe].asks_masked_lm:
         options = dataclasses.replace(options, masked_lm=masked_lm_folder(table, data, masked_lm))
+        settings = dataclasses.replace(settings, options=options)
     # Only here: a mistake above is reported without waiting for TextAttack's import.
     print("loading TextAttack and the model: up to a minute", file=sys.stderr, flush=True)
     from mindflood.attack.accuracy import clean_accuracy
-    from mindflood.attack.samples import AttackSettings, SampleAttacker
+    from mindflood.attack.samples import SampleAttacker
     from mindflood.attack.temperature import calibrated
 
-    settings = AttackSettings(model, table, recipe, profile, seed, options, budget, changing)
     calibration = None
     if wanted is not None:
         settings, calibration = calibrated(settings, wanted, unseen, out, workers)

@@ -4,41 +4,24 @@ import math
 import random
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
 
-from mindflood.attack.budget import UNLIMITED, Budget
 from mindflood.attack.budgeted_search import BudgetedSearch
 from mindflood.attack.calibrated import CalibratedVictim
-from mindflood.attack.columns import Columns, with_columns
-from mindflood.attack.options import RecipeOptions
+from mindflood.attack.columns import with_columns
 from mindflood.attack.own_copy import own_copy
 from mindflood.attack.recipes import BuiltRecipe, build_recipe
 from mindflood.attack.search import OutOfTimeError
+from mindflood.attack.settings import AttackSettings as AttackSettings
 from mindflood.attack.textattack_import import textattack
 from mindflood.attack.victim import Victim
 from mindflood.data.tasks import Task
 
 _QUERIES_AT_ONCE = 256  # in one request of a sample; before the next its seconds are looked at
 _CACHED_WORDS = 2**19  # in each of TextAttack's caches of a sample's candidates: about 40 MiB
-
-
-@dataclass(frozen=True)
-class AttackSettings:
-    """What decides the outcome of every sample, and what a worker needs to attack them."""
-
-    model: str
-    task: Task
-    recipe: str
-    profile: str
-    seed: int
-    options: RecipeOptions = field(default_factory=RecipeOptions)
-    budget: Budget = UNLIMITED
-    columns: Columns = "both"
-    temperature: float | None = None  # None attacks the victim as it is
 
 
 class SampleAttacker:

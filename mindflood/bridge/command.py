@@ -2,7 +2,8 @@
 
 import argparse
 import os
-from pathlib import Path
+
+from mindflood.paths import expanded, user_path
 
 EPILOG = """examples:
   mindflood export runs/demo/flooding-seed0 exported/flooding
@@ -13,8 +14,8 @@ EPILOG = """examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``mindflood export``."""
-    parser.add_argument("run", type=Path, metavar="RUN", help="RUN folder, or a .ckpt file")
-    parser.add_argument("out", type=Path, metavar="OUT", help="folder to write")
+    parser.add_argument("run", type=user_path, metavar="RUN", help="RUN folder, or a .ckpt file")
+    parser.add_argument("out", type=user_path, metavar="OUT", help="folder to write")
     parser.add_argument(
         "--epoch",
         type=int,
@@ -22,7 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="for a RUN folder with training.keep_epochs: the model of that epoch (from 1)",
     )
     parser.add_argument(
-        "--encoder", help="for a .ckpt file: folder or hub id with config.json and tokenizer"
+        "--encoder",
+        type=expanded,
+        help="for a .ckpt file: folder or hub id with config.json and tokenizer",
     )
     parser.add_argument(
         "--encoder-layers",
@@ -32,24 +35,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--task", help="for a .ckpt file: the task whose labels it predicts")
     parser.add_argument(
-        "--data", help="for a .ckpt file: where the rows of the check come from (folder or 'hub')"
+        "--data",
+        type=expanded,
+        help="for a .ckpt file: where the rows of the check come from (folder or 'hub')",
     )
 
 
 def run(args: argparse.Namespace) -> int:
     """Export, verify in PyTorch, and say how close the logits are."""
-    os.environ.setdefault("GLOG_v", "3")  # MindSpore's warnings about itself
-    from mindflood.bridge.export import export_torch
+    from mindflood.interrupts import stoppable
+    from mindflood.locks import held
 
-    result = export_torch(
-        args.run,
-        args.out,
-        epoch=args.epoch,
-        encoder=args.encoder,
-        encoder_layers=args.encoder_layers,
-        task=args.task,
-        data=args.data,
-    )
+    os.environ.setdefault("GLOG_v", "3")  # MindSpore's warnings about itself
+    with stoppable(), held(args.out):
+        from mindflood.bridge.export import export_torch
+
+        result = export_torch(
+            args.run,
+            args.out,
+            epoch=args.epoch,
+            encoder=args.encoder,
+            encoder_layers=args.encoder_layers,
+            task=args.task,
+            data=args.data,
+        )
     print(
         f"{args.out}: PyTorch's logits are within {result.largest_difference:.1e} of MindSpore's "
         f"on {result.rows} rows"

@@ -45,13 +45,18 @@ class _Plan:
 class Batches:
     """Every row once an epoch, in batches of one size whose length is one of the buckets.
 
-    A row goes to the smallest bucket that holds it. What is left over when a bucket is cut into
-    batches goes on to the next larger bucket, so at most one batch an epoch is filled up. How many
-    batches of each length an epoch has does not change from epoch to epoch.
+    Shuffled rows are cut into batches as they come, so that each batch is a uniform sample, and a
+    batch goes to the smallest bucket that holds its longest row; the last one is filled up.
+
+    With ``group_by_length`` each row goes to the smallest bucket that holds it, and what is left
+    over when a bucket is cut into batches goes on to the next larger one: less padding, but rows of
+    a batch are of alike lengths. How many batches of each length an epoch has then stays the same
+    from epoch to epoch.
 
     Args:
         buckets: lengths; those above the longest that ``encoded`` may have are cut to it.
-        shuffle: False keeps the rows of a bucket in the order of the data set, short ones first.
+        shuffle: False takes the rows grouped by length, in the order of the data set, short ones
+            first: for an evaluation, which batches do not matter to.
 
     Raises:
         UserError: no rows, a batch size or bucket below 1, or a label that is out of range.
@@ -67,6 +72,7 @@ class Batches:
         buckets: Sequence[int] = BUCKETS,
         seed: int = 0,
         shuffle: bool = True,
+        group_by_length: bool = False,
     ) -> None:
         if not len(encoded):
             raise UserError("batches: the data set is empty; expected at least one row")
@@ -82,6 +88,7 @@ class Batches:
         self.num_labels = num_labels
         self.seed = seed
         self.shuffle = shuffle
+        self.group_by_length = group_by_length
         longest = encoded.max_length
         self.buckets = np.unique([*(min(bucket, longest) for bucket in buckets), longest])
         self._bucket_of = np.searchsorted(self.buckets, encoded.lengths)
@@ -91,11 +98,6 @@ class Batches:
     def steps_per_epoch(self) -> int:
         """Batches of an epoch, the same for every epoch."""
         return -(-len(self.encoded) // self.batch_size)
-
-    @property
-    def lengths(self) -> tuple[int, ...]:
-        """Lengths of the batches that do occur, ascending: one compiled graph each."""
-        return tuple(np.unique(self._planned[1].lengths).tolist())
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """Batches of an epoch from number ``start`` on; those before cost nothing."""
@@ -125,10 +127,27 @@ class Batches:
         )
 
     def _plan(self, epoch: int) -> _Plan:
-        generator = np.random.default_rng([self.seed, epoch]) if self.shuffle else None
         order = np.arange(len(self.encoded))
-        if generator is not None:
-            order = generator.permutation(order)
+        if not self.shuffle:
+            return self._grouped(order)
+        generator = np.random.default_rng([self.seed, epoch])
+        order = generator.permutation(order)
+        if not self.group_by_length:
+            return self._uniform(order)
+        plan = self._grouped(order)
+        shuffled = generator.permutation(len(plan.rows))
+        return _Plan(plan.rows[shuffled], plan.lengths[shuffled])
+
+    def _uniform(self, order: np.ndarray) -> _Plan:
+        """Rows as they come, each batch as long as its longest row asks for."""
+        places = np.full(self.steps_per_epoch * self.batch_size, -1)
+        places[: len(order)] = order
+        rows = places.reshape(-1, self.batch_size)
+        buckets = np.where(rows >= 0, self._bucket_of[rows], 0).max(axis=1)
+        return _Plan(rows, self.buckets[buckets])
+
+    def _grouped(self, order: np.ndarray) -> _Plan:
+        """Rows of one bucket together, and what is left of it with the next larger one's."""
         waiting = order[:0]
         batches, lengths = [], []
         for bucket in np.unique(self._bucket_of):
@@ -143,8 +162,4 @@ class Batches:
             last[0, : len(waiting)] = waiting
             batches.append(last)
             lengths.append(self.buckets[self._bucket_of[waiting].max()])
-        plan = _Plan(np.concatenate(batches), np.array(lengths))
-        if generator is None:
-            return plan
-        shuffled = generator.permutation(len(plan.rows))
-        return _Plan(plan.rows[shuffled], plan.lengths[shuffled])
+        return _Plan(np.concatenate(batches), np.array(lengths))

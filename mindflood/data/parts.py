@@ -13,6 +13,7 @@ from mindflood.data.readers import SUFFIXES, has_label_column, read_rows
 from mindflood.data.rows import Row
 from mindflood.data.tasks import BenchmarkFile, Format, Split, Task
 from mindflood.errors import UserError
+from mindflood.paths import user_path
 
 SPLIT_NAMES = {
     "train": ("train",),
@@ -66,7 +67,7 @@ def parts_of(task: Task, data: str | None, own_names: Sequence[str] = ()) -> dic
             split: Part(f"{hub.path}, split {name}", cache(partial(hub_rows, task, hub, split)))
             for split, name in hub.splits.items()
         }
-    path = Path(data).expanduser()
+    path = user_path(data)
     root = path.parent if path.is_file() else path
     return {
         file.split: Part(

@@ -6,6 +6,7 @@ from typing import TypedDict, cast
 
 from mindflood.errors import UserError
 from mindflood.files import read_json, write_json
+from mindflood.paths import user_path
 
 RECORD = "data.json"
 _PARTS = ("train", "evaluation", "test")
@@ -54,14 +55,14 @@ def read_record(run: Path) -> Record | None:
 
 def run_above(path: Path) -> Path | None:
     """The RUN folder with a record that ``path`` is or lies in; None where there is none."""
-    path = path.expanduser().resolve()
+    path = user_path(path).resolve()
     above = [path, *path.parents][: _ABOVE + 1]
     return next((folder for folder in above if (folder / RECORD).is_file()), None)
 
 
 def is_divided_file(record: Record, file: Path) -> bool:
     """Whether everything that a run reads is a share of one file, and it is this one."""
-    return {entry["source"] for entry in record.values()} == {str(file.expanduser().resolve())}
+    return {entry["source"] for entry in record.values()} == {str(user_path(file).resolve())}
 
 
 def described(entry: RecordedRows) -> str:

@@ -25,6 +25,7 @@ from mindflood.data.parts import Part, parts_of
 from mindflood.data.rows import Row
 from mindflood.data.tasks import Split, Task
 from mindflood.errors import UserError
+from mindflood.paths import user_path
 
 HELD_OUT = 0.1
 
@@ -91,7 +92,7 @@ class Source:
     def __init__(self, task: Task, data: str | None = None, own_names: Sequence[str] = ()) -> None:
         self.task, self.own_names = task, own_names
         self._parts = parts_of(task, data, own_names)
-        self._is_file = data is not None and Path(data).expanduser().is_file()
+        self._is_file = data is not None and user_path(data).is_file()
 
     def examples(self, split: Split) -> Examples:
         """All rows of a split, after the stand-ins of this module's docstring.

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mindflood.models.pretrained import EMBEDDED
+from mindflood.paths import expanded, user_path
 
 if TYPE_CHECKING:
     from mindflood.data.tasks import Task
@@ -26,10 +27,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from mindflood.masked_lm.settings import MaskedLMSettings
 
     parser.add_argument("task", metavar="TASK", help="task whose training text it learns")
-    parser.add_argument("--data", help="folder or file with the examples (default: the hub)")
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help="default: mindflood's cache")
     parser.add_argument(
-        "--encoder", default=EMBEDDED, help="folder or hub id of a BERT (default: embedded)"
+        "--data", type=expanded, help="folder or file with the examples (default: the hub)"
+    )
+    parser.add_argument(
+        "--out", type=user_path, metavar="FOLDER", help="default: mindflood's cache"
+    )
+    parser.add_argument(
+        "--encoder",
+        type=expanded,
+        default=EMBEDDED,
+        help="folder or hub id of a BERT (default: embedded)",
     )
     parser.add_argument(
         "--steps",
@@ -48,6 +56,8 @@ def run(args: argparse.Namespace) -> int:
     from mindflood.data.tasks import get_task
     from mindflood.errors import UserError
     from mindflood.files import check_writable, locked
+    from mindflood.interrupts import stoppable
+    from mindflood.locks import held
     from mindflood.masked_lm.settings import MaskedLMSettings, cached_folder, described
 
     if args.steps < 1:
@@ -59,13 +69,15 @@ def run(args: argparse.Namespace) -> int:
         what = "a model" if (out / "config.json").exists() else "something"
         raise UserError(f"{out}: there is {what} already; choose another --out")
     check_writable(out)
-    if args.out is not None:
-        _make(task, args.data, settings, out)
-    else:
-        waiting = f"another process is making {out}; waiting for it"
-        with locked(out.with_name(f".{out.name}.lock"), waiting):
-            if not (out / "config.json").exists():
+    with stoppable():
+        if args.out is not None:
+            with held(out):
                 _make(task, args.data, settings, out)
+        else:
+            waiting = f"another process is making {out}; waiting for it"
+            with locked(out.with_name(f".{out.name}.lock"), waiting):
+                if not (out / "config.json").exists():
+                    _make(task, args.data, settings, out)
     print(f"{out}: {described(out)}")
     return 0
 

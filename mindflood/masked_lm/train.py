@@ -110,6 +110,7 @@ class MaskedLMTrainer:
         return Batches(
             encoded, rows.labels, self.settings.batch_size, 2,
             buckets=_BUCKETS, seed=self.settings.seed, shuffle=shuffle,
+            group_by_length=True,  # nothing here asks which texts a batch brings together
         )  # fmt: skip
 
 

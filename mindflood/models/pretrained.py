@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from mindflood.errors import UserError
 from mindflood.models.config import BertConfig
 from mindflood.models.weights import check_shapes, read_weights
+from mindflood.paths import user_path
 
 if TYPE_CHECKING:
     from mindflood.models.bert import BertForSequenceClassification
@@ -36,7 +37,7 @@ def resolve_encoder(name: str) -> Path:
     """
     if name == EMBEDDED:
         return _embedded()
-    path = Path(name).expanduser()
+    path = user_path(name)
     if path.is_dir():
         return path
     if path.is_file():

@@ -1,14 +1,17 @@
 """``mindflood report FOLDER``."""
 
 import argparse
-from pathlib import Path
+
+from mindflood.paths import user_path
 
 EPILOG = "example: mindflood report runs/demo    writes runs/demo/report.html and runs/demo/report/"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``mindflood report``."""
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="folder with runs below it")
+    parser.add_argument(
+        "folder", type=user_path, metavar="FOLDER", help="folder with runs below it"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

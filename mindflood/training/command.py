@@ -2,7 +2,14 @@
 
 import argparse
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mindflood.paths import user_path
+
+if TYPE_CHECKING:
+    from mindflood.config import Config
 
 EPILOG = """example:
   mindflood train configs/demo.yaml method=flooding flood_level=0.2 training.epochs=3
@@ -14,7 +21,9 @@ several devices of one machine (MindSpore's own launcher, one worker each):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``mindflood train``."""
-    parser.add_argument("config", type=Path, metavar="CONFIG", help="YAML file of the experiment")
+    parser.add_argument(
+        "config", type=user_path, metavar="CONFIG", help="YAML file of the experiment"
+    )
     parser.add_argument(
         "overrides",
         nargs="*",
@@ -25,18 +34,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train, or continue a RUN folder that is incomplete; prints the RUN folder."""
-    from mindflood.config_file import load_train_config
-    from mindflood.models.pretrained import described_encoder
+    from mindflood.interrupts import stoppable
 
-    config = load_train_config(args.config, args.overrides)
-    # A depth that the encoder has not is told before the RUN folder is this config's.
-    described_encoder(config.encoder, config.encoder_layers)
+    with stoppable() as work:
+        from mindflood.config_file import load_train_config
+        from mindflood.models.pretrained import described_encoder
+
+        config = load_train_config(args.config, args.overrides)
+        # A depth that the encoder has not is told before the RUN folder is this config's.
+        described_encoder(config.encoder, config.encoder_layers)
+        work.where = config.run_folder
+        print(_trained(config))
+    return 0
+
+
+def _trained(config: "Config") -> Path:
+    """The RUN folder, trained to its end; whether it is another's is told at once."""
+    from mindflood.training import parallel
+    from mindflood.training.run_folder import at_work, check_claim
+
+    if parallel.several():  # only MindSpore can tell which of the workers is to hold the folder
+        check_claim(config.run_folder, config)
+        return _method(config)(config)
+    with at_work(config) as complete:
+        return config.run_folder if complete else _method(config)(config)
+
+
+def _method(config: "Config") -> "Callable[[Config], Path]":
     os.environ.setdefault("GLOG_v", "3")  # MindSpore's warnings about itself
     if config.method == "flooding-search":
-        from mindflood.training.search import search as method
-    elif config.two_passes:
-        from mindflood.training.flooding_x import flooding_x as method
-    else:
-        from mindflood.training.loop import train as method
-    print(method(config))
-    return 0
+        from mindflood.training.search import search
+
+        return search
+    if config.two_passes:
+        from mindflood.training.flooding_x import flooding_x
+
+        return flooding_x
+    from mindflood.training.loop import train
+
+    return train

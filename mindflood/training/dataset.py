@@ -96,6 +96,7 @@ def load_datasets(config: Config, encoder: Path) -> Datasets:
             buckets=config.training.buckets,
             seed=config.seed,
             shuffle=shuffle,
+            group_by_length=config.training.group_by_length,
         )
 
     words = [sum(len(text.split()) for text in row) for row in rows.train.texts]

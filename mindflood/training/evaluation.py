@@ -11,10 +11,15 @@ from mindflood.models.bert import BertForSequenceClassification
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Mean cross-entropy (nats) and the fraction of rows that are classified right."""
+    """Mean cross-entropy (nats), the fraction of rows that are classified right, and how all are.
+
+    Attributes:
+        predictions: int64 [n], the class of each row, in the order of the data set.
+    """
 
     loss: float
     accuracy: float
+    predictions: np.ndarray
 
 
 class Classifier(nn.Cell):
@@ -34,6 +39,7 @@ class Classifier(nn.Cell):
 def evaluate(classifier: Classifier, batches: Batches) -> Evaluation:
     """Every row once; filler rows do not count."""
     loss, right, rows = 0.0, 0, 0
+    predictions = np.zeros(len(batches.labels), np.int64)
     for batch in batches.epoch(0):
         logits = classifier(
             Tensor(batch.input_ids), Tensor(batch.attention_mask), Tensor(batch.token_type_ids)
@@ -43,6 +49,7 @@ def evaluate(classifier: Classifier, batches: Batches) -> Evaluation:
         peak = logits.max(axis=1, keepdims=True)
         log_sum = np.log(np.exp(logits - peak).sum(axis=1)) + peak[:, 0]
         loss += float((log_sum - logits[np.arange(len(labels)), labels]).sum())
-        right += int((logits.argmax(axis=1) == labels).sum())
+        predictions[batch.indices[real]] = answers = logits.argmax(axis=1)
+        right += int((answers == labels).sum())
         rows += len(labels)
-    return Evaluation(loss / rows, right / rows)
+    return Evaluation(loss / rows, right / rows, predictions)

@@ -10,7 +10,7 @@ from mindflood.training.dataset import rows_of
 from mindflood.training.loop import Level, Trainer, Watch, start
 from mindflood.training.probe_pass import choose_from, copy_trace, findings, probe_config
 from mindflood.training.row_record import claim_rows
-from mindflood.training.run_folder import claim, is_complete
+from mindflood.training.run_folder import at_work
 
 
 def flooding_x(config: Config) -> Path:
@@ -23,17 +23,18 @@ def flooding_x(config: Config) -> Path:
     Raises:
         UserError: bad input; see :func:`mindflood.training.loop.train`.
     """
-    run = config.run_folder
     worker = start(config)
-    complete = claim(run, config) if worker.writes else is_complete(config)
-    if complete:
-        return run
-    probe = probe_config(config)
+    with at_work(config, writes=worker.writes) as complete:
+        return config.run_folder if complete else _two_passes(config, worker)
+
+
+def _two_passes(config: Config, worker: parallel.Worker) -> Path:
+    run, probe = config.run_folder, probe_config(config)
     if worker.writes:
         claim_rows(run, rows_of(config))  # both passes train on them
-        claim(probe.run_folder, probe)
-    if not is_complete(probe):
-        Trainer(probe, worker, Level(None, None), Watch.PROBE).run()
+    with at_work(probe, writes=worker.writes) as complete:
+        if not complete:
+            Trainer(probe, worker, Level(None, None), Watch.PROBE).run()
     # Only the worker that wrote the trace can be sure to read all of it; the others are told.
     if not worker.writes:
         level = Level(parallel.from_the_first(0.0, worker), None)

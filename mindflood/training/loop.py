@@ -16,6 +16,7 @@ import numpy as np
 from mindflood.config import Config
 from mindflood.defences.build import defended
 from mindflood.defences.information import Critic
+from mindflood.degenerate import signs_of_degeneracy
 from mindflood.errors import UserError
 from mindflood.flooding.accumulation import AccumulatedFloodingStep
 from mindflood.flooding.level import FloodLevel
@@ -34,7 +35,7 @@ from mindflood.training.objective import MeanCrossEntropy
 from mindflood.training.optimizer import AdamW, parameter_groups
 from mindflood.training.progress import TrainingProgress
 from mindflood.training.row_record import claim_rows
-from mindflood.training.run_folder import claim, epoch_folder, is_complete
+from mindflood.training.run_folder import at_work, epoch_folder
 from mindflood.training.schedule import scheduled, warmup_steps
 from mindflood.training.sub_epoch_ends import check_fits
 from mindflood.training.sub_epochs import SubEpochs
@@ -69,16 +70,15 @@ def train(config: Config) -> Path:
         UserError: bad input; or the loss stopped being finite, with the last good checkpoint kept.
     """
     worker = start(config)
-    # The workers of msrun share a folder: one of them makes it.
-    complete = claim(config.run_folder, config) if worker.writes else is_complete(config)
-    if complete:
-        return config.run_folder
-    level = config.fixed_level
-    source = None if level is None else "fixed"
-    watch = Watch.PROBE if config.accordance.record else Watch.OFF
-    if config.method == "flooding-x-online":
-        watch = Watch.FLOOD
-    return Trainer(config, worker, Level(level, source), watch).run()
+    with at_work(config, writes=worker.writes) as complete:
+        if complete:
+            return config.run_folder
+        level = config.fixed_level
+        source = None if level is None else "fixed"
+        watch = Watch.PROBE if config.accordance.record else Watch.OFF
+        if config.method == "flooding-x-online":
+            watch = Watch.FLOOD
+        return Trainer(config, worker, Level(level, source), watch).run()
 
 
 def start(config: Config) -> parallel.Worker:
@@ -122,6 +122,9 @@ class Trainer:
             claim_rows(self.folder, self.data.rows)
         if watch is not Watch.OFF:
             check_fits(self.data.train.steps_per_epoch, config.accordance.sub_epochs)
+        self.warnings: list[str] = []
+        labels = self.data.train.labels
+        self._warn("training", labels, labels)  # answers that are right: one class is a sign still
         settings = config.training
         self.total_steps = settings.epochs * self.data.train.steps_per_epoch
         self.model = from_pretrained(
@@ -250,6 +253,14 @@ class Trainer:
             if not update.scaled or scale <= update.settings.minimum:
                 self._stop(step, "the loss" if not math.isfinite(J) else "a gradient")
 
+    def _warn(self, rows: str, predictions: np.ndarray, labels: np.ndarray) -> None:
+        """Say, and keep for the card, what speaks against a classifier in some rows' answers."""
+        signs = signs_of_degeneracy(predictions, labels, self.data.task.label_names)
+        found = [f"{rows} rows: {sign}" for sign in signs]
+        self.warnings += found
+        for warning in found if self.worker.writes else ():
+            print(f"mindflood: warning: {self.folder}: {warning}", file=sys.stderr, flush=True)
+
     def _stop(self, step: int, what: str) -> NoReturn:
         found = state.checkpoints(self.folder / "checkpoints")
         kept = f"the last good checkpoint is {found[-1][1]}" if found else "nothing was saved yet"
@@ -312,7 +323,9 @@ class Trainer:
             flood_level=self.level.value,
             flood_level_source=self.level.source,
         )
-        card["clean_accuracy"] = evaluate(self.classifier, self.data.clean).accuracy
+        clean = evaluate(self.classifier, self.data.clean)
+        card["clean_accuracy"] = clean.accuracy
+        self._warn(self.data.task.attacked_split, clean.predictions, self.data.clean.labels)
         card["train_seconds"] = position.train_seconds
         # The median: the first epoch also compiles the graphs.
         card["seconds_per_epoch"] = float(np.median(position.epoch_seconds))
@@ -325,4 +338,5 @@ class Trainer:
         }
         if self.sub_epochs is not None:
             card["accordance"] = self.sub_epochs.summary(position.train_seconds)
-        return cast(Card, {**card, **self.card_parts})
+        warnings = {"warnings": self.warnings} if self.warnings else {}
+        return cast(Card, {**card, **warnings, **self.card_parts})

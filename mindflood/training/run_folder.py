@@ -1,6 +1,8 @@
 """A RUN folder belongs to one resolved config."""
 
+import contextlib
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +11,29 @@ from mindflood.config_file import from_yaml
 from mindflood.data.record import RECORD
 from mindflood.errors import UserError
 from mindflood.files import write_text
+from mindflood.locks import held
 
 # What may change without changing the trained model.
 _FREE = ("attack", "output", "device")
 # What is written before training begins: the config, and which rows it reads.
 _FIRST = ("config.yaml", RECORD)
+
+
+@contextlib.contextmanager
+def at_work(config: Config, *, writes: bool = True) -> Iterator[bool]:
+    """Hold the RUN folder of ``config``, claimed; whether its run is complete already.
+
+    Args:
+        writes: False for the workers of ``msrun`` that share the folder with the one that holds it.
+
+    Raises:
+        UserError: another process works on the folder, or see :func:`claim`.
+    """
+    if not writes:
+        yield is_complete(config)
+        return
+    with held(config.run_folder):
+        yield claim(config.run_folder, config)
 
 
 def claim(run: Path, config: Config) -> bool:
@@ -29,24 +49,35 @@ def claim(run: Path, config: Config) -> bool:
         UserError: the folder holds another run, or cannot be written to.
     """
     resolved = run / "config.yaml"
+    check_claim(run, config)
+    if not resolved.exists():
+        write_text(resolved, to_yaml(config))
+        return False
+    if from_yaml(resolved) != config:  # a folder that was moved is trained where it is now
+        write_text(resolved, to_yaml(config))
+    return is_complete(config)
+
+
+def check_claim(run: Path, config: Config) -> None:
+    """Check that the folder is this config's or may become it; writes nothing.
+
+    Raises:
+        UserError: it holds another run: the message names the setting that differs.
+    """
+    resolved = run / "config.yaml"
     if not resolved.exists():
         if run.exists() and not all(map(_is_left_by_a_kill, run.iterdir())):
             raise UserError(
                 f"{run}: is not empty and holds no config.yaml; choose another output folder"
             )
-        write_text(resolved, to_yaml(config))
-        return False
-    before = from_yaml(resolved)
-    difference = _first_difference(_identity(before), _identity(config))
+        return
+    difference = _first_difference(_identity(from_yaml(resolved)), _identity(config))
     if difference and begun(run):
         key, was, now = difference
         raise UserError(
             f"{run}: holds a run with {key} {was!r}, not {now!r}; choose another output folder "
             "or name, or delete this one"
         )
-    if before != config:  # a folder that was moved is trained where it is now
-        write_text(resolved, to_yaml(config))
-    return is_complete(config)
 
 
 def is_complete(config: Config) -> bool:
@@ -85,8 +116,8 @@ def begun(run: Path) -> bool:
 
 
 def _is_left_by_a_kill(path: Path) -> bool:
-    """Whether it is what a killed process was about to rename (``mindflood.files``)."""
-    return path.name.startswith(".") and path.suffix == ".part"
+    """Whether it is what a killed process was about to rename, or its lock."""
+    return path.name.startswith(".") and path.suffix in (".part", ".lock")
 
 
 def _identity(config: Config) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from mindflood.training import parallel
 from mindflood.training.dataset import rows_of, training_rows
 from mindflood.training.probe_pass import choose_from, copy_trace, findings, probe_config
 from mindflood.training.row_record import claim_rows
-from mindflood.training.run_folder import claim
+from mindflood.training.run_folder import at_work
 
 
 def search(config: Config) -> Path:
@@ -50,17 +50,18 @@ def search(config: Config) -> Path:
     if not outcome_file.exists():  # told before the first candidate is trained
         attack = config.attack
         check_available(config.search.recipe, attack.profile, allow_pickles=attack.allow_pickles)
-    if claim(run, config):
-        return run
-    claim_rows(run, rows_of(config))  # of the candidates too, which train on a part of them
-    if not outcome_file.exists():
-        write_json(outcome_file, _outcome(config))
-    outcome = read_json(outcome_file)
+    with at_work(config) as complete:
+        if complete:
+            return run
+        claim_rows(run, rows_of(config))  # of the candidates too, which train on a part of them
+        if not outcome_file.exists():
+            write_json(outcome_file, _outcome(config))
+        outcome = read_json(outcome_file)
 
-    from mindflood.training.loop import Level, Trainer, start
+        from mindflood.training.loop import Level, Trainer, start
 
-    level = Level(outcome["flood_level"], "search")
-    return Trainer(config, start(config), level, card={"search": outcome}).run()
+        level = Level(outcome["flood_level"], "search")
+        return Trainer(config, start(config), level, card={"search": outcome}).run()
 
 
 def grid(settings: SearchSettings) -> list[float]:
@@ -98,8 +99,8 @@ def _levels(config: Config) -> tuple[list[float], dict[str, object]]:
     if settings.bounds == "fixed":
         return grid(settings), {"from": "fixed", "lower": settings.lower, "upper": settings.upper}
     probe = probe_config(config)
-    claim(probe.run_folder, probe)
-    stages.train(probe.run_folder / "config.yaml")
+    with at_work(probe):
+        stages.train(probe.run_folder / "config.yaml")
     found = choose_from(probe)
     copy_trace(probe, config.run_folder)
     return list(found.grid(settings.step)), {"from": "accordance", **findings(probe, found)}
@@ -124,10 +125,10 @@ def candidate_config(config: Config, level: float, data: str | None) -> Config:
 def _candidate(config: Config, level: float, data: str | None) -> dict[str, float]:
     candidate = candidate_config(config, level, data)
     run = candidate.run_folder
-    claim(run, candidate)
-    stages.train(run / "config.yaml")
-    stages.export(run)
-    stages.attack(run, candidate, config.search.recipe, config.search.examples)
+    with at_work(candidate):
+        stages.train(run / "config.yaml")
+        stages.export(run)
+        stages.attack(run, candidate, config.search.recipe, config.search.examples)
     card = read_card(run / "card.json")
     summary = card["attacks"][attack_key(config.search.recipe, config.attack.profile)]
     robust, clean = summary["accuracy_under_attack"], card["clean_accuracy"]

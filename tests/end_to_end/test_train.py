@@ -43,6 +43,7 @@ def test_a_run_folder_holds_what_the_contract_says(write_config, mindflood, tmp_
     card = json.loads((run / "card.json").read_text())
     assert card["flood_level"] == 0.68
     assert card["flood_level_source"] == "fixed"
+    assert all("training rows" not in warning for warning in card.get("warnings", ()))
     assert 0 <= card["clean_accuracy"] <= 1
     assert not list((run / "checkpoints").glob(".*"))
     again = mindflood("train", config)
@@ -70,6 +71,7 @@ def kill_when(process: subprocess.Popen, condition, seconds: float = 240.0) -> N
 
 def test_a_killed_run_ends_with_the_same_weights(write_config, mindflood, tmp_path):
     changes = {"training__checkpoint_every": 3, "method": "flooding", "flood_level": 0.69}
+    changes["training__buckets"] = [8, 12, 32]  # batches of several lengths, as they come
     whole = write_config("whole.yaml", output=str(tmp_path / "whole"), **changes)
     assert mindflood("train", whole).returncode == 0
     killed = write_config("killed.yaml", output=str(tmp_path / "killed"), **changes)
@@ -107,6 +109,30 @@ def test_a_killed_run_keeps_the_weights_of_every_epoch(write_config, mindflood, 
     final = final_weights(run)
     assert all(np.array_equal(kept[name], final[name]) for name in kept)
     assert not any("moment" in name for name in kept)
+
+
+def test_a_model_of_one_class_is_told_at_the_start_and_on_the_card(
+    write_config, mindflood, tmp_path
+):
+    data = tmp_path / "data"
+    data.mkdir()
+    rows = {"train": ["good\t1"] * 32, "dev": ["good\t1", "bad\t0", "fine\t1", "poor\t0"]}
+    for split, lines in rows.items():
+        (data / f"{split}.tsv").write_text("\n".join(["sentence\tlabel", *lines, ""]))
+    config = write_config(
+        task__name="sst2", task__data=str(data), task__train_examples=None, training__epochs=6,
+        training__learning_rate=1e-2,
+    )  # fmt: skip
+    done = mindflood("train", config)
+    assert done.returncode == 0, done.stderr
+    run = tmp_path / "runs" / "finetune-seed0"
+    warnings = [
+        "training rows: all 32 rows have the label 'positive'",
+        "dev rows: the model answers 'positive' to every row",
+    ]
+    assert json.loads((run / "card.json").read_text())["warnings"] == warnings
+    said = [line for line in done.stderr.splitlines() if "warning" in line]
+    assert said == [f"mindflood: warning: {run}: {warning}" for warning in warnings]
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(write_config, mindflood, tmp_path):

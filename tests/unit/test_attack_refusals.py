@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from mindflood.attack.chosen import chosen_rows
+from mindflood.attack.identity import settings_of
+from mindflood.attack.settings import AttackSettings
 from mindflood.cli import main
+from mindflood.data.tasks import get_task
+from mindflood.files import write_json
 from mindflood.report.cards import write_card
 from tests.unit.report_runs import a_card
 
@@ -175,3 +180,22 @@ def test_a_folder_that_is_not_a_model(words, capsys, tmp_path):
     (tmp_path / "notes").mkdir()
     words[1] = str(tmp_path / "notes")
     assert "not a model: there is no config.json" in refused([*words, str(tmp_path)], capsys)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "told"),
+    [
+        ("--seed", "1", "seed is 0, here 1"),
+        ("--num-examples", "6", "num_examples is 5, here 6"),
+        ("--max-queries", "50", "max_queries is None, here 50"),
+        ("--shard", "1/2", "shard is None, here '1/2'"),
+    ],
+)
+def test_another_setting_in_the_same_folder_is_named(words, capsys, tmp_path, option, value, told):
+    """Not a hash of the rows that it leads to, and before anything heavy is loaded."""
+    task, out = get_task("corpus"), tmp_path / "out"
+    settings = AttackSettings("model", task, "textfooler", "offline", 0)
+    before = settings_of(settings, chosen_rows(task, None, None, 5, 0)) | {"examples": "0" * 16}
+    write_json(out / "textfooler.meta.json", before)
+    line = refused([*words, str(out), "--num-examples", "5", option, value], capsys)
+    assert f"{out}: holds results of another attack (textfooler.meta.json: {told})" in line

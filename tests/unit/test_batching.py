@@ -23,11 +23,19 @@ def encoded(lengths: list[int], max_length: int = 16) -> Encoded:
     return Encoded(ids, segments, offsets, pad_id=PAD, max_length=max_length)
 
 
-def batches(lengths: list[int], batch_size: int, seed: int = 0, shuffle: bool = True) -> Batches:
+def batches(
+    lengths: list[int],
+    batch_size: int,
+    seed: int = 0,
+    *,
+    shuffle: bool = True,
+    grouped: bool = False,
+) -> Batches:
     labels = np.arange(len(lengths)) % CLASSES
     return Batches(
-        encoded(lengths), labels, batch_size, CLASSES, buckets=BUCKETS, seed=seed, shuffle=shuffle
-    )
+        encoded(lengths), labels, batch_size, CLASSES,
+        buckets=BUCKETS, seed=seed, shuffle=shuffle, group_by_length=grouped,
+    )  # fmt: skip
 
 
 def indices(epoch: list[Batch]) -> list[int]:
@@ -39,22 +47,22 @@ sizes = st.integers(1, 9)
 any_seed = st.integers(0, 2**32)
 
 
-@given(data_sets, sizes, any_seed, st.integers(0, 9), st.booleans())
+@given(data_sets, sizes, any_seed, st.integers(0, 9), st.booleans(), st.booleans())
 def test_every_row_once_an_epoch_and_at_most_one_batch_filled_up(
-    lengths: list[int], batch_size: int, seed: int, epoch: int, shuffle: bool
+    lengths: list[int], batch_size: int, seed: int, epoch: int, shuffle: bool, grouped: bool
 ) -> None:
-    made = batches(lengths, batch_size, seed, shuffle)
+    made = batches(lengths, batch_size, seed, shuffle=shuffle, grouped=grouped)
     seen = list(made.epoch(epoch))
     assert len(seen) == made.steps_per_epoch == -(-len(lengths) // batch_size)
     assert sorted(index for index in indices(seen) if index >= 0) == list(range(len(lengths)))
     assert sum((batch.indices < 0).any() for batch in seen) <= 1
 
 
-@given(data_sets, sizes, any_seed)
+@given(data_sets, sizes, any_seed, st.booleans())
 def test_rows_fit_their_batch_and_fill_it_as_the_tokenizer_pads(
-    lengths: list[int], batch_size: int, seed: int
+    lengths: list[int], batch_size: int, seed: int, grouped: bool
 ) -> None:
-    for batch in batches(lengths, batch_size, seed).epoch(0):
+    for batch in batches(lengths, batch_size, seed, grouped=grouped).epoch(0):
         length = batch.input_ids.shape[1]
         assert length in BUCKETS
         for ids, mask, segments, index in zip(
@@ -68,9 +76,11 @@ def test_rows_fit_their_batch_and_fill_it_as_the_tokenizer_pads(
             assert segments.tolist() == [int(i >= n / 2) for i in range(n)] + [0] * (length - n)
 
 
-@given(data_sets, sizes, any_seed)
-def test_labels_weights_and_class_counts(lengths: list[int], batch_size: int, seed: int) -> None:
-    for batch in batches(lengths, batch_size, seed).epoch(1):
+@given(data_sets, sizes, any_seed, st.booleans())
+def test_labels_weights_and_class_counts(
+    lengths: list[int], batch_size: int, seed: int, grouped: bool
+) -> None:
+    for batch in batches(lengths, batch_size, seed, grouped=grouped).epoch(1):
         real = batch.indices >= 0
         assert np.array_equal(batch.weights, real.astype(np.float32))
         assert np.array_equal(batch.labels[real], batch.indices[real] % CLASSES)
@@ -81,12 +91,52 @@ def test_labels_weights_and_class_counts(lengths: list[int], batch_size: int, se
         assert len(real) == batch_size
 
 
+@given(data_sets, sizes, any_seed, st.integers(0, 3))
+def test_a_batch_has_the_bucket_of_its_longest_row_and_only_the_last_is_filled_up(
+    lengths: list[int], batch_size: int, seed: int, epoch: int
+) -> None:
+    seen = list(batches(lengths, batch_size, seed).epoch(epoch))
+    for batch in seen:
+        longest = max(lengths[row] for row in batch.indices if row >= 0)
+        assert batch.input_ids.shape[1] == min(b for b in BUCKETS if b >= longest)
+    assert all((batch.indices >= 0).all() for batch in seen[:-1])
+
+
+def test_batches_are_uniform_samples_whatever_the_lengths_of_the_rows() -> None:
+    """How often two rows meet must not depend on their lengths; grouped, it does."""
+    short, size, epochs = 24, 8, 400
+    lengths = [3] * short + [12] * short
+
+    def share_of_mixed_pairs(grouped: bool) -> float:
+        made = batches(lengths, size, grouped=grouped)
+        mixed = 0
+        for epoch in range(epochs):
+            for batch in made.epoch(epoch):
+                long = int((batch.indices >= short).sum())
+                mixed += long * (size - long)
+        pairs = epochs * made.steps_per_epoch * size * (size - 1) // 2
+        return mixed / pairs
+
+    # Of the 47 other rows 24 are of the other length: 0.511; its standard error here is 0.002.
+    assert share_of_mixed_pairs(grouped=False) == pytest.approx(24 / 47, abs=0.01)
+    assert share_of_mixed_pairs(grouped=True) == 0.0
+
+
+def test_each_row_stands_at_each_place_of_an_epoch_equally_often() -> None:
+    lengths = [1 + i % 16 for i in range(12)]
+    made = batches(lengths, 4)
+    seen = np.array([indices(list(made.epoch(epoch))) for epoch in range(3000)])
+    counts = np.array([np.bincount(place, minlength=12) for place in seen.T])
+    # χ² of 144 cells with 121 degrees of freedom: mean 121, standard deviation 15.6.
+    assert ((counts - 250.0) ** 2 / 250.0).sum() < 121 + 5 * 15.6
+
+
 @given(data_sets, sizes, any_seed)
 def test_a_full_bucket_holds_only_rows_that_no_smaller_one_could(
     lengths: list[int], batch_size: int, seed: int
 ) -> None:
     promoted = 0
-    for batch in batches(lengths, batch_size, seed).epoch(0):
+    for batch in batches(lengths, batch_size, seed, grouped=True).epoch(0):
         rows = batch.indices[batch.indices >= 0]
         length = batch.input_ids.shape[1]
         smallest = [min(b for b in BUCKETS if b >= lengths[row]) for row in rows]
@@ -96,21 +146,20 @@ def test_a_full_bucket_holds_only_rows_that_no_smaller_one_could(
 
 
 @given(data_sets, sizes, any_seed)
-def test_the_shapes_of_an_epoch_never_change(
+def test_the_shapes_of_a_grouped_epoch_never_change(
     lengths: list[int], batch_size: int, seed: int
 ) -> None:
-    made = batches(lengths, batch_size, seed)
+    made = batches(lengths, batch_size, seed, grouped=True)
     shapes = [Counter(b.input_ids.shape[1] for b in made.epoch(epoch)) for epoch in range(3)]
     assert shapes[0] == shapes[1] == shapes[2]
-    assert made.lengths == tuple(sorted(shapes[0]))
 
 
 @settings(max_examples=30)
-@given(data_sets, sizes, any_seed, st.data())
+@given(data_sets, sizes, any_seed, st.booleans(), st.data())
 def test_a_batch_is_a_function_of_seed_epoch_and_number(
-    lengths: list[int], batch_size: int, seed: int, data: st.DataObject
+    lengths: list[int], batch_size: int, seed: int, grouped: bool, data: st.DataObject
 ) -> None:
-    one, other = batches(lengths, batch_size, seed), batches(lengths, batch_size, seed)
+    one, other = (batches(lengths, batch_size, seed, grouped=grouped) for _ in range(2))
     whole = list(one.epoch(2))
     start = data.draw(st.integers(0, len(whole)))
     list(other.epoch(1))
@@ -135,8 +184,8 @@ def test_epochs_and_seeds_differ_in_order_and_evaluation_does_not() -> None:
     assert lengths_seen == sorted(lengths_seen)
 
 
-def test_batches_of_different_lengths_are_mixed() -> None:
-    made = batches([3] * 64 + [12] * 64, 8)
+def test_grouped_batches_of_different_lengths_are_mixed() -> None:
+    made = batches([3] * 64 + [12] * 64, 8, grouped=True)
     lengths = [batch.input_ids.shape[1] for batch in made.epoch(0)]
     assert lengths not in (sorted(lengths), sorted(lengths, reverse=True))
 

@@ -56,6 +56,21 @@ def test_a_run_cannot_begin_or_cease_to_be_recorded(config: Config, record: bool
         claim(now.run_folder, now)
 
 
+def test_a_run_does_not_go_on_with_other_batches(config: Config) -> None:
+    grouped = dataclasses.replace(config, training=TrainingSettings(group_by_length=True))
+    begin(grouped)
+    resolved = config.run_folder / "config.yaml"
+    message = r"training\.group_by_length True, not False"
+    with pytest.raises(UserError, match=message):
+        claim(config.run_folder, config)
+    # Runs whose config does not tell are older than the choice.
+    lines = resolved.read_text().splitlines(keepends=True)
+    resolved.write_text("".join(line for line in lines if "group_by_length" not in line))
+    with pytest.raises(UserError, match=message):
+        claim(config.run_folder, config)
+    claim(config.run_folder, grouped)
+
+
 def test_settings_of_a_probe_that_does_not_run_are_free(config: Config) -> None:
     begin(config)
     other = dataclasses.replace(config, accordance=AccordanceSettings(sub_epochs=4))
