@@ -9,6 +9,7 @@ from mindflood import __version__
 from mindflood.errors import UserError
 from mindflood.stage_process import end_with_starter
 from mindflood.stages import StageFailedError
+from mindflood.terminal import check_delivered, guard_streams, tell
 
 # Verb, what it does, and the module with add_arguments(parser) and run(args).
 VERBS = (
@@ -44,18 +45,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         130 after Ctrl-C.
     """
     end_with_starter()
+    guard_streams()
     words = list(sys.argv[1:] if argv is None else argv)
     parser = _parser(words)
     args = parser.parse_args(words)
     try:
-        return args.run_verb(args)
+        status: int = args.run_verb(args)
+        check_delivered()
+        return status
     except UserError as error:
-        print(f"mindflood: error: {error}", file=sys.stderr)
+        tell(f"mindflood: error: {error}")
         return 2
     except StageFailedError as error:
         return error.status
     except KeyboardInterrupt:
-        print("mindflood: stopped; the same command continues", file=sys.stderr)
+        tell("mindflood: stopped; the same command continues")
         return 130
 
 

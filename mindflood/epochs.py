@@ -1,6 +1,5 @@
 """The model of every epoch of a run, attacked on a sample (Flooding-X §5.2, Figure 4)."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +8,7 @@ from mindflood import stages
 from mindflood.config import Config
 from mindflood.files import read_json_lines
 from mindflood.report.cards import Epoch, merge_epochs, read_card
+from mindflood.terminal import tell
 from mindflood.training.run_folder import epoch_folder, epoch_weights
 
 
@@ -23,7 +23,7 @@ def attack_epochs(run: Path, config: Config) -> None:
     found: list[Epoch] = []
     losses = epoch_losses(run)
     for epoch, (train_loss, eval_loss) in losses.items():
-        print(f"  epoch {epoch} of {len(losses)}", file=sys.stderr, flush=True)
+        tell(f"  epoch {epoch} of {len(losses)}")
         epoch_weights(run, epoch)
         stages.export(run, epoch)
         folder = epoch_folder(run, epoch)

@@ -4,10 +4,10 @@ Every stage continues where it was stopped, and so does the whole.
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 from mindflood.config import Config
+from mindflood.terminal import tell
 from mindflood.training.command import add_arguments as add_arguments  # same as 'mindflood train'
 
 EPILOG = """example:
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
         check_held_out(get_task(task.name), settings, task.data)
     for number, config in enumerate(configs, start=1):
         folder = config.run_folder
-        print(f"[{number}/{len(configs)}] {folder}", file=sys.stderr, flush=True)
+        tell(f"[{number}/{len(configs)}] {folder}")
         claim(folder, config)
         stages.train(folder / "config.yaml")
         stages.export(folder)

@@ -6,13 +6,13 @@ import fcntl
 import json
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
 from mindflood.errors import UserError
+from mindflood.terminal import tell
 
 _REASONS = {
     errno.ENOSPC: "the disk is full; free some space and run the same command again",
@@ -126,7 +126,7 @@ def locked(path: Path, waiting: str) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print(waiting, file=sys.stderr, flush=True)
+            tell(waiting)
             fcntl.flock(file, fcntl.LOCK_EX)
         except OSError:
             pass

@@ -4,6 +4,8 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
+from mindflood.terminal import say
+
 EPILOG = """examples:
   mindflood analyse noise runs/sst2/finetune-seed0 runs/sst2/flooding-x-seed0
   mindflood analyse ball runs/sst2/*-seed0 --reference runs/sst2/freelb-seed0
@@ -60,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     ]
     for found, (key, result, line) in zip(subjects, analyse(args, subjects), strict=True):
         found.merge(args.kind, key, result)
-        print(f"{found.name}: {line}")
+        say(f"{found.name}: {line}")
     return 0
 
 

@@ -2,6 +2,8 @@
 
 import argparse
 
+from mindflood.terminal import say
+
 EPILOG = """example, a job array of four and then:
   mindflood attack MODEL --task sst2 --recipe textfooler --out shares/$I --shard $I/4
   mindflood merge-attacks shares/1 shares/2 shares/3 shares/4 --out runs/sst2/flooding/attacks"""
@@ -21,5 +23,5 @@ def run(args: argparse.Namespace) -> int:
 
     for key, summary in merge_shares(args.folders, args.out).items():
         recipe, profile = split_attack_key(key)
-        print(describe(recipe, profile.removesuffix("-calibrated"), summary))
+        say(*describe(recipe, profile.removesuffix("-calibrated"), summary).split("\n"))
     return 0

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -32,6 +31,7 @@ from mindflood.data.tasks import Split, Task, get_task
 from mindflood.errors import UserError
 from mindflood.files import check_writable
 from mindflood.report.cards import merge_accuracy, merge_attack, write_card
+from mindflood.terminal import tell
 
 
 def attack(
@@ -124,7 +124,7 @@ def attack(
     if profile == "offline" and RECIPES[recipe].asks_masked_lm:
         options = dataclasses.replace(options, masked_lm=masked_lm_folder(table, data, masked_lm))
     # Only here: a mistake above is reported without waiting for TextAttack's import.
-    print("loading TextAttack and the model: up to a minute", file=sys.stderr, flush=True)
+    tell("loading TextAttack and the model: up to a minute")
     from mindflood.attack.accuracy import clean_accuracy
     from mindflood.attack.samples import AttackSettings, SampleAttacker
     from mindflood.attack.temperature import calibrated

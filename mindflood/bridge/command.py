@@ -4,6 +4,8 @@ import argparse
 import os
 from pathlib import Path
 
+from mindflood.terminal import say
+
 EPILOG = """examples:
   mindflood export runs/demo/flooding-seed0 exported/flooding
   mindflood export runs/demo/flooding-seed0 exported/flooding-epoch-3 --epoch 3
@@ -50,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
         task=args.task,
         data=args.data,
     )
-    print(
+    say(
         f"{args.out}: PyTorch's logits are within {result.largest_difference:.1e} of MindSpore's "
         f"on {result.rows} rows"
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mindflood.models.pretrained import EMBEDDED
+from mindflood.terminal import say
 
 if TYPE_CHECKING:
     from mindflood.data.tasks import Task
@@ -66,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
         with locked(out.with_name(f".{out.name}.lock"), waiting):
             if not (out / "config.json").exists():
                 _make(task, args.data, settings, out)
-    print(f"{out}: {described(out)}")
+    say(f"{out}: {described(out)}")
     return 0
 
 

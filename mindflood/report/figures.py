@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mindflood.errors import UserError
 from mindflood.files import read_json_lines
 from mindflood.report.cards import Run
+from mindflood.visible import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -158,12 +159,15 @@ def to_svg(draw: Callable[["Figure"], None], name: str, *, height: float = 4.4) 
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(4.6, height), layout="constrained")
         FigureCanvasSVG(figure)
         figure.patch.set_alpha(0)
         draw(figure)
+        for text in figure.findobj(Text):  # SVG with a control character is no XML
+            text.set_text(visible(text.get_text()))
         for axes in figure.axes:
             axes.patch.set_alpha(0)
         out = io.StringIO()

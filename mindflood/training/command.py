@@ -4,6 +4,8 @@ import argparse
 import os
 from pathlib import Path
 
+from mindflood.terminal import say
+
 EPILOG = """example:
   mindflood train configs/demo.yaml method=flooding flood_level=0.2 training.epochs=3
 
@@ -38,5 +40,5 @@ def run(args: argparse.Namespace) -> int:
         from mindflood.training.flooding_x import flooding_x as method
     else:
         from mindflood.training.loop import train as method
-    print(method(config))
+    say(str(method(config)))
     return 0

@@ -2,7 +2,6 @@
 
 import logging
 import math
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from mindflood.flooding.update import LossScale
 from mindflood.models.dropout import DropoutNoise
 from mindflood.models.pretrained import described_encoder, from_pretrained, resolve_encoder
 from mindflood.report.cards import Card, new_card, write_card
+from mindflood.terminal import tell
 from mindflood.training import context, parallel, state
 from mindflood.training.checkpoint import write_checkpoint
 from mindflood.training.dataset import Datasets, load_datasets
@@ -220,7 +220,7 @@ class Trainer:
             self.step_cell.set_flood_level(crossing.level)
 
     def _say_what_came_of_it(self, sub_epochs: SubEpochs, position: state.Position) -> None:
-        print(f"{self.folder.name}  {sub_epochs.cost(position.train_seconds)}", file=sys.stderr)
+        tell(f"{self.folder.name}  {sub_epochs.cost(position.train_seconds)}")
         if self.watch is Watch.FLOOD and self.level.value is None:
             _log.warning(
                 "%s: gradient accordance made no persistent crossing of zero: the run was NOT "
