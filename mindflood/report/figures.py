@@ -95,14 +95,15 @@ def _draw_loss(
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=9, borderaxespad=0)
 
 
-def read_series(path: Path, keys: Sequence[str]) -> dict[str, list[float]]:
+def read_series(path: Path, keys: Sequence[str], *, finite: bool = False) -> dict[str, list[float]]:
     """Columns of a JSON-lines file, one list a key, lines in their order; empty without a file.
 
     Raises:
-        UserError: a line lacks a key or its value is not a number.
+        UserError: a line lacks a key or its value is not a number, or, where it must be
+            ``finite``, is NaN or an infinity.
     """
     series: dict[str, list[float]] = {key: [] for key in keys}
-    for number, record in enumerate(read_json_lines(path), start=1):
+    for number, record in enumerate(read_json_lines(path, finite=finite), start=1):
         for key in keys:
             value: Any = record.get(key) if isinstance(record, dict) else None
             if not isinstance(value, int | float):
