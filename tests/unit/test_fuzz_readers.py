@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
+from mindflood.attack.folder import model_folder
 from mindflood.attack.journal import first_records
 from mindflood.epochs import epoch_losses
 from mindflood.errors import UserError
@@ -170,8 +171,11 @@ def a_damaged_model(folder: Path, data: st.DataObject) -> None:
     else:
         write(folder / "model.safetensors.index.json", data.draw(damaged(INDEX)))
         write(folder / "a.safetensors", data.draw(torn(weights)))
-    if data.draw(st.booleans()):
+    reader = data.draw(st.sampled_from(["configuration", "weights", "victim"]))
+    if reader == "configuration":
         BertConfig.from_folder(folder)
+    elif reader == "victim":
+        model_folder(folder)
     else:
         check_shapes(folder, read_weights(folder, "bert"), {"bert.classifier.bias": (2,)})
 
