@@ -37,6 +37,7 @@ from mindflood.training.run_folder import claim, epoch_folder, is_complete
 from mindflood.training.schedule import scheduled, warmup_steps
 from mindflood.training.sub_epoch_ends import check_fits
 from mindflood.training.sub_epochs import SubEpochs
+from mindflood.visible import visible_line
 
 _COMPUTE = {"float32": ms.float32, "float16": ms.float16, "bfloat16": ms.bfloat16}
 _log = logging.getLogger(__name__)
@@ -226,7 +227,7 @@ class Trainer:
                 "%s: gradient accordance made no persistent crossing of zero: the run was NOT "
                 "flooded and is plain fine-tuning; train longer, or use method: flooding-x, which "
                 "falls back on a level",
-                self.folder,
+                visible_line(str(self.folder)),
             )
 
     def _step(self, micro_batches: list[tuple[ms.Tensor, ...]], step: int) -> float:

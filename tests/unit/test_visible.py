@@ -7,6 +7,7 @@ import unicodedata
 import xml.etree.ElementTree
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from rich.console import Console
 from mindflood.cli import main
 from mindflood.errors import UserError
 from mindflood.progress import Display
+from mindflood.report.cards import find_runs, read_card
 from mindflood.report.page import report
 from mindflood.report.tables import comparison_table
 from mindflood.visible import spreadsheet_cell, visible, visible_line, visible_words
@@ -121,9 +123,18 @@ def test_every_file_of_a_report_is_free_of_commands(tmp_path: Path) -> None:
             assert r"\input" not in text
 
 
-def test_the_terminal_s_table_shows_it_written_out(tmp_path: Path) -> None:
-    from mindflood.report.cards import find_runs
+def test_the_card_of_an_exported_model_shows_it_written_out(tmp_path: Path) -> None:
+    from mindflood.bridge.model_card import model_card
 
+    nasty_runs(tmp_path)
+    card = read_card(tmp_path / "run-0" / "card.json")
+    text = model_card(card, NASTY, SimpleNamespace(largest_difference=0.0, rows=1))
+    assert not commands(text)
+    assert "<b>" not in text
+    assert text.count(r"\\x1b\]0;owned\\x07") == 6
+
+
+def test_the_terminal_s_table_shows_it_written_out(tmp_path: Path) -> None:
     nasty_runs(tmp_path)
     out = io.StringIO()
     console = Console(file=out, width=2000, force_terminal=False)
