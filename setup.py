@@ -4,6 +4,7 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
+RAY = "ray>=2.9"
 README = Path(__file__).with_name("README.md")
 
 setup(
@@ -46,11 +47,13 @@ setup(
         "sentence-transformers<5.2",
     ],
     extras_require={
-        "ray": ["ray>=2.9"],
+        "ray": [RAY],
         "test": [
             "pytest",
             "pytest-timeout",
             "hypothesis",
+            "psutil",
+            RAY,
             "ruff",
             "mypy",
             "types-PyYAML",

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from mindflood import __version__
 from mindflood.errors import StageFailedError, UserError
 from mindflood.stage_process import end_with_starter
+from mindflood.terminal import check_delivered, guard_streams, tell
 
 # Verb, what it does, and the module with add_arguments(parser) and run(args).
 VERBS = (
@@ -43,17 +44,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 on success, 1 where ``doctor`` finds the offline path broken, 2 for a user's mistake,
         130 after Ctrl-C.
     """
+    guard_streams()
     try:
         args = _arguments(list(sys.argv[1:] if argv is None else argv))
-        return args.run_verb(args)
+        status: int = args.run_verb(args)
+        check_delivered()
+        return status
     except UserError as error:
-        print(f"mindflood: error: {error}", file=sys.stderr)
+        tell(f"mindflood: error: {error}")
         return 2
     except StageFailedError as error:
         return error.status
     except KeyboardInterrupt as stop:
-        why = str(stop) or "stopped; the same command continues"
-        print(f"mindflood: {why}", file=sys.stderr)
+        tell(f"mindflood: {str(stop) or 'stopped; the same command continues'}")
         return 130
 
 

@@ -19,6 +19,7 @@ from typing import Literal
 
 from mindflood import doctor_probes as probes
 from mindflood.cores import usable_cores
+from mindflood.visible import visible
 
 State = Literal["ok", "note", "missing"]
 EPILOG = "exit status 0 when training, export and the offline attack can work here, 1 otherwise"
@@ -272,13 +273,13 @@ def render(found: list[Check]) -> str:
     area = ""
     for check in found:
         mark, colour = _MARK[check.state]
-        lines = Text(check.found)
+        lines = Text(visible(check.found))
         if check.cost:
-            lines.append(f"\n{check.cost}", style="dim")
+            lines.append(f"\n{visible(check.cost)}", style="dim")
         if check.mend:
-            lines.append(f"\n→ {check.mend}", style="cyan")
+            lines.append(f"\n→ {visible(check.mend)}", style="cyan")
         heading = check.area if check.area != area else ""
-        table.add_row(Text(heading, "bold"), Text(mark, colour), Text(check.name), lines)
+        table.add_row(Text(heading, "bold"), Text(mark, colour), Text(visible(check.name)), lines)
         area = check.area
     broken = [check.name for check in found if check.state == "missing"]
     unanswered = [check.name for check in found if check.found == probes.TOO_SLOW]

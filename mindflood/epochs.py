@@ -1,14 +1,14 @@
 """The model of every epoch of a run, attacked on a sample (Flooding-X §5.2, Figure 4)."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
 
 from mindflood import stages
 from mindflood.config import Config
-from mindflood.files import read_json_lines
 from mindflood.report.cards import Epoch, merge_epochs, read_card
+from mindflood.report.figures import read_series
+from mindflood.terminal import tell
 from mindflood.training.run_folder import epoch_folder, epoch_weights
 
 
@@ -23,7 +23,7 @@ def attack_epochs(run: Path, config: Config) -> None:
     found: list[Epoch] = []
     losses = epoch_losses(run)
     for epoch, (train_loss, eval_loss) in losses.items():
-        print(f"  epoch {epoch} of {len(losses)}", file=sys.stderr, flush=True)
+        tell(f"  epoch {epoch} of {len(losses)}")
         epoch_weights(run, epoch)
         stages.export(run, epoch)
         folder = epoch_folder(run, epoch)
@@ -43,13 +43,19 @@ def attack_epochs(run: Path, config: Config) -> None:
 
 
 def epoch_losses(run: Path) -> dict[int, tuple[float | None, float]]:
-    """For each epoch (from 1): mean of the raw training losses J in its trace, evaluation loss."""
-    trace = read_json_lines(run / "trace.jsonl")
+    """For each epoch (from 1): mean of the raw training losses J in its trace, evaluation loss.
+
+    Raises:
+        UserError: a line lacks one of the numbers, or holds NaN.
+    """
+    trace = read_series(run / "trace.jsonl", ("step", "loss"), finite=True)
+    steps = list(zip(trace["step"], trace["loss"], strict=True))
+    keys = ("step", "epoch", "eval_loss")
+    evaluations = read_series(run / "evaluations.jsonl", keys, finite=True)
     found: dict[int, tuple[float | None, float]] = {}
-    begin = 0
-    for line in read_json_lines(run / "evaluations.jsonl"):
-        losses = [step["loss"] for step in trace if begin < step["step"] <= line["step"]]
-        mean = float(np.mean(losses)) if losses else None
-        found[round(line["epoch"])] = mean, line["eval_loss"]
-        begin = line["step"]
+    begin = 0.0
+    for end, epoch, eval_loss in zip(*evaluations.values(), strict=True):
+        losses = [loss for step, loss in steps if begin < step <= end]
+        found[round(epoch)] = float(np.mean(losses)) if losses else None, eval_loss
+        begin = end
     return found

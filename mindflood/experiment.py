@@ -5,10 +5,10 @@ Every stage continues where it was stopped, and so does the whole.
 
 import argparse
 import contextlib
-import sys
 from pathlib import Path
 
 from mindflood.config import Config
+from mindflood.terminal import tell
 from mindflood.training.command import add_arguments as add_arguments  # same as 'mindflood train'
 
 EPILOG = """example:
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
             stack.enter_context(held(config.run_folder))
         try:
             for number, config in enumerate(configs, start=1):
-                print(f"[{number}/{len(configs)}] {config.run_folder}", file=sys.stderr, flush=True)
+                tell(f"[{number}/{len(configs)}] {config.run_folder}")
                 _model(config)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(stopped(", ".join(outputs))) from None

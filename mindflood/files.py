@@ -4,15 +4,16 @@ import contextlib
 import errno
 import fcntl
 import json
+import math
 import os
 import shutil
-import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
 from mindflood.errors import UserError
+from mindflood.terminal import tell
 
 _REASONS = {
     errno.ENOSPC: "the disk is full; free some space and run the same command again",
@@ -22,6 +23,9 @@ _REASONS = {
     errno.EROFS: "the file system is read-only; choose another folder",
     errno.ENOTDIR: "part of that path is a file, not a folder; choose another folder",
 }
+
+_DEEPEST = 64  # levels of nesting in a JSON file: what is deeper is damage or malice
+_LONGEST = 300  # digits of a whole number: a float holds as many
 
 
 @contextlib.contextmanager
@@ -126,7 +130,7 @@ def locked(path: Path, waiting: str) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print(waiting, file=sys.stderr, flush=True)
+            tell(waiting)
             fcntl.flock(file, fcntl.LOCK_EX)
         except OSError:
             pass
@@ -150,14 +154,53 @@ def read_json(path: Path) -> Any:
     """Read a JSON file.
 
     Raises:
-        UserError: it is missing or not JSON.
+        UserError: it is missing or not JSON, or holds a number or a nesting that is absurd.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return _parsed(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise UserError(f"{path}: expected a JSON file: {error}") from error
+
+
+def _parsed(text: str, refuse: Callable[[str], Any] | None = None) -> Any:
+    """JSON whose numbers fit a float and whose nesting any code can walk.
+
+    Args:
+        refuse: called with a constant or number that is not finite; None accepts NaN and infinity.
+
+    Raises:
+        ValueError: saying what is wrong.
+    """
+
+    def real(digits: str) -> float:
+        value = float(digits)
+        if refuse is not None and not math.isfinite(value):
+            refuse(digits[:20])
+        return value
+
+    try:
+        value = json.loads(text, parse_int=_whole, parse_float=real, parse_constant=refuse)
+    except RecursionError:
+        raise ValueError(f"nested more than {_DEEPEST} levels") from None
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            item
+            for part in level
+            if isinstance(part, dict | list)
+            for item in (part.values() if isinstance(part, dict) else part)
+        ]
+        if not level:
+            return value
+    raise ValueError(f"nested more than {_DEEPEST} levels")
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > _LONGEST:
+        raise ValueError(f"a number of {len(digits)} digits")
+    return int(digits)
 
 
 def read_json_lines(path: Path, *, finite: bool = False) -> list[dict[str, Any]]:
@@ -182,11 +225,11 @@ def read_json_lines(path: Path, *, finite: bool = False) -> list[dict[str, Any]]
         if not line.strip():
             continue
         try:
-            records.append(json.loads(line, parse_constant=refuse if finite else None))
-        except (UnicodeDecodeError, json.JSONDecodeError):
+            records.append(_parsed(line.decode(), refuse if finite else None))
+        except ValueError as error:
             if number == len(lines):  # no newline behind it: the write was cut short
                 break
             raise UserError(
-                f"{path}, line {number}: not JSON; delete the line or the file"
+                f"{path}, line {number}: not JSON ({error}); delete the line or the file"
             ) from None
     return records

@@ -4,7 +4,6 @@ import _thread
 import contextlib
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from rich.console import Console
+
+from mindflood.terminal import tell
 
 STOPPED = 130  # exit status, as a shell's after Ctrl-C
 _SECONDS = 5.0  # that a call of MindSpore's may take to return
@@ -82,5 +83,5 @@ def _heard(ended: threading.Event, seconds: float | None) -> bool:
 
 def _end(work: Work) -> NoReturn:
     Console(stderr=True).show_cursor()  # which a progress bar has hidden
-    print(f"mindflood: {stopped(work.where)}", file=sys.stderr, flush=True)
+    tell(f"mindflood: {stopped(work.where)}")
     os._exit(STOPPED)

@@ -7,6 +7,8 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from mindflood.visible import visible_line
+
 
 class Display:
     """Shows how much is done, the latest numbers and the time left.
@@ -29,7 +31,7 @@ class Display:
         console: Console | None = None,
         silent: bool = False,
     ) -> None:
-        self.title, self.total, self.done = title, total, done
+        self.title, self.total, self.done = visible_line(title), total, done
         self._before = done
         self._console = console or Console(stderr=True)
         self._prints_lines = not (self._console.is_terminal or silent)
@@ -44,7 +46,7 @@ class Display:
             console=self._console,
             disable=silent or not self._console.is_terminal,
         )
-        self._task = self._bar.add_task(title, total=total, completed=done, numbers="")
+        self._task = self._bar.add_task(self.title, total=total, completed=done, numbers="")
 
     def __enter__(self) -> Self:
         self._bar.start()

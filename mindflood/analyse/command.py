@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mindflood.paths import expanded
+from mindflood.terminal import say
 
 EPILOG = """examples:
   mindflood analyse noise runs/sst2/finetune-seed0 runs/sst2/flooding-x-seed0
@@ -66,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     ]
     for found, (key, result, line) in zip(subjects, analyse(args, subjects), strict=True):
         found.merge(args.kind, key, result)
-        print(f"{found.name}: {line}")
+        say(f"{found.name}: {line}")
     return 0
 
 

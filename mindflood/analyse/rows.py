@@ -1,10 +1,10 @@
 """The rows that an analysis looks at: of a file all, else of the split that is attacked."""
 
-import sys
 from collections.abc import Sequence
 
 from mindflood.data.sources import Examples, Source
 from mindflood.data.tasks import Task
+from mindflood.terminal import tell
 
 
 def whole_split(
@@ -31,5 +31,5 @@ def sampled(whole: Examples, origin: str, limit: int | None, seed: int) -> Examp
     found = whole.sample(limit, seed)
     if len(found) < len(whole):
         said = f"analysing {len(found)} of {len(whole)} rows of {origin} (seed {seed})"
-        print(said, file=sys.stderr, flush=True)
+        tell(said)
     return found

@@ -1,7 +1,6 @@
 """``mindflood attack``: the command line of the attack runner."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from mindflood.attack.metrics import percent
 from mindflood.attack.options import PAPER_CANDIDATES
 from mindflood.files import check_file
 from mindflood.paths import expanded
+from mindflood.terminal import say, tell
 
 DESCRIPTION = """Attack a Hugging Face classifier with TextAttack and measure its robustness.
 An attack that was stopped is continued by the same command."""
@@ -159,21 +159,18 @@ def run(args: argparse.Namespace) -> int:
             at_once=args.at_once,
         )
     except KeyboardInterrupt:
-        print(
-            f"stopped; what is done is in {args.out}; the same command continues", file=sys.stderr
-        )
+        tell(f"stopped; what is done is in {args.out}; the same command continues")
         return 130
-    print(describe(args.recipe, args.profile, summary))
+    say(*describe(args.recipe, args.profile, summary).split("\n"))
     if args.csv is not None:
         from mindflood.attack.textattack_log import write_csv
 
         name = results_name(args.recipe, calibrated=args.temperature is not None)
         left_out = write_csv(Path(args.out) / f"{name}.jsonl", Path(args.csv))
         if left_out:
-            print(
+            tell(
                 f"{args.csv}: {left_out} samples are left out: their attack raised or had no time "
-                "to begin, for which TextAttack has no row",
-                file=sys.stderr,
+                "to begin, for which TextAttack has no row"
             )
     return 0
 

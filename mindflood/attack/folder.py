@@ -6,6 +6,7 @@ from pathlib import Path
 from mindflood.attack.fingerprint import file_fingerprint
 from mindflood.data.hub import hub_answers
 from mindflood.errors import UserError
+from mindflood.files import read_json
 from mindflood.models.tokenizer_files import TOKENIZER_FILES
 from mindflood.paths import user_path
 
@@ -29,6 +30,7 @@ def model_folder(folder: str | Path) -> str:
             f"{path}: not a model: there is no config.json; give a Hugging Face folder, such as "
             "the 'model' folder of a run"
         )
+    _check_stated(path / "config.json")
     if not list(path.glob("*.safetensors")):
         pickled = sorted(file.name for file in path.glob("*.bin"))
         found = f"only {pickled[0]}, a pickle, which is never loaded" if pickled else "none"
@@ -37,6 +39,25 @@ def model_folder(folder: str | Path) -> str:
             "save_pretrained(..., safe_serialization=True)"
         )
     return str(path)
+
+
+def _check_stated(config: Path) -> None:
+    """Find out whether a model's configuration is one, and has its labels by number.
+
+    Raises:
+        UserError: it is not, or has them otherwise.
+    """
+    stated = read_json(config)
+    if not isinstance(stated, dict):
+        raise UserError(f"{config}: expected an object of configuration keys")
+    names = stated.get("id2label")
+    if names is None:
+        return
+    if not isinstance(names, dict) or not all(map(str.isdecimal, names)):
+        raise UserError(
+            f"{config}: key 'id2label': expected an object from label numbers to names, such as "
+            f'{{"0": "negative", "1": "positive"}}, found {str(names)[:60]}'
+        )
 
 
 def check_within_reach(model: str) -> None:

@@ -103,10 +103,15 @@ def first_records(results: Path) -> list[dict[str, Any]]:
     """The first record of each sample: where a file system has no locks, two may have written it.
 
     Raises:
-        UserError: a line of ``results`` is not JSON.
+        UserError: a line of ``results`` is not JSON, or no record of a sample.
     """
     found: dict[int, dict[str, Any]] = {}
-    for record in read_json_lines(results):
+    for number, record in enumerate(read_json_lines(results), start=1):
+        if not isinstance(record, dict) or type(record.get("index")) is not int:
+            raise UserError(
+                f"{results}, record {number}: expected a sample's record with a whole number "
+                "'index'; restore the line or delete it: its sample is attacked again"
+            )
         found.setdefault(record["index"], record)
     return list(found.values())
 

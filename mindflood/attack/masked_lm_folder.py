@@ -9,6 +9,7 @@ from mindflood.data.tasks import Task
 from mindflood.errors import UserError
 from mindflood.masked_lm.settings import MaskedLMSettings, cached_folder
 from mindflood.paths import user_path
+from mindflood.terminal import tell
 
 
 def masked_lm_folder(task: Task, data: str | None, chosen: str | Path | None) -> Path:
@@ -24,11 +25,9 @@ def masked_lm_folder(task: Task, data: str | None, chosen: str | Path | None) ->
         return chosen_masked_lm(chosen)
     folder = cached_folder(task, data, MaskedLMSettings())
     if not (folder / "config.json").exists():
-        print(
+        tell(
             f"training a masked language model on the text of {task.name}: some minutes, once "
-            "(for shares on several machines: 'mindflood masked-lm', then --masked-lm FOLDER)",
-            file=sys.stderr,
-            flush=True,
+            "(for shares on several machines: 'mindflood masked-lm', then --masked-lm FOLDER)"
         )
         _make(task, data)
     return folder

@@ -3,6 +3,7 @@
 import argparse
 
 from mindflood.paths import expanded
+from mindflood.terminal import say
 
 EPILOG = """example, a job array of four and then:
   mindflood attack MODEL --task sst2 --recipe textfooler --out shares/$I --shard $I/4
@@ -27,5 +28,5 @@ def run(args: argparse.Namespace) -> int:
 
     for key, summary in merge_shares(args.folders, args.out).items():
         recipe, profile = split_attack_key(key)
-        print(describe(recipe, profile.removesuffix("-calibrated"), summary))
+        say(*describe(recipe, profile.removesuffix("-calibrated"), summary).split("\n"))
     return 0

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -43,6 +42,7 @@ from mindflood.data.tasks import Split, Task, get_task
 from mindflood.errors import UserError
 from mindflood.files import check_writable
 from mindflood.report.cards import merge_accuracy, merge_attack, write_card
+from mindflood.terminal import tell
 
 
 def attack(
@@ -129,7 +129,7 @@ def attack(
         "own_names": own_label_names(model),
     }
     sample = chosen_rows(table, split, data, num_examples, seed, share, **reading)
-    print(f"attacking {sample.origin}", file=sys.stderr, flush=True)
+    tell(f"attacking {sample.origin}")
     unseen = None
     if isinstance(wanted, str):
         unseen = held_out_rows(table, held_out, data, sample.examples, seed, **reading)
@@ -148,7 +148,7 @@ def attack(
         options = dataclasses.replace(options, masked_lm=masked_lm_folder(table, data, masked_lm))
         settings = dataclasses.replace(settings, options=options)
     # Only here: a mistake above is reported without waiting for TextAttack's import.
-    print("loading TextAttack and the model: up to a minute", file=sys.stderr, flush=True)
+    tell("loading TextAttack and the model: up to a minute")
     from mindflood.attack.accuracy import clean_accuracy
     from mindflood.attack.samples import SampleAttacker
     from mindflood.attack.temperature import calibrated

@@ -1,7 +1,6 @@
 """Choosing the temperature of a calibrated victim on held-out rows, and keeping the choice."""
 
 import dataclasses
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from mindflood.attack.workers import Sample, attack_here, attack_in_workers
 from mindflood.data.sources import Examples
 from mindflood.errors import UserError
 from mindflood.files import read_json, write_json
+from mindflood.terminal import tell
 
 FACTORS = (1 / 16, 1 / 4, 1.0, 4.0, 16.0)  # of the fitted temperature
 WEAKEST_ROWS = 50
@@ -114,7 +114,7 @@ def weakest_temperature(
         queries = sum(record["queries"] for record in attacked) / max(1, len(attacked))
         outcome[temperature] = -succeeded, queries
         said = f"temperature {temperature:g}: {succeeded} of {len(attacked)} attacks succeeded"
-        print(said, file=sys.stderr, flush=True)
+        tell(said)
     if not outcome:
         raise UserError(
             f"--temperature weakest: every attack on the {len(rows)} held-out rows raised an error "

@@ -13,6 +13,7 @@ from mindflood.attack.textattack_import import textattack
 from mindflood.data.tasks import Task, get_task
 from mindflood.errors import UserError
 from mindflood.files import read_json, whole_file
+from mindflood.visible import spreadsheet_cell
 
 _STATUS = textattack.goal_function_results.goal_function_result.GoalFunctionResultStatus
 _RESULTS = {
@@ -26,7 +27,7 @@ def write_csv(results: Path, log: Path) -> int:
     """Write ``RECIPE.jsonl`` as TextAttack's CSV log, rows in the order of the data.
 
     Samples whose attack raised or had no time to begin are left out: TextAttack has no row for
-    them.
+    them. A cell that a spreadsheet would run as a formula begins with an apostrophe.
 
     Returns:
         The number of samples left out.
@@ -43,6 +44,8 @@ def write_csv(results: Path, log: Path) -> int:
         logger = textattack.loggers.CSVLogger(str(beside))
         for record in told:
             _log(logger, attack_result(record, task))
+        for column in logger.df.select_dtypes("object"):
+            logger.df[column] = logger.df[column].map(spreadsheet_cell)
         logger.flush()
     return len(records) - len(told)
 

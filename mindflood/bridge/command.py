@@ -4,6 +4,7 @@ import argparse
 import os
 
 from mindflood.paths import expanded, user_path
+from mindflood.terminal import say
 
 EPILOG = """examples:
   mindflood export runs/demo/flooding-seed0 exported/flooding
@@ -59,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
             task=args.task,
             data=args.data,
         )
-    print(
+    say(
         f"{args.out}: PyTorch's logits are within {result.largest_difference:.1e} of MindSpore's "
         f"on {result.rows} rows"
     )

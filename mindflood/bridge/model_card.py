@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from mindflood.report.cards import Card
+from mindflood.report.render import escape_markdown
 
 if TYPE_CHECKING:
     from mindflood.bridge.export import Verification
@@ -27,13 +28,15 @@ def model_card(card: Card | None, task: str, check: "Verification", epoch: str =
     as such. ``epoch`` ("3 of 10") tells the model of an epoch from the final one.
     """
     method = f" by {card['method']}" if card else ""
-    lines = [_HEAD.format(title=f"Text classifier for {task}, trained{method} in MindSpore")]
+    title = escape_markdown(f"Text classifier for {task}, trained{method} in MindSpore")
+    lines = [_HEAD.format(title=title)]
     if card:
         level = "none" if card["flood_level"] is None else f"{card['flood_level']:g}"
         lines += [
-            f"- Task: {card['task']}",
-            f"- Method: {card['method']} (flood level: {level}; seed {card['seed']})",
-            f"- Encoder: {card['encoder']}",
+            f"- Task: {escape_markdown(card['task'])}",
+            f"- Method: {escape_markdown(card['method'])} (flood level: {level}; "
+            f"seed {card['seed']})",
+            f"- Encoder: {escape_markdown(card['encoder'])}",
         ]
         if epoch:
             lines.append(f"- Weights: those after epoch {epoch}, not the final ones")
@@ -54,4 +57,5 @@ def _attack_line(key: str, summary: object) -> str:
     assert isinstance(summary, dict)
     robust = summary["accuracy_under_attack"]
     shown = "not measured" if robust is None else f"{100 * robust:.1f} %"
-    return f"- Accuracy under attack, {key}: {shown} of {summary['num_examples']} examples"
+    of = f"{shown} of {summary['num_examples']} examples"
+    return f"- Accuracy under attack, {escape_markdown(key)}: {of}"

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 from mindflood.errors import UserError
 from mindflood.flooding.sub_epoch import SubEpoch, check_follows
+from mindflood.visible import visible_line
 
 Direction = Literal["either", "rising", "falling"]
 
@@ -147,7 +148,7 @@ class CrossingDetector:
         if self._crossing is not None:
             return self._crossing
         fallback = self._fall_back(use_eval_loss)
-        _log.warning("%s: %s", self._name, fallback.rule)
+        _log.warning("%s: %s", visible_line(self._name), fallback.rule)
         return fallback
 
     def state_dict(self) -> dict[str, Any]:

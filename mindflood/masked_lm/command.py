@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mindflood.models.pretrained import EMBEDDED
 from mindflood.paths import expanded, user_path
+from mindflood.terminal import say
 
 if TYPE_CHECKING:
     from mindflood.data.tasks import Task
@@ -78,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
             with locked(out.with_name(f".{out.name}.lock"), waiting):
                 if not (out / "config.json").exists():
                     _make(task, args.data, settings, out)
-    print(f"{out}: {described(out)}")
+    say(f"{out}: {described(out)}")
     return 0
 
 

@@ -3,6 +3,7 @@
 import argparse
 
 from mindflood.paths import user_path
+from mindflood.terminal import say
 
 EPILOG = "example: mindflood report runs/demo    writes runs/demo/report.html and runs/demo/report/"
 
@@ -24,5 +25,5 @@ def run(args: argparse.Namespace) -> int:
 
     page = report(args.folder)
     rich.print(comparison_table([run.card for run in find_runs(args.folder)]))
-    print(page)
+    say(str(page))
     return 0

@@ -1,10 +1,10 @@
 """Where gradient accordance crossed zero, beside where the evaluation loss turned (§5.1)."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from mindflood.errors import UserError
 from mindflood.files import read_json_lines
+from mindflood.flooding.sub_epoch import SubEpoch
 from mindflood.report.cards import Card, Run, probe_findings
 from mindflood.report.layout import Cell, Column, Number, Table, TableRow
 from mindflood.report.names import METHODS, TASKS, encoder_name
@@ -37,14 +37,20 @@ def crossings_table(runs: Sequence[Run]) -> Table:
     rows = []
     for run in runs:
         path = run.folder / "accordance.jsonl"
-        if trace := read_json_lines(path):
-            try:
-                rows.append(_row(run, trace))
-            except (KeyError, TypeError, IndexError) as error:
+        trace = [
+            SubEpoch.from_record(record, index, f"{path}, line {index + 1}")
+            for index, record in enumerate(read_json_lines(path))
+        ]
+        if trace:
+            found = probe_findings(run.card)
+            line = found.get("sub_epoch", len(trace))
+            if found.get("source") == "accordance" and line >= len(trace):
                 raise UserError(
-                    f"{path}: does not fit the run's card ({error!r}): a line or a key is missing; "
-                    "restore it, or delete the file to leave it out"
-                ) from error
+                    f"{path}: does not fit the run's card: its crossing (accordance.sub_epoch) is "
+                    f"in none of the {len(trace)} lines; restore them, or delete the file to leave "
+                    "it out"
+                )
+            rows.append(_row(run, trace))
     notes = (
         "J is the mean raw training loss of a sub-epoch, before and after the crossing of zero; b "
         "is what the run was flooded at. A run without a crossing says under Rule what gave b.",
@@ -53,7 +59,7 @@ def crossings_table(runs: Sequence[Run]) -> Table:
     return Table("accordance", caption, _COLUMNS, tuple(rows), notes).without_empty_columns()
 
 
-def _row(run: Run, trace: Sequence[Mapping[str, Any]]) -> TableRow:
+def _row(run: Run, trace: Sequence[SubEpoch]) -> TableRow:
     card = run.card
     found = probe_findings(card)
     crossing: tuple[Cell, ...] = (None,) * 5
@@ -62,20 +68,20 @@ def _row(run: Run, trace: Sequence[Mapping[str, Any]]) -> TableRow:
         # The range's other end: sub-epochs without an accordance may lie between the two.
         after = found["upper"] if level == found["lower"] else found["lower"]
         crossing = (
-            Number(before["epoch"], digits=2),
-            found["direction"],
-            _loss(before["train_loss"]),
+            Number(before.epoch, digits=2),
+            found.get("direction"),
+            _loss(before.train_loss),
             _loss(after),
-            _loss(before["eval_loss"]),
+            _loss(before.eval_loss),
         )
     turn: tuple[Cell, ...] = (None,) * 4
-    if evaluated := [line for line in trace if line["eval_loss"] is not None]:
-        lowest = min(evaluated, key=lambda line: line["eval_loss"])
+    if evaluated := [(one.eval_loss, one) for one in trace if one.eval_loss is not None]:
+        _, lowest = min(evaluated, key=lambda pair: pair[0])
         turn = (
-            Number(lowest["epoch"], digits=2),
-            _loss(lowest["train_loss"]),
-            _loss(lowest["eval_loss"]),
-            _loss(lowest["accordance"]),
+            Number(lowest.epoch, digits=2),
+            _loss(lowest.train_loss),
+            _loss(lowest.eval_loss),
+            _loss(lowest.accordance),
         )
     return TableRow(
         (

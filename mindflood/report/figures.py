@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mindflood.errors import UserError
 from mindflood.files import read_json_lines
 from mindflood.report.cards import Run
+from mindflood.visible import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -94,14 +95,15 @@ def _draw_loss(
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=9, borderaxespad=0)
 
 
-def read_series(path: Path, keys: Sequence[str]) -> dict[str, list[float]]:
+def read_series(path: Path, keys: Sequence[str], *, finite: bool = False) -> dict[str, list[float]]:
     """Columns of a JSON-lines file, one list a key, lines in their order; empty without a file.
 
     Raises:
-        UserError: a line lacks a key or its value is not a number.
+        UserError: a line lacks a key or its value is not a number, or, where it must be
+            ``finite``, is NaN or an infinity.
     """
     series: dict[str, list[float]] = {key: [] for key in keys}
-    for number, record in enumerate(read_json_lines(path), start=1):
+    for number, record in enumerate(read_json_lines(path, finite=finite), start=1):
         for key in keys:
             value: Any = record.get(key) if isinstance(record, dict) else None
             if not isinstance(value, int | float):
@@ -158,12 +160,15 @@ def to_svg(draw: Callable[["Figure"], None], name: str, *, height: float = 4.4) 
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(4.6, height), layout="constrained")
         FigureCanvasSVG(figure)
         figure.patch.set_alpha(0)
         draw(figure)
+        for text in figure.findobj(Text):  # SVG with a control character is no XML
+            text.set_text(visible(text.get_text()))
         for axes in figure.axes:
             axes.patch.set_alpha(0)
         out = io.StringIO()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from importlib import resources
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from mindflood.files import write_text
 from mindflood.report import published
@@ -24,6 +25,7 @@ from mindflood.report.render import comma_separated, latex, markdown
 from mindflood.report.run_figures import Drawn, figures
 from mindflood.report.schema import split_attack_key
 from mindflood.report.tables import counts_table, table1, table2, table3, tasks_of
+from mindflood.visible import visible
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,7 @@ def _page(
 
     cards = [run.card for run in runs]
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    environment.finalize = _visible
     environment.tests["number"] = lambda cell: isinstance(cell, Number)
     environment.filters["text_of"] = text_of
     everything = published.tasks()
@@ -146,6 +149,11 @@ def _page(
         curves=curves,
         examples=examples(runs),
     )
+
+
+def _visible(value: Any) -> Any:
+    """What the page shows; a figure is drawn already, from texts that were made visible there."""
+    return visible(value) if type(value) is str else value
 
 
 def _without_repeated_notes(tables: Sequence[Table]) -> list[Table]:

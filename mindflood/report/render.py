@@ -13,6 +13,7 @@ from mindflood.report.layout import (
     sections,
     text_of,
 )
+from mindflood.visible import spreadsheet_cell, visible, visible_words
 
 if TYPE_CHECKING:
     import rich.console
@@ -28,6 +29,8 @@ _LATEX = {
     ">": r"\textgreater{}",
     "[": "{[}",  # after a line's \\ a bracket would be read as its optional argument
     "]": "{]}",
+    "*": "{*}",  # and a star as part of it
+    "|": r"\textbar{}",
     "±": r"$\pm$",
     "≥": r"$\geq$",
     "×": r"$\times$",
@@ -38,20 +41,18 @@ _LATEX = {
 
 def escape_markdown(text: str) -> str:
     """``text`` as one line of GitHub Markdown that shows it literally, in a table's cell too."""
-    line = " ".join(text.split())
-    line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    line = visible_words(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub(r"([\\`*_\[\]|~$])", r"\\\1", line)
 
 
 def escape_latex(text: str) -> str:
     """``text`` as one line of LaTeX that prints it literally."""
-    return "".join(_LATEX.get(character, character) for character in " ".join(text.split()))
+    return "".join(_LATEX.get(character, character) for character in visible_words(text))
 
 
 def escape_csv(text: str) -> str:
     """``text`` as one line that a spreadsheet shows and does not run as a formula."""
-    line = " ".join(text.split())
-    return f"'{line}" if line.startswith(("=", "+", "-", "@")) else line
+    return spreadsheet_cell(visible_words(text))
 
 
 def markdown(*tables: Table) -> str:
@@ -173,28 +174,28 @@ def terminal(table: Table) -> "rich.console.Group":
     blocks: list[rich.console.RenderableType] = []
     for heading, rows in sections(table):
         block = rich.table.Table(
-            title=Text((heading or table.caption) + shared, "bold"),
+            title=Text(visible_words((heading or table.caption) + shared), "bold"),
             title_justify="left",
             box=rich.box.SIMPLE_HEAD,
             pad_edge=False,
             collapse_padding=True,
         )
         for column in section_columns(table).columns:
-            name = Text(column.name if shared else column.title.replace(" ", "\n"))
+            name = Text(visible(column.name if shared else column.title.replace(" ", "\n")))
             justify: Literal["left", "right"] = "right" if column.numeric else "left"
             block.add_column(name, justify=justify, no_wrap=column.name == "Method")
         for row in rows:
             block.add_row(*(_styled(cell, row.published) for cell in row.cells))
         blocks.append(block)
     notes = (*table.notes, *table.recipes)
-    return rich.console.Group(*blocks, *(Text(f"- {note}", "dim") for note in notes))
+    return rich.console.Group(*blocks, *(Text(visible_words(f"- {note}"), "dim") for note in notes))
 
 
 def _styled(cell: Cell, published: bool) -> "rich.text.Text":
     from rich.text import Text
 
     best = isinstance(cell, Number) and cell.best
-    text = text_of(cell)
+    text = visible_words(text_of(cell))
     if isinstance(cell, Number):
         text = text.replace(" to ", "\u00a0to\u00a0")  # a narrow column breaks before the bracket
     return Text(text, style="bold" if best else "dim" if published else "")

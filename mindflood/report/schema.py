@@ -34,6 +34,8 @@ _ATTACK = {
     "fingerprint": "text",
 }
 _OPTIONAL = {
+    "requested": _COUNT,
+    "seed": "null or a whole number",
     "columns": "text",
     "candidates": _COUNT,
     "masked_lm": "text",
@@ -71,6 +73,23 @@ _BALL_OPTIONAL = {"texts": "text"}  # older cards do not tell them
 _GENERALISATION = {"in": "an object", "out": "a list"}
 _MEASURED = {"task": "text", "accuracy": _RATE, "num_examples": _COUNT}
 _DATA = {"train": f"null or {_COUNT}", "test": f"null or {_COUNT}", "words": f"null or {_AMOUNT}"}
+_PROBED = {  # where gradient accordance gave a level
+    "level": _AMOUNT,
+    "lower": _AMOUNT,
+    "upper": _AMOUNT,
+    "epoch": _AMOUNT,
+    "source": "text",
+}
+_PROBING = {
+    "sub_epoch": _COUNT,
+    "direction": "null or text",
+    "steps_per_epoch": _COUNT,
+    "probe_seconds": _AMOUNT,
+    "first_pass_seconds": _AMOUNT,
+}
+_SEARCH = {"bounds": "an object", "candidates": "a list", "choose_on": "text"}
+_CANDIDATE = {"train_seconds": _AMOUNT}
+_LARGEST = 1e15  # no count, time or loss is above it: such a number is damage
 
 
 def attack_key(recipe: str, profile: str, *, calibrated: bool = False) -> str:
@@ -100,6 +119,10 @@ def check_card(card: Any, path: Path) -> None:
         _check_object(hashes, dict.fromkeys(hashes, "text"), path, "data.hashes.")
     if "settings" in card:
         _check_object(card["settings"], {}, path, "settings.")
+    if "accordance" in card:
+        _check_probed(card["accordance"], path, "accordance.")
+    if "search" in card:
+        _check_search(card["search"], path)
     if "model" in card:
         _check_object(card, {"model": "text"}, path, "")
     for name, version in card["versions"].items():
@@ -136,11 +159,29 @@ def _check_attacks(attacks: dict[str, Any], path: Path, prefix: str) -> None:
         )
         where = f"{prefix}attacks.{key}.replaced"
         _expect(listed, path, where, "a list of texts", replaced)
-        present = {name: kind for name, kind in _OPTIONAL.items() if name in summary}
-        _check_object(summary, present, path, f"{prefix}attacks.{key}.")
+        _check_object(summary, _present(_OPTIONAL, summary), path, f"{prefix}attacks.{key}.")
         if "calibration" in summary:
             where = f"{prefix}attacks.{key}.calibration."
             _check_object(summary["calibration"], _CALIBRATION, path, where)
+
+
+def _check_probed(found: Any, path: Path, prefix: str) -> None:
+    """What the probe found and cost; a run that never crossed has no level."""
+    _check_object(found, {}, path, prefix)
+    wanted = _PROBED if "level" in found else {}
+    _check_object(found, wanted | _present(_PROBING, found), path, prefix)
+
+
+def _check_search(search: Any, path: Path) -> None:
+    _check_object(search, {}, path, "search.")
+    _check_object(search, _present(_SEARCH, search), path, "search.")
+    _check_probed(search.get("bounds", {}), path, "search.bounds.")
+    for number, candidate in enumerate(search.get("candidates", [])):
+        _check_object(candidate, _CANDIDATE, path, f"search.candidates[{number}].")
+
+
+def _present(kinds: dict[str, str], value: dict[str, Any]) -> dict[str, str]:
+    return {name: kind for name, kind in kinds.items() if name in value}
 
 
 def _check_analyses(analyses: Any, path: Path) -> None:
@@ -155,8 +196,7 @@ def _check_analyses(analyses: Any, path: Path) -> None:
     for reference, found in analyses.get("ball", {}).items():
         where = f"analyses.ball.{reference}."
         _check_object(found, _BALL, path, where)
-        known = {name: kind for name, kind in _BALL_OPTIONAL.items() if name in found}
-        _check_object(found, known, path, where)
+        _check_object(found, _present(_BALL_OPTIONAL, found), path, where)
         ends = found["quartiles"]
         _expect(len(ends) == 2, path, f"{where}quartiles", "two numbers", ends)
     if "generalisation" in analyses:
@@ -186,7 +226,7 @@ def _is(value: Any, kind: str) -> bool:
         return isinstance(value, list)
     if kind == "a list of numbers":
         return isinstance(value, list) and all(_is(one, "a number") for one in value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > _LARGEST:
         return False
     if kind == "a number":
         return math.isfinite(value)

@@ -11,6 +11,8 @@ from mindflood.paths import user_path
 if TYPE_CHECKING:
     from mindflood.config import Config
 
+from mindflood.terminal import say
+
 EPILOG = """example:
   mindflood train configs/demo.yaml method=flooding flood_level=0.2 training.epochs=3
 
@@ -44,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
         # A depth that the encoder has not is told before the RUN folder is this config's.
         described_encoder(config.encoder, config.encoder_layers)
         work.where = config.run_folder
-        print(_trained(config))
+        say(str(_trained(config)))
     return 0
 
 

@@ -2,7 +2,6 @@
 
 import logging
 import math
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from mindflood.flooding.update import LossScale
 from mindflood.models.dropout import DropoutNoise
 from mindflood.models.pretrained import described_encoder, from_pretrained, resolve_encoder
 from mindflood.report.cards import Card, new_card, write_card
+from mindflood.terminal import tell
 from mindflood.training import context, parallel, state
 from mindflood.training.checkpoint import write_checkpoint
 from mindflood.training.dataset import Datasets, load_datasets
@@ -39,6 +39,7 @@ from mindflood.training.run_folder import at_work, epoch_folder
 from mindflood.training.schedule import scheduled, warmup_steps
 from mindflood.training.sub_epoch_ends import check_fits
 from mindflood.training.sub_epochs import SubEpochs
+from mindflood.visible import visible_line
 
 _COMPUTE = {"float32": ms.float32, "float16": ms.float16, "bfloat16": ms.bfloat16}
 _log = logging.getLogger(__name__)
@@ -229,13 +230,13 @@ class Trainer:
             self.step_cell.set_flood_level(crossing.level)
 
     def _say_what_came_of_it(self, sub_epochs: SubEpochs, position: state.Position) -> None:
-        print(f"{self.folder.name}  {sub_epochs.cost(position.train_seconds)}", file=sys.stderr)
+        tell(f"{self.folder.name}  {sub_epochs.cost(position.train_seconds)}")
         if self.watch is Watch.FLOOD and self.level.value is None:
             _log.warning(
                 "%s: gradient accordance made no persistent crossing of zero: the run was NOT "
                 "flooded and is plain fine-tuning; train longer, or use method: flooding-x, which "
                 "falls back on a level",
-                self.folder,
+                visible_line(str(self.folder)),
             )
 
     def _step(self, micro_batches: list[tuple[ms.Tensor, ...]], step: int) -> float:
@@ -259,7 +260,7 @@ class Trainer:
         found = [f"{rows} rows: {sign}" for sign in signs]
         self.warnings += found
         for warning in found if self.worker.writes else ():
-            print(f"mindflood: warning: {self.folder}: {warning}", file=sys.stderr, flush=True)
+            tell(f"mindflood: warning: {self.folder}: {warning}")
 
     def _stop(self, step: int, what: str) -> NoReturn:
         found = state.checkpoints(self.folder / "checkpoints")

@@ -1,11 +1,11 @@
 """A RUN folder belongs to the rows that its training began with."""
 
-import sys
 from functools import cache
 from pathlib import Path
 
 from mindflood.data.record import RECORD, RecordedRows, described, read_record, write_record
 from mindflood.errors import UserError
+from mindflood.terminal import tell
 from mindflood.training.dataset import Rows
 from mindflood.training.run_folder import begun
 
@@ -46,4 +46,4 @@ def _entry(rows: Rows, name: str) -> RecordedRows:
 
 @cache
 def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    tell(line)

@@ -1,8 +1,7 @@
 """Shares, Ray tasks and the calibrated victim: real attacks on one small trained classifier."""
 
-import importlib.util
-
 import pytest
+import ray
 import torch
 
 from mindflood.attack.merge import merge_shares
@@ -112,9 +111,14 @@ def test_a_share_does_not_go_where_another_is(models, run, tmp_path):
         run(models[0], tmp_path)
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed")
-def test_ray_tasks_give_the_same_records(models, run, whole, tmp_path):
+@pytest.fixture
+def cluster():
+    """A Ray cluster of two processes, which is gone after the test."""
+    yield ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    ray.shutdown()
+
+
+def test_ray_tasks_give_the_same_records(models, run, whole, cluster, tmp_path):
     run(models[0], tmp_path, ray=True, workers=2, at_once=1)
     assert_same(records(tmp_path), records(whole[0]))
 

@@ -1,11 +1,15 @@
-"""Nodes of a Ray cluster, played by a stand-in that runs each task where it is asked to."""
+"""An attack's shares as tasks of a real Ray cluster on this machine; what a node is asked to do."""
 
-import sys
+import os
+import platform
+import signal
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import pytest
+import ray
 
+from mindflood.attack import ray_tasks
 from mindflood.attack.options import RecipeOptions
 from mindflood.attack.samples import AttackSettings
 from mindflood.data.tasks import get_task
@@ -14,30 +18,11 @@ from mindflood.errors import UserError
 SAMPLES = [(row, ("text",), 0) for row in range(5)]
 
 
-class TaskError(Exception):
-    """As Ray's: carries what the task raised."""
-
-    def __init__(self, cause):
-        self.cause = cause
-
-
-@pytest.fixture
-def ray_tasks(monkeypatch):
-    """The module, with a Ray whose tasks run at once, in this process."""
-    ray = ModuleType("ray")
-    ray.init = lambda **_: None
-    ray.cluster_resources = dict
-    ray.exceptions = SimpleNamespace(RayTaskError=TaskError, RayError=RuntimeError)
-    ray.remote = lambda **_: lambda share: SimpleNamespace(remote=share)
-    ray.wait = lambda running, num_returns: (running[:1], running[1:])
-    ray.get = lambda record: record
-    ray.cancel = lambda task, force: None
-    monkeypatch.setitem(sys.modules, "ray", ray)
-    monkeypatch.delitem(sys.modules, "mindflood.attack.ray_tasks", raising=False)
-    from mindflood.attack import ray_tasks
-
-    yield ray_tasks
-    sys.modules.pop("mindflood.attack.ray_tasks", None)
+@pytest.fixture(scope="module")
+def cluster():
+    """A cluster of one process, which runs two tasks one after the other: it imports once."""
+    yield ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False)
+    ray.shutdown()
 
 
 def attacker(settings, **changes):
@@ -58,21 +43,43 @@ def settings(tmp_path, monkeypatch):
     return AttackSettings("model", get_task("sst2"), "bae", "offline", 0, options)
 
 
-def test_a_node_gets_whole_paths_and_how_many_at_once(ray_tasks, settings, monkeypatch, tmp_path):
-    asked = []
+def test_every_sample_comes_back_once_and_a_node_gets_whole_paths(
+    cluster, settings, monkeypatch, tmp_path
+):
+    def share(settings, expected, samples, at_once):
+        for index, *_ in samples:
+            folders = (settings.model, str(settings.options.masked_lm))
+            yield {"index": index, "folders": folders, "at_once": at_once, "of": expected["model"]}
 
-    def attack_here(node, samples, at_once):
-        asked.append((node.settings, at_once))
-        yield from ({"index": sample[0]} for sample in samples)
-
-    monkeypatch.setattr(ray_tasks, "SampleAttacker", attacker)
-    monkeypatch.setattr(ray_tasks, "attack_here", attack_here)
+    monkeypatch.setattr(ray_tasks, "_attack_share", share)
     found = list(ray_tasks.attack_with_ray(attacker(settings), SAMPLES, 2, 3))
     assert sorted(record["index"] for record in found) == [0, 1, 2, 3, 4]
-    assert [at_once for _, at_once in asked] == [3, 3]
-    for node, _ in asked:
-        assert node.model == str(tmp_path / "model")
-        assert node.options.masked_lm == tmp_path / "masked-lm"
+    whole = (str(tmp_path / "model"), str(tmp_path / "masked-lm"))
+    for record in found:
+        assert (record["folders"], record["at_once"], record["of"]) == (whole, 3, "m")
+
+
+def test_what_a_node_refuses_is_the_user_s_line(cluster, settings, monkeypatch):
+    def share(settings, expected, samples, at_once):
+        yield {"index": 0}
+        raise UserError("--ray: node mars has no folder")
+
+    monkeypatch.setattr(ray_tasks, "_attack_share", share)
+    records = ray_tasks.attack_with_ray(attacker(settings), SAMPLES, 1)
+    assert next(records) == {"index": 0}
+    with pytest.raises(UserError, match=r"^--ray: node mars has no folder$"):
+        next(records)
+
+
+def test_a_task_that_is_killed_ends_the_attack_in_a_line(cluster, settings, monkeypatch):
+    def share(settings, expected, samples, at_once):
+        yield {"index": 0}
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    monkeypatch.setattr(ray_tasks, "_attack_share", share)
+    records = ray_tasks.attack_with_ray(attacker(settings), SAMPLES, 1)
+    with pytest.raises(UserError, match=r"^--ray: a task was lost .*the same command continues$"):
+        list(records)
 
 
 @pytest.mark.parametrize(
@@ -86,21 +93,18 @@ def test_a_node_gets_whole_paths_and_how_many_at_once(ray_tasks, settings, monke
     ],
     ids=["replaced parts", "fingerprint"],
 )
-def test_a_node_with_another_recipe_attacks_nothing(
-    ray_tasks, settings, monkeypatch, changes, message
-):
-    monkeypatch.setattr(ray_tasks.platform, "node", lambda: "mars")
-    monkeypatch.setattr(ray_tasks, "SampleAttacker", lambda given: attacker(given, **changes))
-    monkeypatch.setattr(ray_tasks, "attack_here", None)
+def test_a_node_with_another_recipe_is_refused(settings, changes, message):
+    expected = ray_tasks.parts_of(attacker(settings))
+    ray_tasks.check_alike(ray_tasks.parts_of(attacker(settings)), expected, "mars")
     with pytest.raises(UserError, match=message):
-        list(ray_tasks.attack_with_ray(attacker(settings), SAMPLES, 2))
+        ray_tasks.check_alike(ray_tasks.parts_of(attacker(settings, **changes)), expected, "mars")
 
 
 @pytest.mark.parametrize("name", ["model", "masked-lm"])
-def test_a_node_without_a_folder_names_it(ray_tasks, settings, monkeypatch, tmp_path, name):
-    monkeypatch.setattr(ray_tasks.platform, "node", lambda: "mars")
+def test_a_node_without_a_folder_names_it(settings, tmp_path, name):
     driver = attacker(settings)
     whole = ray_tasks._for_other_machines(settings)
     (tmp_path / name).rmdir()
-    with pytest.raises(UserError, match=f"node mars has no folder {tmp_path / name};"):
+    message = f"node {platform.node()} has no folder {tmp_path / name};"
+    with pytest.raises(UserError, match=message):
         list(ray_tasks._attack_share(whole, ray_tasks.parts_of(driver), SAMPLES, None))

@@ -267,7 +267,7 @@ def without_tokenizer(folder):
         (truncate, "cannot be loaded as a classifier"),
         (without_head, "not a trained classifier"),
         (other_shape, "cannot be loaded as a classifier"),
-        (not_json, "cannot be loaded as a classifier"),
+        (not_json, r"config\.json: expected a JSON file"),
         (without_tokenizer, "tokenizer cannot be loaded"),
     ],
 )

@@ -89,5 +89,11 @@ def test_the_report_has_the_table_only_where_something_was_probed(tmp_path):
 
 def test_a_line_without_a_key_is_named(tmp_path):
     run = probed(tmp_path / "a", [{"step": 4}], CROSSING, 0.3)
-    with pytest.raises(UserError, match=r"accordance\.jsonl: .*"):
+    with pytest.raises(UserError, match=r"accordance\.jsonl, line 1: accordance: missing"):
+        crossings_table([run])
+
+
+def test_a_trace_without_the_line_of_the_crossing_is_named(tmp_path):
+    run = probed(tmp_path / "a", TRACE[:1], CROSSING, 0.3)
+    with pytest.raises(UserError, match=r"accordance\.jsonl: does not fit .* none of the 1 lines"):
         crossings_table([run])

@@ -31,6 +31,7 @@ from mindflood.report.render import (
     markdown,
 )
 from mindflood.report.tables import comparison_table, counts_table, table1, table2, table3
+from mindflood.visible import visible_words
 from tests.unit.report_runs import a_card, an_attack
 
 OFFLINE = "textfooler-offline"
@@ -476,7 +477,7 @@ def test_markdown_keeps_its_columns(text: str) -> None:
 def test_escaped_markdown_reads_as_the_text(text: str) -> None:
     plain = re.sub(r"\\([\\`*_\[\]|~$])", r"\1", escape_markdown(text))
     plain = plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-    assert plain == " ".join(text.split())
+    assert plain == visible_words(text)
 
 
 @given(st.text(alphabet="=+-@\t\r\n\"',a1 ;|", max_size=12))
@@ -494,10 +495,12 @@ def test_csv_numbers_stay_numbers() -> None:
     assert comma_separated(table) == "x,x ±\n-1.0,0.2\n"
 
 
-@given(st.text(alphabet="\\{}&%$#_~^<>[]a ±\n", max_size=20))
+@given(st.text(alphabet="\\{}&%$#_~^<>[]|*a ±\n\x1b\x00\u202e", max_size=20))
 def test_latex_has_no_special_character_left(text: str) -> None:
     known = re.compile(
-        r"\\text(?:backslash|asciitilde|asciicircum|less|greater)\{\}|\\[{}&%$#_]|\$\\pm\$|\{[\[\]]\}"
+        r"\\textbackslash\{\}(?:x1b|x00|u202e)|"
+        r"\\text(?:backslash|asciitilde|asciicircum|less|greater|bar)\{\}|"
+        r"\\[{}&%$#_]|\$\\pm\$|\{[\[\]*]\}"
     )
     assert re.fullmatch(r"[a ]*", known.sub("", escape_latex(text)))
 
