@@ -15,6 +15,7 @@ from mindflood.data.record import read_record, run_above
 from mindflood.data.sources import Examples
 from mindflood.data.tasks import get_task
 from mindflood.errors import UserError
+from mindflood.report.aggregate import by_setting
 from mindflood.report.cards import new_card, read_card, write_card
 from mindflood.report.notes import data_notes
 from mindflood.training.dataset import Rows, rows_of
@@ -204,6 +205,10 @@ def test_cards_of_different_test_data_are_noted_and_old_ones_are_read(
     (note,) = data_notes([card, other, old])  # type: ignore[list-item]
     assert "MR" in note
     assert "2 different test sets" in note
+    variants = [setting.variant for setting in by_setting([card, other, old])]  # type: ignore
+    told = [card["data"]["hashes"]["test"], "0" * 16, "not told"]
+    assert sorted(variants) == sorted(f"test rows = {rows}" for rows in told)
+    assert [setting.variant for setting in by_setting([card, card, old])] == [""]  # type: ignore
     elsewhere = {**other, "task": "sst2"}
     assert data_notes([card, elsewhere]) == []  # type: ignore[list-item]
     broken = {**card, "data": {**card["data"], "hashes": {"test": 3}}}
