@@ -1,5 +1,6 @@
 """The rows that a run began with: kept in its folder, compared when it goes on or is attacked."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -146,6 +147,9 @@ def test_fingerprints_are_equal_where_the_rows_are(
         return Examples(texts, np.array([label for _, label in rows], np.int64)).fingerprint()
 
     assert (fingerprint(first) == fingerprint(second)) == (first == second)
+    # What attacks have kept beside their results: it must not change.
+    content = json.dumps([[[text] for text, _ in first], [label for _, label in first]])
+    assert fingerprint(first) == hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 def card_of_run(run: Path, rows: Rows) -> Path:
