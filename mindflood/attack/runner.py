@@ -120,7 +120,6 @@ def attack(
         "own_names": own_label_names(model),
     }
     sample = chosen_rows(table, split, data, num_examples, seed, share, **reading)
-    print(f"attacking {sample.origin}", file=sys.stderr, flush=True)
     unseen = None
     if isinstance(wanted, str):
         unseen = held_out_rows(table, held_out, data, sample.examples, seed, **reading)
@@ -131,6 +130,7 @@ def attack(
         check_model(card, model_fingerprint(Path(model)))
     check_rows(card, out, sample.whole.fingerprint(), sample.origin)
     check_writable(out)
+    print(f"attacking {sample.origin}", file=sys.stderr, flush=True)
     options = RecipeOptions(allow_pickles, candidates or PAPER_CANDIDATES)
     if profile == "offline" and RECIPES[recipe].asks_masked_lm:
         options = dataclasses.replace(options, masked_lm=masked_lm_folder(table, data, masked_lm))
