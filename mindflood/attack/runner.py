@@ -129,7 +129,6 @@ def attack(
         "own_names": own_label_names(model),
     }
     sample = chosen_rows(table, split, data, num_examples, seed, share, **reading)
-    tell(f"attacking {sample.origin}")
     unseen = None
     if isinstance(wanted, str):
         unseen = held_out_rows(table, held_out, data, sample.examples, seed, **reading)
@@ -140,6 +139,7 @@ def attack(
         check_model(card, model_fingerprint(Path(model)))
     check_rows(card, out, sample.whole.fingerprint(), sample.origin)
     check_writable(out)
+    tell(f"attacking {sample.origin}")
     options = RecipeOptions(allow_pickles, candidates or PAPER_CANDIDATES)
     settings = AttackSettings(model, table, recipe, profile, seed, options, budget, changing)
     name = results_name(recipe, calibrated=wanted is not None)

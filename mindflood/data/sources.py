@@ -60,8 +60,11 @@ class Examples:
 
     def fingerprint(self) -> str:
         """Hash of the texts and labels, in their order: 16 hexadecimal digits."""
-        content = json.dumps([self.texts, self.labels.tolist()])
-        return hashlib.sha256(content.encode()).hexdigest()[:16]
+        digest = hashlib.sha256()
+        # Piece by piece: the texts of a large data set are not to lie in memory thrice.
+        for piece in json.JSONEncoder().iterencode([self.texts, self.labels.tolist()]):
+            digest.update(piece.encode())
+        return digest.hexdigest()[:16]
 
 
 class _Share(NamedTuple):

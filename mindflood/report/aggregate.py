@@ -229,6 +229,10 @@ def _by_variant(cards: Sequence[Card], counts: Callable[[str], bool]) -> dict[st
         {key: value for key, value in card.get("settings", {}).items() if counts(key)}
         for card in cards
     ]
+    tested = [card.get("data", {}).get("hashes", {}).get("test") for card in cards]
+    if len({*tested} - {None}) > 1:  # older cards do not tell
+        for values, rows in zip(settings, tested, strict=True):
+            values["test rows"] = rows or "not told"
     differing = _differing(settings)
     found: dict[str, list[Card]] = {}
     for card, values in zip(cards, settings, strict=True):

@@ -6,7 +6,6 @@ from pathlib import Path
 from mindflood.config import Config
 from mindflood.files import write_json
 from mindflood.training import parallel
-from mindflood.training.dataset import rows_of
 from mindflood.training.loop import Level, Trainer, Watch, start
 from mindflood.training.probe_pass import choose_from, copy_trace, findings, probe_config
 from mindflood.training.row_record import claim_rows
@@ -30,11 +29,12 @@ def flooding_x(config: Config) -> Path:
 
 def _two_passes(config: Config, worker: parallel.Worker) -> Path:
     run, probe = config.run_folder, probe_config(config)
-    if worker.writes:
-        claim_rows(run, rows_of(config))  # both passes train on them
     with at_work(probe, writes=worker.writes) as complete:
         if not complete:
-            Trainer(probe, worker, Level(None, None), Watch.PROBE).run()
+            first_pass = Trainer(probe, worker, Level(None, None), Watch.PROBE)
+            if worker.writes:
+                claim_rows(run, first_pass.data.rows)  # the second trains on the same
+            first_pass.run()
     # Only the worker that wrote the trace can be sure to read all of it; the others are told.
     if not worker.writes:
         level = Level(parallel.from_the_first(0.0, worker), None)

@@ -119,8 +119,6 @@ class Trainer:
         self.folder = config.run_folder
         encoder = resolve_encoder(config.encoder)
         self.data: Datasets = load_datasets(config, encoder)
-        if worker.writes:
-            claim_rows(self.folder, self.data.rows)
         if watch is not Watch.OFF:
             check_fits(self.data.train.steps_per_epoch, config.accordance.sub_epochs)
         self.warnings: list[str] = []
@@ -176,8 +174,10 @@ class Trainer:
 
     def run(self) -> Path:
         """Train to the end and write the card."""
-        position = state.restore(self.folder / "checkpoints", self.parameters)
         writes = self.worker.writes
+        if writes:
+            claim_rows(self.folder, self.data.rows)
+        position = state.restore(self.folder / "checkpoints", self.parameters)
         trace = JsonLines(self.folder / "trace.jsonl", position.step, writes)
         evaluations = JsonLines(self.folder / "evaluations.jsonl", position.step, writes)
         if self.watch is not Watch.OFF:

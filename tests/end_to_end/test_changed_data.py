@@ -52,7 +52,7 @@ def test_a_run_keeps_to_its_rows_from_training_to_attack(
     assert again["clean_accuracy"] == json.loads(written)["clean_accuracy"]
 
     told(mindflood("export", str(run), str(run / "model")))
-    words = ["attack", str(run), "--task", "mr", "--recipe", "pwws", "--data", str(data)]
+    words = ["attack", str(run), "--task", "mr", "--recipe", "textfooler", "--data", str(data)]
     words += ["--num-examples", "2", "--max-queries", "5"]
     table(data / "test.csv", "test", 40)
     refused = told(mindflood(*words, "--out", str(run / "attacks")), 2)
@@ -78,11 +78,11 @@ def test_a_lone_file_is_divided_for_training_and_attacked_whole_by_others(
     run = Path(done.stdout.strip())
     sizes = json.loads((run / "card.json").read_text())["data"]
     told(mindflood("export", str(run), str(run / "model")))
-    words = ["attack", str(run), "--task", "mr", "--recipe", "pwws", "--max-queries", "3"]
+    words = ["attack", str(run), "--task", "mr", "--recipe", "textfooler", "--max-queries", "3"]
     said = told(mindflood(*words, "--data", file, "--out", str(run / "attacks")))
     assert f"attacking all {sizes['test']} rows of split test, 96 rows of {file}: " in said
     others = [*words, "--data", str(tmp_path / "others.csv")]
     said = told(mindflood(*others, "--out", str(tmp_path / "out")))
     assert f"attacking all 12 rows of {tmp_path / 'others.csv'}" in said
     card = json.loads((tmp_path / "out" / "card.json").read_text())
-    assert card["attacks"]["pwws-offline"]["num_examples"] == 12
+    assert card["attacks"]["textfooler-offline"]["num_examples"] == 12

@@ -1,5 +1,6 @@
 """The rows that a run began with: kept in its folder, compared when it goes on or is attacked."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from mindflood.data.record import read_record, run_above
 from mindflood.data.sources import Examples
 from mindflood.data.tasks import get_task
 from mindflood.errors import UserError
+from mindflood.report.aggregate import by_setting
 from mindflood.report.cards import new_card, read_card, write_card
 from mindflood.report.notes import data_notes
 from mindflood.training.dataset import Rows, rows_of
@@ -145,6 +147,9 @@ def test_fingerprints_are_equal_where_the_rows_are(
         return Examples(texts, np.array([label for _, label in rows], np.int64)).fingerprint()
 
     assert (fingerprint(first) == fingerprint(second)) == (first == second)
+    # What attacks have kept beside their results: it must not change.
+    content = json.dumps([[[text] for text, _ in first], [label for _, label in first]])
+    assert fingerprint(first) == hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 def card_of_run(run: Path, rows: Rows) -> Path:
@@ -204,6 +209,10 @@ def test_cards_of_different_test_data_are_noted_and_old_ones_are_read(
     (note,) = data_notes([card, other, old])  # type: ignore[list-item]
     assert "MR" in note
     assert "2 different test sets" in note
+    variants = [setting.variant for setting in by_setting([card, other, old])]  # type: ignore
+    told = [card["data"]["hashes"]["test"], "0" * 16, "not told"]
+    assert sorted(variants) == sorted(f"test rows = {rows}" for rows in told)
+    assert [setting.variant for setting in by_setting([card, card, old])] == [""]  # type: ignore
     elsewhere = {**other, "task": "sst2"}
     assert data_notes([card, elsewhere]) == []  # type: ignore[list-item]
     broken = {**card, "data": {**card["data"], "hashes": {"test": 3}}}
