@@ -40,6 +40,17 @@ def test_bench_defences_tells_the_peak_memory():
     assert 0.1 < float(peak) < 8  # GiB
 
 
+def test_bench_batches_tells_both_ways():
+    done = run("bench_batches.py", "corpus", "--rows", 200, "--epochs", 2,
+               "--max-length", 24, "--buckets", 12, 16, 24)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told = done.stdout.splitlines()
+    assert [line.split(":")[0] for line in told if "padding" in line] == ["uniform", "grouped"]
+    uniform, grouped = (int(line.split()[1]) for line in told if "padding" in line)
+    assert grouped < uniform
+    assert sum("standard deviation" in line for line in told) == 2
+
+
 def test_regression_study_tells_every_method():
     done = run("regression_study.py", "--runs", 2, "--noise", 0.1)
     assert done.returncode == 0, done.stderr
