@@ -24,6 +24,7 @@ from mindflood.report.notes import (
     crossing_notes,
     search_notes,
     seed_notes,
+    warning_notes,
 )
 from mindflood.report.recipes import detail_cells, detail_columns, recipe_lines
 from mindflood.report.render import terminal
@@ -106,6 +107,7 @@ def table2(cards: Sequence[Card], tasks: Iterable[str], *, with_published: bool 
                 for line in _mark_best(printed, columns, set(), published=True)
             ]
     notes = [
+        *warning_notes(cards),
         *attack_notes(ours),
         *search_notes(cards),
         *crossing_notes(cards),
