@@ -13,13 +13,17 @@ from mindflood.data.tasks import Task, get_task
 
 @dataclass(frozen=True)
 class Datasets:
-    """Training rows, the rows of each epoch's evaluation, and the rows of the clean accuracy."""
+    """Training rows, the rows of each epoch's evaluation, and the rows of the clean accuracy.
+
+    ``tokens`` is the tokenizer's largest id + 1.
+    """
 
     task: Task
     train: Batches
     evaluation: Batches
     clean: Batches
     mean_words: float
+    tokens: int
 
 
 def training_rows(config: Config) -> Examples:
@@ -64,4 +68,5 @@ def load_datasets(config: Config, encoder: Path) -> Datasets:
         batches(evaluation, shuffle=False),
         batches(clean, shuffle=False),
         float(np.mean(words)),
+        tokenizer.size,
     )

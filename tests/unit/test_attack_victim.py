@@ -261,6 +261,15 @@ def without_tokenizer(folder):
         (folder / name).unlink(missing_ok=True)
 
 
+def without_vocabulary(folder):
+    (folder / "tokenizer.json").unlink()
+
+
+def fewer_rows(folder):
+    config = BertConfig(**{**SHAPE, "vocab_size": 9}, num_labels=3)
+    transformers.BertForSequenceClassification(config).save_pretrained(folder)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -268,7 +277,9 @@ def without_tokenizer(folder):
         (without_head, "not a trained classifier"),
         (other_shape, "cannot be loaded as a classifier"),
         (not_json, "cannot be loaded as a classifier"),
-        (without_tokenizer, "tokenizer cannot be loaded"),
+        (without_tokenizer, "a model without a tokenizer; save the one"),
+        (without_vocabulary, "its vocabulary file is missing"),
+        (fewer_rows, r"its tokenizer knows \d+ tokens and the model has embeddings for 9"),
     ],
 )
 def test_a_damaged_folder_is_one_line(folder, tmp_path, change, message):
