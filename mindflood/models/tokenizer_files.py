@@ -55,6 +55,9 @@ def copy_tokenizer(source: Path, target: Path, max_length: int | None = None) ->
         whole = _object(target / "tokenizer.json")
         how = whole.get("truncation") or {"direction": "Right", "strategy": "LongestFirst"}
         whole["truncation"] = {**how, "stride": 0, "max_length": max_length}
+        strategy = (whole.get("padding") or {}).get("strategy")
+        if isinstance(strategy, dict) and strategy.get("Fixed", 0) > max_length:
+            strategy["Fixed"] = max_length
         _write(target / "tokenizer.json", whole, indent=None)
 
 

@@ -69,7 +69,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, tiny_encoder: Path) -> Path:
     config.write_text(
         f"output: {folder}/runs\nencoder: {tiny_encoder}\nmethod: flooding\nflood_level: 1e-4\n"
         f"task: {{name: corpus, train_examples: 64, eval_examples: 32, max_length: {LONGEST}}}\n"
-        "training: {epochs: 40, batch_size: 32, learning_rate: 5e-3, dropout: 0.0}\n"
+        "training: {epochs: 40, batch_size: 8, learning_rate: 4e-3, dropout: 0.0}\n"
     )
     assert main(["train", str(config)]) == 0
     return folder / "runs" / "flooding-seed0"
@@ -94,7 +94,7 @@ def test_a_run_becomes_a_hugging_face_folder(run, exported, tmp_path, capsys):
     assert "Warning" not in card
     np.testing.assert_allclose(in_mindspore(out), seen["logits"], atol=1e-5)
     losses = [json.loads(line)["loss"] for line in (run / "trace.jsonl").read_text().splitlines()]
-    assert losses[-1] < 0.02, "saturated"
+    assert np.mean(losses[-8:]) < 0.05, "saturated"
     mark = json.loads((out / "mindflood.json").read_text())
     assert mark["max_length"] == LONGEST
     assert mark["verification"]["agrees"]

@@ -263,11 +263,11 @@ def without_tokenizer(folder):
 
 def without_vocabulary(folder):
     (folder / "tokenizer.json").unlink()
+    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "BertTokenizer"}')
 
 
 def fewer_rows(folder):
-    config = BertConfig(**{**SHAPE, "vocab_size": 9}, num_labels=3)
-    transformers.BertForSequenceClassification(config).save_pretrained(folder)
+    BertForSequenceClassification(BertConfig(**SHAPE | {"vocab_size": 9})).save_pretrained(folder)
 
 
 @pytest.mark.parametrize(
@@ -360,14 +360,13 @@ def test_a_tokenizer_that_cannot_pad_is_refused(tmp_path):
 
 
 def test_a_model_that_cannot_be_asked_is_one_line(tmp_path):
-    """A tokenizer of another model: its tokens are beyond the model's vocabulary."""
-    network, config = OTHERS["distilbert"]
-    small = transformers.DistilBertConfig(**config.to_dict() | {"vocab_size": 6})
-    network(small).save_pretrained(tmp_path)
+    """A model of single texts that is given pairs: it has no second segment."""
+    config = BertConfig(**SHAPE | {"type_vocab_size": 1})
+    BertForSequenceClassification(config).save_pretrained(tmp_path)
     save_tokenizer(tmp_path)
     victim = Victim(tmp_path, device="cpu")
     with pytest.raises(UserError, match="cannot be asked: IndexError") as caught:
-        victim.try_out(columns=1)
+        victim.try_out(columns=2)
     assert "\n" not in str(caught.value)
 
 
