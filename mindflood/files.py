@@ -6,6 +6,7 @@ import fcntl
 import json
 import math
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from mindflood.terminal import tell
 
 _REASONS = {
     errno.ENOSPC: "the disk is full; free some space and run the same command again",
+    errno.EFBIG: "the file is larger than this process may write (ulimit -f); raise the limit",
     errno.EDQUOT: "the disk quota is used up; free some space and run the same command again",
     errno.EACCES: "no permission to write there; choose another folder or change its permissions",
     errno.EPERM: "no permission to write there; choose another folder or change its permissions",
@@ -70,48 +72,97 @@ def whole_file(path: Path) -> Iterator[Path]:
         UserError: the folder cannot be written to, or the disk is full; ``path`` is as it was.
     """
     path = Path(path)
-    with explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-        os.close(handle)
-        beside = Path(name)
-        try:
-            yield beside
-            with beside.open("rb") as written:
-                os.fsync(written.fileno())
-            os.chmod(beside, 0o644)
-            os.replace(beside, path)
-        finally:
-            beside.unlink(missing_ok=True)
+    with explained(path), _beside(path) as part:
+        written = part / path.name
+        yield written
+        with written.open("rb") as file:
+            os.fsync(file.fileno())
+        os.chmod(written, 0o644)
+        os.replace(written, path)
 
 
 @contextlib.contextmanager
-def whole_folder(path: Path, *, replace: bool = True) -> Iterator[Path]:
+def whole_folder(
+    path: Path, *, may_replace: Callable[[Path], None] | None = None
+) -> Iterator[Path]:
     """Yield an empty folder beside ``path``; on success it takes the place of ``path``.
 
     Args:
-        replace: False leaves a folder that is there by then as it is, for those who read it; only
-            an empty one is replaced.
+        may_replace: asked about a folder that is there by then, raises where it has to stay. None
+            leaves it as it is, for those who read it; only an empty one is replaced.
 
     Raises:
-        UserError: the parent folder cannot be written to, or the disk is full.
+        UserError: the parent folder cannot be written to, or the disk is full; ``path`` is as it
+            was.
     """
     path = Path(path)
-    with explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+    with explained(path), _beside(path) as part:
+        written, before = part / path.name, part / "before"
+        written.mkdir()
+        yield written
+        if may_replace is not None and path.exists():
+            may_replace(path)
+            os.rename(path, before)
         try:
-            yield beside
-            os.chmod(beside, 0o755)
-            if replace and path.exists():
-                shutil.rmtree(path)
-            try:
-                os.rename(beside, path)
-            except OSError:
-                if replace or not path.is_dir():
-                    raise
+            os.rename(written, path)
+        except OSError:
+            if before.exists():
+                os.rename(before, path)
+            if may_replace is not None or not path.is_dir():
+                raise
+
+
+@contextlib.contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """A folder beside ``path`` for what is going to be ``path``.
+
+    It is locked while its process lives, by which those that killed ones left are known: they are
+    cleared away first.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _flock(path.parent, wait=True) as held:  # nobody makes one between our look and our lock
+        if held:
+            _clear_left(path)
+        part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+        own = contextlib.ExitStack()
+        own.enter_context(_flock(part))
+    with own:
+        try:
+            yield part
         finally:
-            shutil.rmtree(beside, ignore_errors=True)
+            shutil.rmtree(part, ignore_errors=True)
+
+
+def _clear_left(path: Path) -> None:
+    """Remove what killed processes were about to rename to ``path``."""
+    name = re.compile(rf"\.{re.escape(path.name)}\.[a-z0-9_]{{8}}\.part")  # as tempfile calls them
+    for part in path.parent.iterdir():
+        if not name.fullmatch(part.name):
+            continue
+        with _flock(part) as abandoned:
+            if abandoned and part.is_dir():
+                shutil.rmtree(part, ignore_errors=True)
+            elif abandoned:
+                part.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _flock(path: Path, *, wait: bool = False) -> Iterator[bool]:
+    """Try to hold a lock on a file or folder; False where another holds it, or none is known."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
+        yield False
+        return
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            held = True
+        except OSError:
+            held = False
+        yield held
+    finally:
+        os.close(file)
 
 
 @contextlib.contextmanager

@@ -7,10 +7,13 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 from mindflood import locks
+from mindflood.errors import UserError
 
 _LIFELINE = "MINDFLOOD_LIFELINE"  # number of the pipe that closes when the starter is gone
 _SECONDS = 2.0  # that a stage has to end by itself after Ctrl-C, before and after it is told
@@ -22,18 +25,46 @@ def run_to_its_end(command: Sequence[str]) -> int:
     It holds the folders that this process holds. After Ctrl-C it has ended before the
     ``KeyboardInterrupt`` goes on.
     """
+    return _run(command).returncode
+
+
+def last_line_of(module: str, *words: str, question: str = "") -> str:
+    """Ask a module of the project, in a process of its own, that calls :func:`end_with_starter`.
+
+    Args:
+        question: its standard input.
+
+    Returns:
+        The last line of its standard output.
+
+    Raises:
+        UserError: it failed; the message is the last line of its standard error.
+    """
+    # -P: a file of the working folder must not stand in for a module of that name.
+    command = [sys.executable, "-P", "-m", module, *words]
+    pipe = subprocess.PIPE
+    answer = _run(command, question, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+    if answer.returncode != 0 or not answer.stdout.strip():
+        raise UserError((answer.stderr.strip().splitlines() or ["no message"])[-1])
+    return str(answer.stdout.splitlines()[-1])
+
+
+def _run(
+    command: Sequence[str], question: str | None = None, **options: Any
+) -> subprocess.CompletedProcess:
     watched, ours = os.pipe()
     shared = locks.to_hand_on()
     handed_on = {_LIFELINE: str(watched), locks.HANDED_ON: ",".join(map(str, shared))}
     try:
         with subprocess.Popen(
-            command, pass_fds=(watched, *shared), env={**os.environ, **handed_on}
+            command, pass_fds=(watched, *shared), env={**os.environ, **handed_on}, **options
         ) as stage:
             try:
-                return stage.wait()
+                said = stage.communicate(question)
             except KeyboardInterrupt:
                 _end(stage)
                 raise
+        return subprocess.CompletedProcess(command, stage.returncode, *said)
     finally:
         os.close(watched)
         os.close(ours)

@@ -7,8 +7,13 @@ from mindflood.attack.fingerprint import file_fingerprint
 from mindflood.data.hub import hub_answers
 from mindflood.errors import UserError
 from mindflood.files import read_json
+from mindflood.models.config import check_no_adapter
 from mindflood.models.tokenizer_files import TOKENIZER_FILES
 from mindflood.paths import user_path
+
+# A tokenizer has one of these: the tokenizers library's file, a vocabulary (WordPiece, BPE,
+# SentencePiece), or, where it needs none, as for bytes, its settings.
+_TOKENIZERS = ("tokenizer.json", "vocab.*", "*.model", "*.bpe", "tokenizer_config.json")
 
 
 def model_folder(folder: str | Path) -> str:
@@ -25,6 +30,7 @@ def model_folder(folder: str | Path) -> str:
         raise UserError(f"{folder}: no such folder; give a Hugging Face folder or a hub id")
     if (path / "model" / "config.json").exists() and not (path / "config.json").exists():
         path = path / "model"
+    check_no_adapter(path)
     if not (path / "config.json").is_file():
         raise UserError(
             f"{path}: not a model: there is no config.json; give a Hugging Face folder, such as "
@@ -57,6 +63,19 @@ def _check_stated(config: Path) -> None:
         raise UserError(
             f"{config}: key 'id2label': expected an object from label numbers to names, such as "
             f'{{"0": "negative", "1": "positive"}}, found {str(names)[:60]}'
+        )
+
+
+def check_tokenizer(folder: Path) -> None:
+    """Find out whether a local model has a tokenizer beside it.
+
+    Raises:
+        UserError: none of a tokenizer's files is there.
+    """
+    if not any(next(folder.glob(name), None) for name in _TOKENIZERS):
+        raise UserError(
+            f"{folder}: a model without a tokenizer; save the one it was trained with beside it: "
+            "AutoTokenizer.from_pretrained(ITS_ENCODER).save_pretrained(this folder)"
         )
 
 

@@ -11,10 +11,11 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from mindflood.attack.broker import Broker
 from mindflood.attack.buckets import in_buckets
-from mindflood.attack.folder import model_fingerprint, model_folder
+from mindflood.attack.folder import check_tokenizer, model_fingerprint, model_folder
 from mindflood.attack.labels import check_label_order
 from mindflood.attack.textattack_import import textattack
 from mindflood.errors import UserError
+from mindflood.models.tokenizer_files import check_vocabulary
 
 Text = str | tuple[str, ...]  # one text, or the two of a pair
 _UNBOUNDED = int(1e29)  # tokenizers without a maximum carry a number above this
@@ -34,7 +35,8 @@ class Victim(textattack.models.wrappers.ModelWrapper):
 
     Raises:
         UserError: the folder is not such a model, has pickled weights only, has no trained
-            classification head, has another number of labels, or a tokenizer that cannot pad.
+            classification head, has another number of labels, or a tokenizer that cannot pad or
+            knows more tokens than the model.
     """
 
     def __init__(
@@ -48,6 +50,8 @@ class Victim(textattack.models.wrappers.ModelWrapper):
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self.model = _load_model(self.folder).to(self.device).eval()
         self.tokenizer = _load_tokenizer(self.folder)
+        if rows := _rows_of(self.model):
+            check_vocabulary(self.folder, _tokens_of(self.tokenizer), rows)
         self.max_length = _max_length(self.tokenizer, self.model.config)
         self._let_pad()
         self._taken = frozenset(inspect.signature(self.model.forward).parameters)
@@ -222,12 +226,30 @@ def _load_model(folder: str) -> Any:
 
 
 def _load_tokenizer(folder: str) -> Any:
+    if Path(folder).is_dir():
+        check_tokenizer(Path(folder))
     try:
         return AutoTokenizer.from_pretrained(
             folder, trust_remote_code=False, local_files_only=Path(folder).is_dir()
         )
     except Exception as error:
-        raise UserError(f"{folder}: its tokenizer cannot be loaded: {_line(error)}") from error
+        # Without its vocabulary most tokenizers ask for the status of a path that is None.
+        why = "its vocabulary file is missing" if "not NoneType" in str(error) else _line(error)
+        raise UserError(f"{folder}: its tokenizer cannot be loaded: {why}") from error
+
+
+def _rows_of(model: Any) -> int | None:
+    """Rows of the word embeddings; None for a model without a table of them."""
+    try:
+        table = getattr(model.get_input_embeddings(), "weight", None)
+    except NotImplementedError:
+        return None
+    return None if table is None else int(table.shape[0])
+
+
+def _tokens_of(tokenizer: Any) -> int:
+    """The largest id + 1: ids may have gaps."""
+    return 1 + max(tokenizer.get_vocab().values(), default=-1)
 
 
 def _max_length(tokenizer: Any, config: Any) -> int:

@@ -9,7 +9,8 @@ from mindflood.terminal import say
 EPILOG = """examples:
   mindflood export runs/demo/flooding-seed0 exported/flooding
   mindflood export runs/demo/flooding-seed0 exported/flooding-epoch-3 --epoch 3
-  mindflood export network.ckpt exported/network --encoder bert-base-uncased --task sst2
+  mindflood export network.ckpt exported/network --encoder bert-base-uncased --task sst2 \\
+      --max-length 128
 """
 
 
@@ -36,6 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--task", help="for a .ckpt file: the task whose labels it predicts")
     parser.add_argument(
+        "--max-length",
+        type=int,
+        metavar="N",
+        help="for a .ckpt file: tokens that it was trained with, at which the tokenizer cuts "
+        "(default: of the RUN folder it lies in, else as many as the encoder takes)",
+    )
+    parser.add_argument(
         "--data",
         type=expanded,
         help="for a .ckpt file: where the rows of the check come from (folder or 'hub')",
@@ -43,13 +51,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Export, verify in PyTorch, and say how close the logits are."""
+    """Export, verify in PyTorch, and say how close the logits are and what is doubtful.
+
+    A model whose logits differ is written with a warning, and the status is 0: the attack asks what
+    PyTorch says, and that is a model all the same.
+    """
     from mindflood.interrupts import stoppable
     from mindflood.locks import held
 
     os.environ.setdefault("GLOG_v", "3")  # MindSpore's warnings about itself
     with stoppable(), held(args.out):
-        from mindflood.bridge.export import export_torch
+        from mindflood.bridge.export import export_torch, warn
 
         result = export_torch(
             args.run,
@@ -59,9 +71,8 @@ def run(args: argparse.Namespace) -> int:
             encoder_layers=args.encoder_layers,
             task=args.task,
             data=args.data,
+            max_length=args.max_length,
         )
-    say(
-        f"{args.out}: PyTorch's logits are within {result.largest_difference:.1e} of MindSpore's "
-        f"on {result.rows} rows"
-    )
+    warn(args.out, result.warnings)
+    say(f"{args.out}: {result.agreement.sentence()}")
     return 0

@@ -1,12 +1,9 @@
 """The README.md of an exported model: what it is, how it was trained, what was measured."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from mindflood.report.cards import Card
 from mindflood.report.render import escape_markdown
-
-if TYPE_CHECKING:
-    from mindflood.bridge.export import Verification
 
 _HEAD = """---
 library_name: transformers
@@ -21,15 +18,22 @@ tags:
 """
 
 
-def model_card(card: Card | None, task: str, check: "Verification", epoch: str = "") -> str:
+def model_card(
+    card: Card | None, task: str, check: str, warnings: Sequence[str] = (), epoch: str = ""
+) -> str:
     """Markdown with task, method, flood level and results; ``card`` is None for a bare checkpoint.
 
     Numbers of the offline profile of an attack, or of an encoder other than BERT-base, are named
-    as such. ``epoch`` ("3 of 10") tells the model of an epoch from the final one.
+    as such.
+
+    Args:
+        check, warnings: sentences without a full stop: how the logits agree, what is doubtful.
+        epoch: ("3 of 10") tells the model of an epoch from the final one.
     """
     method = f" by {card['method']}" if card else ""
     title = escape_markdown(f"Text classifier for {task}, trained{method} in MindSpore")
     lines = [_HEAD.format(title=title)]
+    lines += [f"> **Warning:** {escape_markdown(warning)}.\n" for warning in warnings]
     if card:
         level = "none" if card["flood_level"] is None else f"{card['flood_level']:g}"
         lines += [
@@ -43,11 +47,7 @@ def model_card(card: Card | None, task: str, check: "Verification", epoch: str =
         if card["clean_accuracy"] is not None:
             lines.append(f"- Clean accuracy: {100 * card['clean_accuracy']:.1f} %")
         lines += [_attack_line(key, summary) for key, summary in card["attacks"].items()]
-    lines += [
-        "",
-        f"PyTorch's logits were within {check.largest_difference:.1e} of MindSpore's on "
-        f"{check.rows} rows of the task when this folder was written.",
-    ]
+    lines += ["", f"When this folder was written: {check}."]
     if card and any("-offline" in key for key in card["attacks"]):
         lines += ["", "The offline profile of an attack is not the papers' profile of it."]
     return "\n".join(lines) + "\n"

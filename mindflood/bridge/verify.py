@@ -1,18 +1,23 @@
 """The PyTorch side of the export's check, run as ``python -m mindflood.bridge.verify FOLDER``.
 
-Standard input holds JSON: ``texts`` (rows of 1 or 2 strings), ``logits`` (MindSpore's, [n, k]) and
-``max_length`` (tokens). The last line of standard output is JSON: ``wrong_keys``, the state-dict
-keys that are missing or unexpected, and ``largest_difference`` of the logits. This process never
-imports MindSpore.
+Standard input holds JSON: ``texts`` (rows of 1 or 2 strings) and ``logits`` (MindSpore's, [n, k]).
+The last line of standard output is JSON: ``wrong_keys``, the state-dict keys that are missing or
+unexpected, and ``agreement``, the fields of :class:`mindflood.bridge.agreement.Agreement`. This
+process never imports MindSpore.
 """
 
+import dataclasses
 import json
 import sys
 from typing import Any
 
+from mindflood.bridge.agreement import compare
+from mindflood.stage_process import end_with_starter
 
-def verify(folder: str, texts: list[list[str]], logits: list[list[float]], max_length: int) -> Any:
-    """Load the folder as any Hugging Face user would, and compare."""
+
+def verify(folder: str, texts: list[list[str]], logits: list[list[float]]) -> dict[str, Any]:
+    """Load the folder as any Hugging Face user would, and compare at the length it states."""
+    import numpy as np
     import torch
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
@@ -23,15 +28,19 @@ def verify(folder: str, texts: list[list[str]], logits: list[list[float]], max_l
     model.eval()
     first = [row[0] for row in texts]
     second = [row[1] for row in texts] if len(texts[0]) == 2 else None
-    inputs = tokenizer(
-        first, second, padding=True, truncation=True, max_length=max_length, return_tensors="pt"
-    )
+    inputs = tokenizer(first, second, padding=True, truncation=True, return_tensors="pt")
     with torch.inference_mode():
-        difference = (model(**inputs).logits - torch.tensor(logits)).abs().max().item()
-    keys = ("missing_keys", "unexpected_keys", "mismatched_keys")
-    wrong = [str(key) for kind in keys for key in loading[kind]]
-    return {"wrong_keys": wrong, "largest_difference": difference}
+        theirs = model(**inputs).logits.numpy()
+    agreement = compare(np.array(logits, np.float32), theirs)
+    return {"wrong_keys": wrong_keys(loading), "agreement": dataclasses.asdict(agreement)}
+
+
+def wrong_keys(loading: dict[str, Any]) -> list[str]:
+    """The keys of which transformers' loading report complains."""
+    kinds = ("missing_keys", "unexpected_keys", "mismatched_keys")
+    return [str(key) for kind in kinds for key in loading[kind]]
 
 
 if __name__ == "__main__":
+    end_with_starter()
     print(json.dumps(verify(sys.argv[1], **json.load(sys.stdin))))

@@ -25,6 +25,11 @@ class FastTokenizer:
     tokenizer: Tokenizer
     pad_id: int
 
+    @property
+    def size(self) -> int:
+        """The largest id + 1: every id is below."""
+        return 1 + max(self.tokenizer.get_vocab().values())
+
 
 @dataclass(frozen=True)
 class Encoded:

@@ -18,7 +18,7 @@ def make(task: Task, data: str | None, settings: MaskedLMSettings, out: Path) ->
 
     Raises:
         UserError: the text cannot be read, the encoder is no BERT, the loss is no longer finite,
-            PyTorch disagrees, or ``out`` cannot be written.
+            PyTorch cannot load the model, or ``out`` cannot be written.
     """
     context.set_up("auto", "graph", None)
     model, encoder = load(settings.encoder, settings.seed)

@@ -2,12 +2,18 @@
 
 EXPECTED is a safetensors file with ``input_ids`` (int32 [B, L]) and MindSpore's ``scores`` (float32
 [B, L, vocab]). The last line of standard output is JSON: ``wrong_keys``, the state-dict keys that
-are missing or unexpected, and ``largest_difference``. This process never imports MindSpore.
+are missing or unexpected, and ``agreement``, the fields of
+:class:`mindflood.bridge.agreement.Agreement`. This process never imports MindSpore.
 """
 
+import dataclasses
 import json
 import sys
 from typing import Any
+
+from mindflood.bridge.agreement import compare
+from mindflood.bridge.verify import wrong_keys
+from mindflood.stage_process import end_with_starter
 
 
 def verify(folder: str, expected: str) -> dict[str, Any]:
@@ -22,12 +28,11 @@ def verify(folder: str, expected: str) -> dict[str, Any]:
     model.eval()
     tensors = load_file(expected)
     with torch.inference_mode():
-        scores = model(input_ids=tensors["input_ids"].long()).logits
-    keys = ("missing_keys", "unexpected_keys", "mismatched_keys")
-    wrong = [str(key) for kind in keys for key in loading[kind]]
-    difference = (scores - tensors["scores"]).abs().max().item()
-    return {"wrong_keys": wrong, "largest_difference": difference}
+        theirs = model(input_ids=tensors["input_ids"].long()).logits
+    agreement = compare(tensors["scores"].numpy(), theirs.numpy())
+    return {"wrong_keys": wrong_keys(loading), "agreement": dataclasses.asdict(agreement)}
 
 
 if __name__ == "__main__":
+    end_with_starter()
     print(json.dumps(verify(*sys.argv[1:])))

@@ -18,6 +18,7 @@ from mindflood.errors import UserError
 from mindflood.models.config import BertConfig
 from mindflood.models.dropout import keep_scale
 from mindflood.models.encoder import Backbone
+from mindflood.models.kernels import Tanh
 from mindflood.models.layers import Dense, drop, slice_axis
 
 __all__ = ["BertConfig", "BertForSequenceClassification"]
@@ -31,7 +32,11 @@ class RobertaHead(nn.Cell):
     def __init__(self, config: BertConfig, compute_type: Any) -> None:
         super().__init__()
         self.dense = Dense(config.hidden_size, config.hidden_size, compute_type)
+        self.tanh = Tanh()
         self.out_proj = Dense(config.hidden_size, config.num_labels)
+
+    def pool(self, x: Tensor) -> Tensor:
+        return self.tanh(self.dense(x))
 
 
 class BertForSequenceClassification(nn.Cell):
@@ -167,7 +172,7 @@ class BertForSequenceClassification(nn.Cell):
         """Logits, float32 ``[B, num_labels]``, from the last hidden states."""
         first = ops.reshape(slice_axis(states, 1, 0, 1), (states.shape[0], -1))
         if self.roberta:
-            pooled = ops.tanh(self.classifier.dense(self.drop_vector(first, hidden_noise, 2)))
+            pooled = self.classifier.pool(self.drop_vector(first, hidden_noise, 2))
             return self.classifier.out_proj(self.drop_vector(pooled, hidden_noise, 1))
         pooled = self.backbone.pooler(first)
         return self.classifier(self.drop_vector(pooled, hidden_noise, 1))

@@ -117,6 +117,7 @@ class BertConfig:
             UserError: the file is missing or not JSON, or it describes another architecture.
         """
         path = Path(folder) / "config.json"
+        check_no_adapter(Path(folder))
         stated = read_json(path)
         if not isinstance(stated, dict):
             raise UserError(f"{path}: expected an object of configuration keys")
@@ -136,6 +137,23 @@ class BertConfig:
             raise UserError(f"{path}: {error}") from None
         except TypeError as error:
             raise UserError(f"{path}: a value has the wrong type: {error}") from None
+
+
+def check_no_adapter(folder: Path) -> None:
+    """Say what a folder of a PEFT adapter is, which has the changes of a model alone.
+
+    Raises:
+        UserError: it is one.
+    """
+    if (folder / "config.json").exists() or not (folder / "adapter_config.json").is_file():
+        return
+    stated = read_json(folder / "adapter_config.json")
+    base = stated.get("base_model_name_or_path") if isinstance(stated, dict) else None
+    raise UserError(
+        f"{folder}: is an adapter (LoRA or the like) of {base or 'a model'}, not a model; put it "
+        "into its model with peft's merge_and_unload(), save that with save_pretrained(), and its "
+        "tokenizer too"
+    )
 
 
 def _padding(stated: dict[str, Any], kind: Any) -> Any:

@@ -7,7 +7,7 @@ from mindspore import Tensor, nn, ops
 
 from mindflood.models.config import BertConfig
 from mindflood.models.dropout import keep_scale
-from mindflood.models.kernels import DroppedAttention
+from mindflood.models.kernels import DroppedAttention, Tanh
 from mindflood.models.layers import Activation, Dense, Embedding, LayerNorm, drop, slice_axis
 
 
@@ -155,9 +155,10 @@ class Pooler(nn.Cell):
     def __init__(self, size: int, compute_type: Any) -> None:
         super().__init__()
         self.dense = Dense(size, size, compute_type)
+        self.tanh = Tanh()
 
     def construct(self, x: Tensor) -> Tensor:
-        return ops.tanh(self.dense(x))
+        return self.tanh(self.dense(x))
 
 
 class Backbone(nn.Cell):

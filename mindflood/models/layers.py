@@ -76,8 +76,8 @@ class Activation(nn.Cell):
             return ops.relu(x)
         if self.name == "gelu":
             return ops.cast(self.gelu(ops.cast(x, ms.float32))[0], x.dtype)
-        # gelu_new: Φ by a tanh
-        return 0.5 * x * (1.0 + ops.tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)))
+        # gelu_new: Φ(x) ≈ ½(1 + tanh(u)) = σ(2u) with u = √(2/π)·(x + 0.044715·x³)
+        return x * ops.sigmoid(1.5957691216057308 * (x + 0.044715 * x * x * x))
 
 
 def drop(x: Tensor, keep: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -114,8 +114,9 @@ def from_pretrained(
         dropout: rate of all dropouts in place of the folder's own, which None keeps.
 
     Raises:
-        UserError: the folder is not such a model, a file is corrupt, a tensor is missing or has
-            another shape than the configuration asks for.
+        UserError: the folder is not such a model, a file is corrupt, a tensor is missing, has
+            another shape than the configuration asks for, or is a part of the encoder for which
+            the configuration has no place.
     """
     import mindspore as ms
 
@@ -136,6 +137,7 @@ def from_pretrained(
     model = BertForSequenceClassification(config, precision, seed=None)
     parameters = {parameter.name: parameter for parameter in model.get_parameters()}
     check_shapes(folder, weights, {name: p.shape for name, p in parameters.items()})
+    _check_all_used(folder, config.model_type, weights, parameters)
     missing = [name for name in parameters if name not in weights]
     lost = [name for name in missing if not any(part in name for part in _MAY_BE_MISSING)]
     if lost:
@@ -148,6 +150,20 @@ def from_pretrained(
         if name in weights:
             parameter.set_data(ms.Tensor(weights[name]))
     return model
+
+
+def _check_all_used(
+    folder: Path, kind: str, weights: Mapping[str, Any], parameters: Mapping[str, Any]
+) -> None:
+    """Heads of other tasks may be left out, no part of the encoder: it would be another one."""
+    inside = (f"{kind}.embeddings.", f"{kind}.encoder.")
+    left = [name for name in weights if name.startswith(inside) and name not in parameters]
+    if left:
+        raise UserError(
+            f"{folder}: the network of config.json has no place for {left[0]} ({len(left)} such "
+            "weights in all); config.json and the weights are of different models, or parts were "
+            "added to this one that are not supported"
+        )
 
 
 def _first_layers(folder: Path, config: BertConfig, layers: int | None) -> BertConfig:

@@ -1,5 +1,6 @@
 """Weights of a Hugging Face folder, read from safetensors; a pickle is never opened."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -31,6 +32,23 @@ def read_weights(folder: Path, model_type: str) -> dict[str, np.ndarray]:
             if not name.endswith("position_ids"):
                 weights[_modern(name)] = array
     return _prefixed(weights, f"{model_type}.")
+
+
+def write_weights(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write a safetensors file for PyTorch.
+
+    Raises:
+        OSError: it cannot be written, as where the disk is full.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import save_file
+
+    try:
+        save_file(dict(arrays), path, metadata={"format": "pt"})
+    except SafetensorError as error:
+        code = re.search(r"os error (\d+)", str(error))
+        raise OSError(int(code[1]) if code else 0, str(error)) from error
+    path.chmod(0o644)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -72,7 +90,13 @@ def _tensors(path: Path) -> Iterator[tuple[str, np.ndarray]]:
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
     for name, tensor in tensors:
-        if tensor["dtype"] in _FLOATS:
+        if tensor["dtype"] not in _FLOATS:
+            if not name.endswith("position_ids"):
+                raise UserError(
+                    f"{path}: {name} has the type {tensor['dtype']}, expected floating-point "
+                    "weights; a quantised model has to be converted back first"
+                )
+        else:
             yield name, _float32(tensor["data"], tensor["dtype"]).reshape(tensor["shape"])
 
 

@@ -1,12 +1,41 @@
 """What a reader has to know before comparing two numbers: the notes under the tables."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from mindflood.report.aggregate import Row, by_setting, is_uncrossed
 from mindflood.report.cards import Card
 from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name, is_bert_base
+from mindflood.report.schema import split_attack_key
 
 _MANY = 0.05  # of the texts: so many that ran out of budget are pointed out
+
+
+def warning_notes(cards: Sequence[Card]) -> list[str]:
+    """What the cards themselves warn of: of the run, and of its attacks."""
+    found = [
+        f"Warning, {_run(card)}{where}: {warning}."
+        for card in cards
+        for where, warnings in _warned(card)
+        for warning in warnings
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _run(card: Card) -> str:
+    seed = "" if card["seed"] is None else f", seed {card['seed']}"
+    return f"{METHODS.get(card['method'], card['method'])} on {_task(card['task'])}{seed}"
+
+
+def _warned(card: Card) -> Iterator[tuple[str, Sequence[str]]]:
+    """Each part of a card that may warn, in words, with its warnings."""
+    yield "", card.get("warnings", ())
+    attacked = [("", card["attacks"])]
+    attacked += [(f", epoch {one['epoch']}", one["attacks"]) for one in card.get("epochs", ())]
+    for epoch, attacks in attacked:
+        for key, summary in attacks.items():
+            recipe, profile = split_attack_key(key)
+            attack = f"{epoch}, {ATTACKS.get(recipe, recipe)} ({profile})"
+            yield attack, summary.get("warnings", ())
 
 
 def attack_notes(rows: Sequence[Row]) -> list[str]:
@@ -18,7 +47,7 @@ def attack_notes(rows: Sequence[Row]) -> list[str]:
             for row in rows
             if (row.setting.task, row.profile) == (task, profile) and recipe in row.attacks
         ]
-        where = f"{ATTACKS.get(recipe, recipe)} ({profile}) on {TASKS.get(task, task)}"
+        where = f"{ATTACKS.get(recipe, recipe)} ({profile}) on {_task(task)}"
         fingerprints = sorted({name for attacked in block for name in attacked.fingerprints})
         if len(fingerprints) > 1:
             notes.append(
@@ -61,6 +90,10 @@ def attack_notes(rows: Sequence[Row]) -> list[str]:
                     f"{done} samples); attack that model again."
                 )
     return notes
+
+
+def _task(task: str) -> str:
+    return TASKS.get(task, task)
 
 
 def _attacks(rows: Sequence[Row]) -> list[tuple[str, str, str]]:

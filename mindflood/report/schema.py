@@ -10,6 +10,7 @@ PROFILES = ("paper", "offline")
 LEVEL_SOURCES = ("fixed", "search", "accordance", "fallback")
 
 _COUNT, _RATE, _AMOUNT = "a count (0 or more)", "a fraction between 0 and 1", "a number ≥ 0"
+_SENTENCES = "a list of sentences"
 _CARD = {
     "task": "text",
     "method": "text",
@@ -41,6 +42,7 @@ _OPTIONAL = {
     "masked_lm": "text",
     "calibration": "an object",
     "calibration_error": f"null or {_RATE}",
+    "warnings": _SENTENCES,
 }
 _CALIBRATION = {"temperature": _AMOUNT, "source": "text"}
 _EPOCH = {
@@ -123,8 +125,9 @@ def check_card(card: Any, path: Path) -> None:
         _check_probed(card["accordance"], path, "accordance.")
     if "search" in card:
         _check_search(card["search"], path)
-    if "model" in card:
-        _check_object(card, {"model": "text"}, path, "")
+    optional = {"model": "text", "warnings": _SENTENCES}
+    present = {name: kind for name, kind in optional.items() if name in card}
+    _check_object(card, present, path, "")
     for name, version in card["versions"].items():
         _expect(isinstance(version, str), path, f"versions.{name}", "a version as text", version)
     source = card["flood_level_source"]
@@ -224,6 +227,8 @@ def _is(value: Any, kind: str) -> bool:
         return isinstance(value, dict)
     if kind == "a list":
         return isinstance(value, list)
+    if kind == _SENTENCES:
+        return isinstance(value, list) and all(_is(one, "text") for one in value)
     if kind == "a list of numbers":
         return isinstance(value, list) and all(_is(one, "a number") for one in value)
     if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > _LARGEST:

@@ -25,6 +25,7 @@ from mindflood.report.notes import (
     data_notes,
     search_notes,
     seed_notes,
+    warning_notes,
 )
 from mindflood.report.recipes import detail_cells, detail_columns, recipe_lines
 from mindflood.report.render import terminal
@@ -108,6 +109,7 @@ def table2(cards: Sequence[Card], tasks: Iterable[str], *, with_published: bool 
             ]
     notes = [
         *data_notes(cards),
+        *warning_notes(cards),
         *attack_notes(ours),
         *search_notes(cards),
         *crossing_notes(cards),

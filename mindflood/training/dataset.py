@@ -42,7 +42,10 @@ class Rows:
 
 @dataclass(frozen=True)
 class Datasets:
-    """Training rows, the rows of each epoch's evaluation, and the rows of the clean accuracy."""
+    """Training rows, the rows of each epoch's evaluation, and the rows of the clean accuracy.
+
+    ``tokens`` is the tokenizer's largest id + 1.
+    """
 
     task: Task
     train: Batches
@@ -50,6 +53,7 @@ class Datasets:
     clean: Batches
     mean_words: float
     rows: Rows
+    tokens: int
 
 
 def training_rows(config: Config) -> Examples:
@@ -107,4 +111,5 @@ def load_datasets(config: Config, encoder: Path) -> Datasets:
         batches(rows.test, shuffle=False),
         float(np.mean(words)),
         rows,
+        tokenizer.size,
     )

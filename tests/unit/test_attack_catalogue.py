@@ -100,6 +100,13 @@ def test_a_folder_that_is_not_a_model(tmp_path, files, message):
         model_folder(a_model(tmp_path / "m", *files))
 
 
+def test_an_adapter_is_told_from_a_model(tmp_path):
+    adapter = a_model(tmp_path / "m", "adapter_model.safetensors")
+    (adapter / "adapter_config.json").write_text('{"base_model_name_or_path": "bert-base-cased"}')
+    with pytest.raises(UserError, match=r"is an adapter .* of bert-base-cased, not a model; put"):
+        model_folder(adapter)
+
+
 def test_a_missing_folder_is_not_taken_for_a_hub_id(tmp_path):
     with pytest.raises(UserError, match="no such folder"):
         model_folder(tmp_path / "absent")

@@ -261,6 +261,15 @@ def without_tokenizer(folder):
         (folder / name).unlink(missing_ok=True)
 
 
+def without_vocabulary(folder):
+    (folder / "tokenizer.json").unlink()
+    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "BertTokenizer"}')
+
+
+def fewer_rows(folder):
+    BertForSequenceClassification(BertConfig(**SHAPE | {"vocab_size": 9})).save_pretrained(folder)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -268,7 +277,9 @@ def without_tokenizer(folder):
         (without_head, "not a trained classifier"),
         (other_shape, "cannot be loaded as a classifier"),
         (not_json, r"config\.json: expected a JSON file"),
-        (without_tokenizer, "tokenizer cannot be loaded"),
+        (without_tokenizer, "a model without a tokenizer; save the one"),
+        (without_vocabulary, "its vocabulary file is missing"),
+        (fewer_rows, r"its tokenizer knows \d+ tokens and the model has embeddings for 9"),
     ],
 )
 def test_a_damaged_folder_is_one_line(folder, tmp_path, change, message):
@@ -349,14 +360,13 @@ def test_a_tokenizer_that_cannot_pad_is_refused(tmp_path):
 
 
 def test_a_model_that_cannot_be_asked_is_one_line(tmp_path):
-    """A tokenizer of another model: its tokens are beyond the model's vocabulary."""
-    network, config = OTHERS["distilbert"]
-    small = transformers.DistilBertConfig(**config.to_dict() | {"vocab_size": 6})
-    network(small).save_pretrained(tmp_path)
+    """A model of single texts that is given pairs: it has no second segment."""
+    config = BertConfig(**SHAPE | {"type_vocab_size": 1})
+    BertForSequenceClassification(config).save_pretrained(tmp_path)
     save_tokenizer(tmp_path)
     victim = Victim(tmp_path, device="cpu")
     with pytest.raises(UserError, match="cannot be asked: IndexError") as caught:
-        victim.try_out(columns=1)
+        victim.try_out(columns=2)
     assert "\n" not in str(caught.value)
 
 

@@ -258,6 +258,7 @@ def test_the_paper_s_configs_are_in_the_paper_s_setting(task):
     for config in configs:
         training, attack = config.training, config.attack
         assert (config.task.name, config.encoder) == (task, "bert-base-uncased")
+        assert config.task.max_length == 512
         assert training.batch_size * training.accumulation_steps <= BATCH[task]
         assert training.learning_rate == 2e-5
         assert training.epochs * config.updates_per_batch == 10

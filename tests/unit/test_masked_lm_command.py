@@ -19,7 +19,7 @@ def made(monkeypatch, tmp_path):
     def make(task, data, settings, out):
         folders.append(out)
         time.sleep(0.3)
-        with whole_folder(out, replace=False) as beside:
+        with whole_folder(out) as beside:
             (beside / "config.json").write_text("{}")
 
     stand_in = ModuleType("mindflood.masked_lm.make")
@@ -59,9 +59,9 @@ def test_a_folder_with_something_in_it_is_refused_before_training(made, tmp_path
 
 def test_who_comes_second_leaves_the_first_one_s_folder(tmp_path):
     out = tmp_path / "model"
-    with whole_folder(out, replace=False) as second:
+    with whole_folder(out) as second:
         (second / "weights").write_text("second")
-        with whole_folder(out, replace=False) as first:
+        with whole_folder(out) as first:
             (first / "weights").write_text("first")
         reader = (out / "weights").open()
     with reader:

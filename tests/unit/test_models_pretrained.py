@@ -85,6 +85,11 @@ def test_old_layer_norm_names_and_position_buffers_are_understood(tmp_path):
     assert_same(from_pretrained(write(tmp_path / "m", old)), tensors())
 
 
+def test_heads_of_other_tasks_may_stay_behind(tmp_path):
+    others = {"cls.predictions.bias": np.zeros(30, np.float32)}
+    assert_same(from_pretrained(write(tmp_path / "m", tensors() | others)), tensors())
+
+
 def test_a_missing_pooler_is_initialised(tmp_path):
     weights = {n: a for n, a in tensors().items() if ".pooler." not in n}
     model = from_pretrained(write(tmp_path / "m", weights))
@@ -166,7 +171,32 @@ def setting(**changes):
     return change
 
 
+def add_tensor(name: str, array: np.ndarray):
+    def change(folder: Path) -> None:
+        weights = load_file(folder / "model.safetensors")
+        save_file({**weights, name: array}, folder / "model.safetensors")
+
+    return change
+
+
+def adapter(folder: Path) -> None:
+    (folder / "config.json").rename(folder / "adapter_config.json")
+
+
 REFUSED = {
+    "adapter": (adapter, "is an adapter .* of a model, not a model; put it"),
+    "third-layer": (
+        add_tensor("bert.encoder.layer.2.output.dense.weight", np.zeros((8, 16), np.float32)),
+        r"no place for bert\.encoder\.layer\.2\.output\.dense\.weight \(1 such",
+    ),
+    "added-parts": (
+        add_tensor("bert.encoder.layer.0.adapter.weight", np.zeros((2, 8), np.float32)),
+        r"no place for bert\.encoder\.layer\.0\.adapter\.weight",
+    ),
+    "quantised": (
+        add_tensor("bert.pooler.dense.scale", np.zeros(8, np.int8)),
+        r"bert\.pooler\.dense\.scale has the type I8, expected floating-point",
+    ),
     "pickle": (only_a_pickle, r"pytorch_model\.bin: pickled weights are not loaded"),
     "truncated": (truncate, r"model\.safetensors: truncated or corrupt"),
     "not-safetensors": (

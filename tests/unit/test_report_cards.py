@@ -15,6 +15,7 @@ from mindflood.report.cards import (
     find_cards,
     find_runs,
     merge_attack,
+    merge_warnings,
     new_card,
     read_card,
     versions,
@@ -56,6 +57,8 @@ def test_a_new_card_has_every_key_of_the_contract() -> None:
         ({"attacks": {"pso-paper": an_attack(replaced="all")}}, "pso-paper.replaced", "a list"),
         ({"data": {"train": 2, "test": "all", "words": None}}, "data.test", "a count"),
         ({"model": None}, "model", "text"),
+        ({"warnings": "doubtful"}, "warnings", "a list of sentences"),
+        ({"attacks": {"pso-paper": an_attack(warnings=[1])}}, "pso-paper.warnings", "sentences"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_file(
@@ -170,6 +173,15 @@ def test_merging_keeps_other_attacks_and_unknown_keys(tmp_path: Path) -> None:
     assert list(merged["attacks"]) == ["pso-paper", "textfooler-offline"]
     assert merged["attacks"]["textfooler-offline"]["failed"] == 3
     assert merged["noise"] == {"alpha": [0.1]}
+
+
+def test_warnings_are_added_once(tmp_path: Path) -> None:
+    path = tmp_path / "card.json"
+    write_card(path, a_card())
+    merge_warnings(path, ["one class only is predicted"])
+    merge_warnings(path, ["one class only is predicted", "the accuracy is below chance"])
+    expected = ["one class only is predicted", "the accuracy is below chance"]
+    assert read_card(path)["warnings"] == expected
 
 
 def test_attacks_that_end_together_are_all_kept(tmp_path: Path) -> None:

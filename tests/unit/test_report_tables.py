@@ -210,6 +210,33 @@ def test_what_misleads_is_said(card: Card, words: str) -> None:
     assert any(words in note for note in table2([card], [card["task"]]).notes)
 
 
+def test_what_cards_warn_of_stands_first_in_every_format() -> None:
+    attack = an_attack(warnings=["the model answers 'positive' to every row"])
+    card = a_card(warnings=["all 9 rows have the label 'positive'"])
+    card["attacks"] = {"textfooler-offline": attack}
+    card["epochs"] = [
+        {
+            "epoch": 2,
+            "clean_accuracy": 0.5,
+            "train_loss": 0.1,
+            "eval_loss": None,
+            "attacks": {"pso-offline": attack},
+        }
+    ]
+    table = table2([card, card], ["sst2"])
+    said = (
+        "Warning, Fine-tuning on SST-2, seed 0: all 9 rows have the label 'positive'.",
+        "Warning, Fine-tuning on SST-2, seed 0, TextFooler (offline): the model answers 'positive' "
+        "to every row.",
+        "Warning, Fine-tuning on SST-2, seed 0, epoch 2, PSO (offline): the model answers "
+        "'positive' to every row.",
+    )
+    assert table.notes[:3] == said
+    assert sum(note.startswith("Warning") for note in table.notes) == 3
+    for shown in (markdown(table), latex(table)):
+        assert "answers 'positive' to every row" in shown
+
+
 def test_a_few_texts_out_of_budget_need_no_note() -> None:
     table = table2([a_card(attacks={OFFLINE: an_attack(out_of_budget=10)})], ["sst2"])
     assert not any("ran out of their budget" in note for note in table.notes)
