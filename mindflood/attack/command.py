@@ -95,7 +95,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--max-queries",
         type=int,
         metavar="N",
-        help="most queries a sample; one that needs more is counted apart (default: no limit)",
+        help="most queries a sample; one that needs more is undecided (default: no limit; pso: "
+        "5000)",
     )
     parser.add_argument(
         "--max-seconds",

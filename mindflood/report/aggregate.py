@@ -139,7 +139,7 @@ def wilson(successes: float, total: float) -> tuple[float, float]:
 
 
 def robust_interval(attacked: Attacked) -> tuple[float, float] | None:
-    """95 % interval of the accuracy under attack: (low, high), fractions; None where nothing is.
+    """95 % interval of the accuracy under attack: (low, high), fractions; None where that has none.
 
     Of one seed it is Wilson's, for the choice of the attacked texts. Of several it reaches from
     the smaller low to the larger high of two: the t interval of their mean, for the seeds, and
