@@ -51,13 +51,16 @@ def untouched(counts: Mapping[str, Any]) -> int:
 
 
 def accuracy_under_attack(counts: Mapping[str, Any]) -> Rate | None:
-    """Samples still right after the attack, of all that are not untouched; None where all are.
+    """Samples still right after the attack, of all that are not untouched.
 
-    One that was wrong before the attack counts as wrong.
+    One that was wrong before the attack counts as wrong: whether it could have been touched is not
+    known. None where nothing is left, or of the samples that were right before all are untouched.
 
     Args:
         counts: an attack's summary.
     """
+    if untouched(counts) and not counts["failed"] + counts["succeeded"] + undecided(counts):
+        return None
     return _rate(counts["failed"], counts["succeeded"] + counts["skipped"], undecided(counts))
 
 

@@ -77,6 +77,9 @@ def test_texts_without_a_candidate_are_in_no_rate():
     for name in (*rates, *(f"{rate}_bounds" for rate in rates[:2])):
         assert summary[name] is None
     assert summarise(results(untouched=5, failed=1, succeeded=3))["accuracy_under_attack"] == 1 / 4
+    # Nor do those that were wrong before make a model look broken that nobody has attacked.
+    assert summarise(results(untouched=5, skipped=2))["accuracy_under_attack"] is None
+    assert summarise(results(skipped=2))["accuracy_under_attack"] == 0
 
 
 def test_nothing_decided_has_no_rates():
@@ -119,6 +122,8 @@ def naive(attacked, undecided_become):
 def test_bounds_are_what_the_undecided_can_become(attacked):
     summary = summarise(attacked)
     (low, most), (high, least) = naive(attacked, "succeeded"), naive(attacked, "failed")
+    nobody_attacked = summary["untouched"] and most is None
+    low = None if nobody_attacked else low
     assert summary["accuracy_under_attack_bounds"] == (None if low is None else [low, high])
     assert summary["attack_success_rate_bounds"] == (None if most is None else [least, most])
 
