@@ -19,13 +19,16 @@ _LIFELINE = "MINDFLOOD_LIFELINE"  # number of the pipe that closes when the star
 _SECONDS = 2.0  # that a stage has to end by itself after Ctrl-C, before and after it is told
 
 
-def run_to_its_end(command: Sequence[str]) -> int:
+def run_to_its_end(command: Sequence[str], stdout: int | None = None) -> int:
     """Run ``command``, whose ``main`` calls :func:`end_with_starter`; its exit status.
 
     It holds the folders that this process holds. After Ctrl-C it has ended before the
     ``KeyboardInterrupt`` goes on.
+
+    Args:
+        stdout: as ``subprocess.Popen`` takes it; None: the user's.
     """
-    return _run(command).returncode
+    return _run(command, stdout=stdout).returncode
 
 
 def last_line_of(module: str, *words: str, question: str = "") -> str:

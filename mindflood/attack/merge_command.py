@@ -3,7 +3,7 @@
 import argparse
 
 from mindflood.paths import expanded
-from mindflood.terminal import say
+from mindflood.terminal import say, tell
 
 EPILOG = """example, a job array of four and then:
   mindflood attack MODEL --task sst2 --recipe textfooler --out shares/$I --shard $I/4
@@ -29,4 +29,6 @@ def run(args: argparse.Namespace) -> int:
     for key, summary in merge_shares(args.folders, args.out).items():
         recipe, profile = split_attack_key(key)
         say(*describe(recipe, profile.removesuffix("-calibrated"), summary).split("\n"))
+        for warning in summary.get("warnings", ()):
+            tell(f"mindflood: warning: {warning}")
     return 0

@@ -6,12 +6,15 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mindflood.attack.budget import Budget
 from mindflood.attack.calibration import check_temperature
 from mindflood.attack.card import (
     card_of_stranger,
     card_path,
     check_model,
+    check_origin,
     check_rows,
     check_task,
     lacks_accuracy,
@@ -38,10 +41,12 @@ from mindflood.attack.progress import AttackProgress
 from mindflood.attack.settings import AttackSettings
 from mindflood.attack.shares import SHARE_CARD, Share, check_ray
 from mindflood.config import AttackSettings as AttackSection
+from mindflood.data.sources import Examples
 from mindflood.data.tasks import Split, Task, get_task
+from mindflood.degenerate import signs_of_degeneracy
 from mindflood.errors import UserError
 from mindflood.files import check_writable
-from mindflood.report.cards import merge_accuracy, merge_attack, write_card
+from mindflood.report.cards import merge_accuracy, merge_attack, merge_warnings, write_card
 from mindflood.terminal import tell
 
 
@@ -123,6 +128,7 @@ def attack(
         check_ray()
     model = model_folder(folder)
     check_within_reach(model)
+    check_origin(model, table)
     share = None if shard is None else Share.parse(shard)
     reading: dict[str, Any] = {
         "whole_file": split is None and not is_share_of_training(model, data),
@@ -149,7 +155,6 @@ def attack(
         settings = dataclasses.replace(settings, options=options)
     # Only here: a mistake above is reported without waiting for TextAttack's import.
     tell("loading TextAttack and the model: up to a minute")
-    from mindflood.attack.accuracy import clean_accuracy
     from mindflood.attack.samples import SampleAttacker
     from mindflood.attack.temperature import calibrated
 
@@ -159,7 +164,8 @@ def attack(
     attacker = SampleAttacker(settings)
     identity = identity_of(attacker, sample, calibration)
     check_model(card, identity["model"])  # a hub's model has no fingerprint before it is loaded
-    with Journal(out, file_name(identity), identity, OF_THE_FOLDER) as journal:
+    expected = {row: (texts, label) for row, texts, label in sample.attacked_here}
+    with Journal(out, file_name(identity), identity, OF_THE_FOLDER, expected) as journal:
         if not card.exists():
             write_card(card, card_of_stranger(task, model, identity["model"], sample.whole))
         done = {record["index"] for record in journal.records}
@@ -168,8 +174,20 @@ def attack(
         summary = _recorded(results, journal, card, identity, len(sample.attacked_here))
         # Last, so that an attack that is stopped and continued need not do it again.
         if lacks_accuracy(card) and (share is None or share.number == 1):
-            merge_accuracy(card, clean_accuracy(attacker.victim, sample.whole))
+            _measure(attacker.victim, sample.whole, table, card)
+    for warning in summary.get("warnings", ()):
+        tell(f"mindflood: warning: {warning}")
     return summary
+
+
+def _measure(victim: Any, examples: Examples, task: Task, card: Path) -> None:
+    """Put the accuracy of a model from elsewhere into its card, and what makes it doubtful."""
+    from mindflood.attack.accuracy import predictions
+
+    found = predictions(victim, examples)
+    if warnings := signs_of_degeneracy(found, examples.labels, task.label_names):
+        merge_warnings(card, warnings)
+    merge_accuracy(card, float(np.mean(found == examples.labels)))
 
 
 def _check_numbers(seed: int, workers: int, at_once: int | None) -> None:

@@ -25,7 +25,11 @@ PACKAGES = (
 
 
 class AttackSummary(TypedDict):
-    """One attack on one model. Rates are fractions in [0, 1]; None where nothing was attacked."""
+    """One attack on one model; :func:`mindflood.attack.metrics.summarise` tells what each is.
+
+    Rates are fractions in [0, 1]; None where nothing was attacked, or undecided samples leave more
+    than a point open.
+    """
 
     num_examples: int
     skipped: int
@@ -47,6 +51,10 @@ class AttackSummary(TypedDict):
     calibration: NotRequired[dict[str, Any]]
     calibration_error: NotRequired[float | None]
     warnings: NotRequired[list[str]]
+    untouched: NotRequired[int]
+    accuracy_under_attack_bounds: NotRequired[list[float] | None]
+    attack_success_rate_bounds: NotRequired[list[float] | None]
+    mean_queries_at_least: NotRequired[float | None]
 
 
 class DataSizes(TypedDict):

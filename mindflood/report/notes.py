@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from mindflood.report.aggregate import Row, by_setting, is_uncrossed
+from mindflood.report.aggregate import Attacked, Row, by_setting, is_uncrossed
 from mindflood.report.cards import Card
 from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name, is_bert_base
 from mindflood.report.schema import split_attack_key
-
-_MANY = 0.05  # of the texts: so many that ran out of budget are pointed out
 
 
 def warning_notes(cards: Sequence[Card]) -> list[str]:
@@ -29,6 +27,11 @@ def _run(card: Card) -> str:
 def _warned(card: Card) -> Iterator[tuple[str, Sequence[str]]]:
     """Each part of a card that may warn, in words, with its warnings."""
     yield "", card.get("warnings", ())
+    analyses = card.get("analyses", {})
+    for kind in ("noise", "generalisation"):
+        yield f", analysis of {kind}", analyses.get(kind, {}).get("warnings", ())
+    for reference, found in analyses.get("ball", {}).items():
+        yield f", analysis of the ball of {reference}", found.get("warnings", ())
     attacked = [("", card["attacks"])]
     attacked += [(f", epoch {one['epoch']}", one["attacks"]) for one in card.get("epochs", ())]
     for epoch, attacks in attacked:
@@ -64,13 +67,8 @@ def attack_notes(rows: Sequence[Row]) -> list[str]:
             if row.setting.task != task or row.profile != profile or attacked is None:
                 continue
             method = METHODS.get(row.setting.method, row.setting.method)
-            done, unended = attacked.counts["num_examples"], attacked.counts["out_of_budget"]
-            if unended > _MANY * done:
-                notes.append(
-                    f"{where}: of {method}, {unended} of {done} texts ran out of their budget; "
-                    "Aua% leaves them out, and they are the hardest to attack."
-                )
-            of_seeds = attacked.accuracy.n if attacked.accuracy else 0
+            notes += [f"{where}: of {method}, {said}" for said in _left_open(attacked)]
+            of_seeds = attacked.seeds
             if of_seeds < len(row.seeds):
                 notes.append(
                     f"{where}: of {method}, {of_seeds} of {len(row.seeds)} seeds were attacked; "
@@ -90,6 +88,23 @@ def attack_notes(rows: Sequence[Row]) -> list[str]:
                     f"{done} samples); attack that model again."
                 )
     return notes
+
+
+def _left_open(attacked: Attacked) -> Iterator[str]:
+    """What is to be said of texts that no rate counts."""
+    counts = attacked.counts
+    done, raised, unended = counts["num_examples"], counts["errors"], counts["out_of_budget"]
+    if any(rate is not None and rate.is_open for rate in (attacked.robust, attacked.broken)):
+        yield (
+            f"{raised + unended} of {done} texts are undecided ({unended} ran out of their budget, "
+            f"{raised} raised an error); a rate that they could move by more than a point is given "
+            "as the range from all of them broken to none, and no best is marked beside it."
+        )
+    if counts["untouched"]:
+        yield (
+            f"{counts['untouched']} of {done} texts are untouched: the attack had no candidate to "
+            "try on them; they are in neither Aua% nor Suc% nor #Query."
+        )
 
 
 def _task(task: str) -> str:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from mindflood.attack.folder import model_folder
-from mindflood.attack.journal import first_records
+from mindflood.attack.records import read_records
 from mindflood.epochs import epoch_losses
 from mindflood.errors import UserError
 from mindflood.models.config import BertConfig
@@ -154,7 +154,7 @@ def a_damaged_journal(folder: Path, data: st.DataObject) -> None:
     path = folder / "attacks" / "textfooler.jsonl"
     write(path, data.draw(damaged_lines(JOURNAL)))
     if data.draw(st.booleans()):
-        first_records(path)
+        read_records(path)
     else:
         examples([Run(folder, CARD)])
 

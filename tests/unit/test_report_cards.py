@@ -109,6 +109,19 @@ def test_a_wrong_analysis_is_named(tmp_path, analyses, key, expected) -> None:
         read_card(path)
 
 
+def test_an_analysis_may_warn(tmp_path):
+    from mindflood.report.notes import warning_notes
+
+    card = a_card(analyses={"noise": NOISE | {"warnings": ["the model answers 'a' to every row"]}})
+    write_card(tmp_path / "card.json", card)
+    assert warning_notes([read_card(tmp_path / "card.json")]) == [
+        "Warning, Fine-tuning on SST-2, seed 0, analysis of noise: the model answers 'a' to every "
+        "row."
+    ]
+    with pytest.raises(UserError, match=r"analyses\.noise\.warnings': expected a list of sent"):
+        write_card(tmp_path / "card.json", a_card(analyses={"noise": NOISE | {"warnings": 1}}))
+
+
 def test_the_card_of_every_analysis_is_right(tmp_path) -> None:
     card: Any = a_card(analyses=OF_ALL)
     write_card(tmp_path / "card.json", card)
