@@ -76,8 +76,11 @@ def _heard(ended: threading.Event, seconds: float | None) -> bool:
     """Whether the signal came, within so many seconds, while the block ran."""
     last = None if seconds is None else time.monotonic() + seconds
     while not ended.is_set() and (last is None or time.monotonic() < last):
-        if signal.sigtimedwait({signal.SIGINT}, _BETWEEN_LOOKS) is not None:
+        # Not sigtimedwait alone: a process that is stopped and continued (Ctrl-Z, fg) makes up one.
+        if signal.SIGINT in signal.sigpending():
+            signal.sigtimedwait({signal.SIGINT}, 0)
             return True
+        ended.wait(_BETWEEN_LOOKS)
     return False
 
 

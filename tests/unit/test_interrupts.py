@@ -86,6 +86,20 @@ def test_a_call_that_does_not_return_is_not_waited_for(times):
     assert seconds < (20 if times == 1 else 5)  # a second Ctrl-C does not wait for the call
 
 
+def test_stopping_and_continuing_a_process_is_no_ctrl_c():
+    code = LIBRARY.format(work="time.sleep(3)") + "print('done')"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "ready\n"
+        for _ in range(3):
+            process.send_signal(signal.SIGSTOP)
+            time.sleep(0.4)
+            process.send_signal(signal.SIGCONT)
+        assert process.communicate(timeout=60)[0] == "done\n"
+        assert process.returncode == 0
+
+
 def test_a_block_without_an_interrupt_is_left_as_any():
     code = LIBRARY.format(work="raise SystemExit(3)")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
