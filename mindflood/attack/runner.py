@@ -172,11 +172,11 @@ def attack(
         todo = [row for row in sample.attacked_here if row[0] not in done]
         results = _attacked(attacker, todo, workers, at_once, ray)
         summary = _recorded(results, journal, card, identity, len(sample.attacked_here))
+        for warning in summary.get("warnings", ()):
+            tell(f"mindflood: warning: {warning}")
         # Last, so that an attack that is stopped and continued need not do it again.
         if lacks_accuracy(card) and (share is None or share.number == 1):
             _measure(attacker.victim, sample.whole, table, card)
-    for warning in summary.get("warnings", ()):
-        tell(f"mindflood: warning: {warning}")
     return summary
 
 
