@@ -120,13 +120,13 @@ def _beside(path: Path) -> Iterator[Path]:
     cleared away first.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _flock(path.parent, wait=True) as held:  # nobody makes one between our look and our lock
-        if held:
-            _clear_left(path)
-        part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
-        own = contextlib.ExitStack()
-        own.enter_context(_flock(part))
-    with own:
+    _clear_left(path)
+    with contextlib.ExitStack() as own:
+        while True:
+            part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+            held = own.enter_context(_flock(part))
+            if held is not False and part.exists():
+                break  # else another process took it for one that was left, before it was locked
         try:
             yield part
         finally:
@@ -147,19 +147,24 @@ def _clear_left(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _flock(path: Path, *, wait: bool = False) -> Iterator[bool]:
-    """Try to hold a lock on a file or folder; False where another holds it, or none is known."""
+def _flock(path: Path) -> Iterator[bool | None]:
+    """Hold a lock on a file or folder: True, or False where another does or it is gone.
+
+    None where the file system knows no locks.
+    """
     try:
         file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     except OSError:
         yield False
         return
     try:
+        held: bool | None = True
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-            held = True
-        except OSError:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
             held = False
+        except OSError:
+            held = None
         yield held
     finally:
         os.close(file)

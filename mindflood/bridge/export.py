@@ -180,9 +180,25 @@ def _warnings(
     agreement: Agreement, logits: np.ndarray, rows: Examples, source: Source
 ) -> tuple[str, ...]:
     found = [] if agreement.holds else [agreement.sentence()]
-    signs = signs_of_degeneracy(logits.argmax(axis=1), rows.labels, source.task.label_names)
+    predictions, names = logits.argmax(axis=1), source.task.label_names
+    signs = signs_of_degeneracy(predictions, rows.labels, names)
+    if source.card is None and not signs:  # nobody has told us what the checkpoint was trained on
+        signs = _no_better_than_one_answer(predictions, rows.labels, names)
     found += [f"on {len(rows)} rows of {source.task.name}, {sign}" for sign in signs]
     return tuple(found)
+
+
+def _no_better_than_one_answer(
+    predictions: np.ndarray, labels: np.ndarray, names: Sequence[str]
+) -> list[str]:
+    counts = np.bincount(labels, minlength=len(names))
+    accuracy, share = float(np.mean(predictions == labels)), float(counts.max() / len(labels))
+    if accuracy > share:
+        return []
+    return [
+        f"the accuracy of {100 * accuracy:.1f} % is no better than to answer "
+        f"'{names[counts.argmax()]}' always ({100 * share:.1f} %): it may be of another task"
+    ]
 
 
 def _facts(source: Source, result: Verification) -> dict[str, Any]:

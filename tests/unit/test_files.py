@@ -1,5 +1,6 @@
 """Files and folders appear whole, and what killed processes leave is cleared, theirs alone."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -59,6 +60,17 @@ def test_what_a_killed_process_left_is_cleared_by_the_next(tmp_path, kind):
         (beside / "w" if kind == "whole_folder" else beside).write_text("whole")
     assert parts(tmp_path) == sorted(set(kept) - {living})
     theirs.communicate()
+
+
+def test_a_folder_that_its_writer_has_locked_is_written_to(tmp_path):
+    """As a card's folder is, while the card is read and written again."""
+    folder = os.open(tmp_path, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        write_text(tmp_path / "card.json", "{}")
+    finally:
+        os.close(folder)
+    assert (tmp_path / "card.json").read_text() == "{}"
 
 
 def a_folder(path: Path, text: str = "1") -> Path:
