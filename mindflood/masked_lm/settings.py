@@ -86,5 +86,5 @@ def described(folder: Path) -> str:
             f"{100 * found['accuracy']:.1f} % of {found['tokens']} hidden tokens right, "
             f"{found['loss']:.2f} nats a token)"
         )
-    except (UserError, KeyError, TypeError):
+    except (UserError, KeyError, TypeError, ValueError):
         return f"the masked language model {folder.name}"

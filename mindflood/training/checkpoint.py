@@ -13,6 +13,8 @@ from mindspore import Parameter, Tensor
 from mindflood.errors import UserError
 from mindflood.files import explained
 
+_INFINITE = ("flood_level",)  # minus infinity is the level of a run that is not flooded
+
 
 def write_checkpoint(
     path: Path, parameters: Mapping[str, Parameter], extra: Mapping[str, float]
@@ -45,7 +47,7 @@ def read_checkpoint(path: Path) -> dict[str, np.ndarray]:
     """The arrays of a MindSpore ``.ckpt`` file by name. The format is plain data, no pickle.
 
     Raises:
-        UserError: the file is missing, truncated or corrupt.
+        UserError: the file is missing, truncated or corrupt, or an array is not finite.
     """
     path = Path(path)
     if not path.is_file():
@@ -63,4 +65,16 @@ def read_checkpoint(path: Path) -> dict[str, np.ndarray]:
         ) from error
     if not arrays:
         raise UserError(f"{path}: the checkpoint holds no parameters")
+    for name, array in arrays.items():
+        if name not in _INFINITE and not _is_finite(array):
+            raise UserError(
+                f"{path}: {name!r} holds NaN or an infinity, expected finite numbers; delete the "
+                "file and continue from the one before, or fetch it again"
+            )
     return arrays
+
+
+def _is_finite(array: np.ndarray) -> bool:
+    """Whether all numbers of an array are; bfloat16 too, which is a foreign type to NumPy."""
+    numbers = array.astype(np.float32) if array.dtype.kind == "V" else array
+    return bool(np.isfinite(numbers).all())

@@ -1,5 +1,6 @@
 """What a run has to remember to continue as if it had never been stopped."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -90,13 +91,15 @@ def restore(folder: Path, parameters: Mapping[str, Parameter]) -> Position:
     """Set the parameters from the newest checkpoint of the folder, if there is one.
 
     Raises:
-        UserError: the checkpoint is corrupt, or belongs to another network.
+        UserError: the checkpoint is corrupt, has no position or another than its name says, or
+            belongs to another network. No parameter has changed then.
     """
     found = checkpoints(folder)
     if not found:
         return Position()
-    _, path = found[-1]
+    step, path = found[-1]
     arrays = read_checkpoint(path)
+    position = _position(path, step, arrays)
     for name, parameter in parameters.items():
         value = arrays.get(name)
         if value is None or value.shape != tuple(parameter.shape):
@@ -105,16 +108,31 @@ def restore(folder: Path, parameters: Mapping[str, Parameter]) -> Position:
                 f"{path}: has {had} parameter {name!r}, expected shape {tuple(parameter.shape)}: "
                 "it belongs to another network; choose another output folder"
             )
-        parameter.set_data(Tensor(value, parameter.dtype))
-    return _position(arrays)
+    for name, parameter in parameters.items():
+        parameter.set_data(Tensor(arrays[name], parameter.dtype))
+    return position
 
 
-def _position(arrays: Mapping[str, np.ndarray]) -> Position:
+def _position(path: Path, step: int, arrays: Mapping[str, np.ndarray]) -> Position:
+    def number(name: str, least: float = 0.0) -> float:
+        value = arrays.get(f"position.{name}", np.empty(0))
+        if value.size != 1 or value.dtype.kind not in "iuf" or value.item() < least:
+            raise UserError(
+                f"{path}: 'position.{name}' is missing or no such number: it is no checkpoint of a "
+                "run; delete it and continue from the one before"
+            )
+        return float(value.item())
+
+    if number("step") != step:
+        raise UserError(
+            f"{path}: 'position.step' is {number('step'):g}, and the file's name says {step}; give "
+            "it its own name again, or delete it"
+        )
     epochs = sum(name.startswith("position.epoch_seconds.") for name in arrays)
     return Position(
-        step=int(arrays["position.step"]),
-        sub_epoch_loss=float(arrays["position.sub_epoch_loss"]),
-        sub_epoch_steps=int(arrays["position.sub_epoch_steps"]),
-        train_seconds=float(arrays["position.train_seconds"]),
-        epoch_seconds=[float(arrays[f"position.epoch_seconds.{i}"]) for i in range(epochs)],
+        step=step,
+        sub_epoch_loss=number("sub_epoch_loss", -math.inf),
+        sub_epoch_steps=int(number("sub_epoch_steps")),
+        train_seconds=number("train_seconds"),
+        epoch_seconds=[number(f"epoch_seconds.{epoch}") for epoch in range(epochs)],
     )
