@@ -13,6 +13,9 @@ import pytest
 import yaml
 
 os.environ.setdefault("GLOG_v", "3")
+# MindSpore's messages need the implementation that is not the default, and a test of Ray, which has
+# protobuf too, may come first. Only tests have both in one process.
+os.environ.setdefault("PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION", "python")
 
 TINY = {
     "model_type": "bert",

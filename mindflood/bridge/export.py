@@ -197,7 +197,7 @@ def _no_better_than_one_answer(
         return []
     return [
         f"the accuracy of {100 * accuracy:.1f} % is no better than to answer "
-        f"'{names[counts.argmax()]}' always ({100 * share:.1f} %): it may be of another task"
+        f"'{names[int(counts.argmax())]}' always ({100 * share:.1f} %): it may be of another task"
     ]
 
 
