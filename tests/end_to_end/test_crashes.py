@@ -204,7 +204,27 @@ def without_times(path: Path) -> Any:
 
 
 @pytest.fixture
-def lanes(tmp_path: Path, write_config: Any) -> list[Lane]:
+def data(tmp_path: Path) -> Path:
+    """Sentences that one word decides, in SST-2's format: even a tiny model gets them right.
+
+    Of the words that an attack puts in its place it has seen none.
+    """
+    choose = random.Random(SEED)
+    words = {0: ("bad", "dull", "poor", "awful"), 1: ("good", "great", "fine", "lovely")}
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for name, rows in (("train", 1200), ("dev", 64)):
+        lines = ["sentence\tlabel"]
+        for _ in range(rows):
+            label = choose.randrange(2)
+            thing = choose.choice(("film", "story", "plot", "actor", "scene"))
+            lines.append(f"the {thing} was {choose.choice(words[label])}\t{label}")
+        (folder / f"{name}.tsv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+@pytest.fixture
+def lanes(tmp_path: Path, data: Path, write_config: Any) -> list[Lane]:
     """Experiments that take steps enough to be killed between, on a model that can be fooled."""
     found = []
     for number in range(2 * LANES):
@@ -213,9 +233,9 @@ def lanes(tmp_path: Path, write_config: Any) -> list[Lane]:
         config = write_config(
             f"{number}/config.yaml",
             output=str(folder / "runs"),
-            task__train_examples=1600,
-            training__epochs=3,
-            training__learning_rate=3e-3,
+            task={"name": "sst2", "data": str(data), "max_length": 32},
+            training__epochs=2,
+            training__learning_rate=1e-3,
             training__checkpoint_every=20,
             training__buckets=[32],
             attack={"recipes": ["textfooler"], "profile": "offline", "num_examples": ATTACKED,
