@@ -34,6 +34,7 @@ _ATTACK = {
     "fingerprint": "text",
 }
 _OPTIONAL = {
+    "audit": "an object",
     "columns": "text",
     "candidates": _COUNT,
     "masked_lm": "text",
@@ -41,6 +42,11 @@ _OPTIONAL = {
     "calibration_error": f"null or {_RATE}",
 }
 _CALIBRATION = {"temperature": _AMOUNT, "source": "text"}
+_AUDIT = {
+    **dict.fromkeys(("graded", "same", "changed", "unclear", "english"), _COUNT),
+    **dict.fromkeys(("keeps_label", "still_english", "validated_accuracy"), _RATE),
+    "sheet": "text",
+}
 _EPOCH = {
     "epoch": _COUNT,
     "clean_accuracy": f"null or {_RATE}",
@@ -139,6 +145,19 @@ def _check_attacks(attacks: dict[str, Any], path: Path, prefix: str) -> None:
         if "calibration" in summary:
             where = f"{prefix}attacks.{key}.calibration."
             _check_object(summary["calibration"], _CALIBRATION, path, where)
+        if "audit" in summary:
+            _check_audit(summary, path, f"{prefix}attacks.{key}.audit.")
+
+
+def _check_audit(summary: dict[str, Any], path: Path, where: str) -> None:
+    audit = summary["audit"]
+    _check_object(audit, _AUDIT, path, where)
+    graded, read = audit["graded"], audit["same"] + audit["changed"] + audit["unclear"]
+    _expect(0 < graded == read, path, f"{where}graded", "same + changed + unclear, above 0", graded)
+    succeeded = summary["succeeded"]
+    _expect(graded <= succeeded, path, f"{where}graded", f"at most {succeeded} succeeded", graded)
+    english = audit["english"]
+    _expect(english <= graded, path, f"{where}english", f"at most {graded} graded", english)
 
 
 def _check_analyses(analyses: Any, path: Path) -> None:
