@@ -11,6 +11,7 @@ from mindflood.files import write_text
 from mindflood.report import published
 from mindflood.report.aggregate import order, rows, setting_of
 from mindflood.report.analyses import ball_table, generalisation_table
+from mindflood.report.audits import audits_table
 from mindflood.report.calibration import calibration_table
 from mindflood.report.cards import Card, Run, find_runs
 from mindflood.report.comparison_figures import COMPARISONS, comparisons
@@ -56,6 +57,7 @@ def report(folder: Path) -> Path:
     ]
     calibrated = [row for row in rows(cards) if "-calibrated" in row.profile]
     further = (
+        audits_table(cards),
         medians_table(cards),
         crossings_table(runs),
         replace(calibration_table(cards), recipes=recipe_lines(calibrated)),

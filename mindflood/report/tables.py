@@ -14,6 +14,7 @@ from mindflood.report.aggregate import (
     robust_interval,
     rows,
 )
+from mindflood.report.audits import VALIDATED, audit_notes, doubt_notes, validated_cell
 from mindflood.report.calibration import gap_notes
 from mindflood.report.cards import Card
 from mindflood.report.layout import Cell, Column, Number, Table, TableRow
@@ -36,8 +37,8 @@ _SETTING = (
     Column("Model", numeric=False),
     Column("Method", numeric=False),
 )
-_METRICS = ("Aua%", "Suc%", "#Query")
-_BETTER = {"Clean%": 1, "Aua%": 1, "Suc%": -1, "#Query": 1, "Seconds/epoch": -1}
+_METRICS = ("Aua%", VALIDATED, "Suc%", "#Query")
+_BETTER = {"Clean%": 1, "Aua%": 1, VALIDATED: 1, "Suc%": -1, "#Query": 1, "Seconds/epoch": -1}
 
 
 def table1(cards: Sequence[Card], tasks: Iterable[str]) -> Table:
@@ -112,6 +113,7 @@ def table2(cards: Sequence[Card], tasks: Iterable[str], *, with_published: bool 
         *seed_notes(cards),
     ]
     notes += [*gap_notes(ours), *condition_notes(ours)]
+    notes += audit_notes([row for row in ours if row.setting.task in tasks])
     if with_published and cards:
         notes += [
             f"No numbers were published for {_task(task)}."
@@ -134,6 +136,7 @@ def counts_table(cards: Sequence[Card]) -> Table:
         Column("Attack", numeric=False),
         *(Column(name) for name in names),
     )
+    ours = rows(cards)
     lines = [
         TableRow(
             (
@@ -143,12 +146,13 @@ def counts_table(cards: Sequence[Card]) -> Table:
             ),
             details=detail_cells(replace(row, attacks={"": attacked}), [""]),
         )
-        for row in rows(cards)
+        for row in ours
         for recipe, attacked in row.attacks.items()
     ]
     notes = (
         "Skipped: the model was wrong before the attack; it counts as wrong in Aua%, and is in "
         "neither Suc% nor #Query. Errors and samples out of budget are in no rate.",
+        *doubt_notes(ours, ours),
     )
     caption = "Table 2, denominators: what became of the attacked texts"
     return Table(
@@ -243,9 +247,9 @@ def _our_cells(row: Row, recipes: list[str]) -> list[Cell]:
     for recipe in recipes:
         attacked = row.attacks.get(recipe)
         if attacked is None:
-            cells += [None] * 4
+            cells += [None] * (len(_METRICS) + 1)
         else:
-            rates = (_robust(attacked), _percent(attacked.success))
+            rates = (_robust(attacked), validated_cell(attacked), _percent(attacked.success))
             queries = _estimate(attacked.queries, 2)
             cells += [*rates, queries, str(attacked.counts["num_examples"])]
     return [*cells, row.level or None, seeds]
@@ -256,9 +260,9 @@ def _published_cells(task: str, row: published.PublishedRow, recipes: list[str])
     for recipe in recipes:
         if recipe in row.attacks:
             accuracy, success, queries = row.attacks[recipe]
-            cells += [Number(accuracy), Number(success), Number(queries, digits=2), None]
+            cells += [Number(accuracy), None, Number(success), Number(queries, digits=2), None]
         else:
-            cells += [None] * 4
+            cells += [None] * (len(_METRICS) + 1)
     return [*cells, None, None]
 
 

@@ -36,9 +36,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scipy import stats
-
-from mindflood.report.aggregate import wilson
+from mindflood.report.intervals import Z, wilson
 
 KEEPS_LABEL = 0.70  # below this share, an attack's numbers come with a warning
 
@@ -143,8 +141,7 @@ def _reach(audit: Audit, changed: int) -> tuple[float, float]:
 
 def _ends(value: float, texts: float, reach_squared: float) -> tuple[float, float]:
     """The θ with (value - θ)² = z²·θ(1 - θ)/texts + reach², cut to [0, 1]."""
-    z_squared = float(stats.norm.ppf(0.975)) ** 2
-    divisor = 1 + z_squared / texts
-    middle = (value + z_squared / (2 * texts)) / divisor
+    divisor = 1 + Z**2 / texts
+    middle = (value + Z**2 / (2 * texts)) / divisor
     root = math.sqrt(max(0.0, middle**2 - (value**2 - reach_squared) / divisor))
     return max(0.0, middle - root), min(1.0, middle + root)

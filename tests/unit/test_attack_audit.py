@@ -18,8 +18,8 @@ from mindflood.attack.identity import summary_of
 from mindflood.cli import main
 from mindflood.data.tasks import get_task
 from mindflood.errors import UserError
-from mindflood.report.aggregate import wilson
 from mindflood.report.cards import merge_attack, read_card, write_card
+from mindflood.report.intervals import wilson
 from mindflood.report.validated import Audit
 from tests.unit.report_runs import a_card, lines
 

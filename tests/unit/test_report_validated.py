@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
-from mindflood.report.aggregate import wilson
+from mindflood.report.intervals import wilson
 from mindflood.report.validated import Audit, Rate, pooled, validated
 
 
