@@ -25,6 +25,7 @@ from mindflood.report.render import comma_separated, latex, markdown
 from mindflood.report.run_figures import Drawn, figures
 from mindflood.report.schema import split_attack_key
 from mindflood.report.tables import counts_table, table1, table2, table3, tasks_of
+from mindflood.report.transfer import transfer_tables
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ def report(folder: Path) -> Path:
         generalisation_table(cards),
     )
     tables += [[table] for table in further if table.rows]
+    tables += [found for found in [transfer_tables(cards)] if found[0].rows]
     compared = comparisons(cards)
     curves = _figures(runs, folder)
     page = _page(folder, runs, tables, compared, curves)

@@ -76,6 +76,13 @@ _BALL = {
 _BALL_OPTIONAL = {"texts": "text"}  # older cards do not tell them
 _GENERALISATION = {"in": "an object", "out": "a list"}
 _MEASURED = {"task": "text", "accuracy": _RATE, "num_examples": _COUNT}
+_TRANSFER = {"name": "text", "attacks": "an object"}
+_TRANSFERRED = {
+    "fingerprint": "text",
+    **dict.fromkeys(("num_examples", "held", "fell"), _COUNT),
+    "from": "an object",
+}
+_TRIED = {"tried": _COUNT, "fooled": _COUNT}
 _DATA = {"train": f"null or {_COUNT}", "test": f"null or {_COUNT}", "words": f"null or {_AMOUNT}"}
 
 
@@ -176,12 +183,29 @@ def _check_analyses(analyses: Any, path: Path) -> None:
         _check_object(found, known, path, where)
         ends = found["quartiles"]
         _expect(len(ends) == 2, path, f"{where}quartiles", "two numbers", ends)
+    if "transfer" in analyses:
+        _check_transfer(analyses["transfer"], path)
     if "generalisation" in analyses:
         where = "analyses.generalisation."
         _check_object(analyses["generalisation"], _GENERALISATION, path, where)
         _check_object(analyses["generalisation"]["in"], _MEASURED, path, f"{where}in.")
         for number, other in enumerate(analyses["generalisation"]["out"]):
             _check_object(other, _MEASURED, path, f"{where}out[{number}].")
+
+
+def _check_transfer(transfer: Any, path: Path) -> None:
+    _check_object(transfer, _TRANSFER, path, "analyses.transfer.")
+    for key, found in transfer["attacks"].items():
+        where = f"analyses.transfer.attacks.{key}."
+        _check_object(found, _TRANSFERRED, path, where)
+        held, fell = found["held"], found["fell"]
+        _expect(fell <= held, path, f"{where}fell", f"at most {held} held", fell)
+        most = found["num_examples"]
+        _expect(held <= most, path, f"{where}held", f"at most {most} of num_examples", held)
+        for source, tried in found["from"].items():
+            _check_object(tried, _TRIED, path, f"{where}from.{source}.")
+            fooled, of = tried["fooled"], tried["tried"]
+            _expect(fooled <= of, path, f"{where}from.{source}.fooled", f"at most {of}", fooled)
 
 
 def _check_object(value: Any, fields: dict[str, str], path: Path, prefix: str) -> None:

@@ -28,6 +28,7 @@ from mindflood.report.notes import (
 )
 from mindflood.report.recipes import detail_cells, detail_columns, recipe_lines
 from mindflood.report.render import terminal
+from mindflood.report.transfer import transfer_notes
 
 if TYPE_CHECKING:
     import rich.console
@@ -112,7 +113,7 @@ def table2(cards: Sequence[Card], tasks: Iterable[str], *, with_published: bool 
         *crossing_notes(cards),
         *seed_notes(cards),
     ]
-    notes += [*gap_notes(ours), *condition_notes(ours)]
+    notes += [*gap_notes(ours), *transfer_notes(cards), *condition_notes(ours)]
     notes += audit_notes([row for row in ours if row.setting.task in tasks])
     if with_published and cards:
         notes += [

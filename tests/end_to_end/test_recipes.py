@@ -138,7 +138,8 @@ def test_it_proposes_one_change_at_a_time_and_finds_adversaries(name, changes, r
         assert found == (int(logits[1].argmax()) != label)
         succeeded += found
     assert changed
-    assert succeeded or name == "a2t"  # whose words and texts have to be the nearest
+    # A2T's words and texts have to be the nearest, and Pruthi et al. change one word.
+    assert succeeded or name in ("a2t", "pruthi")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -449,9 +450,9 @@ REPLACED = {
 def test_offline_is_textattack_s_own_recipe_but_for_the_replaced_parts(
     name, victim, options, recipes
 ):
-    from mindflood.attack.recipes.build import RECIPES as BUILDERS
+    from mindflood.attack.recipes.build import recipe_module
 
-    stock, ours = BUILDERS[name].paper(victim, options).attack, recipes[name].attack
+    stock, ours = recipe_module(name).paper(victim, options).attack, recipes[name].attack
     assert type(stock.search_method) is type(ours.search_method)
     assert vars_of(stock.search_method) == vars_of(ours.search_method)
     assert type(stock.goal_function) is type(ours.goal_function)

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mindflood.attack.audit.attacks import attacks_in
 from mindflood.attack.audit.draw import draw, key_path
 from mindflood.attack.audit.grades import put_on_cards
 from mindflood.attack.audit.sheet import COLUMNS, Row, read_sheet, row_of, write_sheet
+from mindflood.attack.finished_attacks import attacks_in
 from mindflood.attack.identity import summary_of
 from mindflood.cli import main
 from mindflood.data.tasks import get_task

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from importlib import resources
 
 import pytest
 
@@ -68,6 +69,15 @@ def test_every_recipe_names_its_own_pieces(monkeypatch, tmp_path, recipe, pieces
         check_available(recipe, "paper")
     for piece in pieces:
         assert piece in str(caught.value)
+
+
+@pytest.mark.parametrize("recipe", ["deepwordbug", "pruthi"])
+def test_recipes_of_letters_need_stop_words_only(monkeypatch, recipe):
+    monkeypatch.setattr(downloads.nltk_data, "stop_words", lambda **_: "replaced")
+    with pytest.raises(UserError, match=r"missing: NLTK stop words .* takes mindflood's own list"):
+        check_available(recipe, "paper")
+    monkeypatch.setattr(downloads.nltk_data, "stop_words", lambda **_: "found")
+    check_available(recipe, "paper")
 
 
 def test_a_budget_is_the_default_for_the_swarm_only():
@@ -175,3 +185,14 @@ except UserError as error:
 def test_unknown_task(tmp_path):
     with pytest.raises(UserError, match="did you mean 'sst2'"):
         attack(tmp_path, "sst-2", "textfooler", tmp_path / "out")
+
+
+def test_a_recipe_is_one_file_and_one_row():
+    folder = resources.files("mindflood.attack.recipes")
+    files = {
+        path.name.removesuffix(".py") for path in folder.iterdir() if path.name.endswith(".py")
+    }
+    named = {name.replace("-", "_") for name in RECIPES}
+    assert files - named == {"__init__", "build", "parts"}
+    assert named <= files
+    assert len({entry.title for entry in RECIPES.values()}) == len(RECIPES)

@@ -17,7 +17,7 @@ from transformers import AutoModelForMaskedLM, BertConfig, BertForMaskedLM
 from mindflood.attack import catalogue, downloads, nltk_data, paper_contents
 from mindflood.attack.options import RecipeOptions
 from mindflood.attack.own_copy import own_copy
-from mindflood.attack.recipes import build
+from mindflood.attack.recipes import build, textfooler
 from mindflood.attack.recipes.parts import Assembled
 from mindflood.attack.safe_weights import safetensors_only
 from mindflood.attack.textattack_import import textattack
@@ -169,7 +169,7 @@ def test_a_download_that_is_cut_short_is_one_line(monkeypatch):
         raise ConnectionError("Connection broken:\nIncompleteRead(1024 bytes read)")
 
     monkeypatch.setattr(build, "check_available", lambda *_, **__: None)
-    monkeypatch.setattr(build.textfooler, "paper", cut_short)
+    monkeypatch.setattr(textfooler, "paper", cut_short)
     with pytest.raises(UserError) as caught:
         build.build_recipe("textfooler", "paper", None, RecipeOptions(allow_pickles=True))
     message = str(caught.value)
@@ -199,7 +199,7 @@ def test_the_sentence_encoder_is_loaded_once_for_all_samples(monkeypatch):
     )
     monkeypatch.setattr(build, "check_available", lambda *_, **__: None)
     monkeypatch.setattr(build, "contents", lambda downloads: {})
-    monkeypatch.setattr(build.textfooler, "paper", lambda *_: Assembled(attack))
+    monkeypatch.setattr(textfooler, "paper", lambda *_: Assembled(attack))
     built = build.build_recipe("textfooler", "paper", victim).attack
     for copy in (own_copy(built, 10), own_copy(built, 10)):
         (encoder,) = copy.constraints

@@ -1,4 +1,4 @@
-"""The attacks whose successes are audited, as their folders hold them."""
+"""Finished attacks, as their folders hold them: for audits and for transfers."""
 
 import hashlib
 import json
@@ -136,7 +136,7 @@ def _checked_identity(identity: Any, meta: Path) -> dict[str, Any]:
     if identity.get("shard") is not None:
         raise UserError(
             f"{meta}: share {identity['shard']} of an attack; join the shares with 'mindflood "
-            "merge-attacks' and audit the whole"
+            "merge-attacks' and give the whole"
         )
     found: dict[str, Any] = identity
     return found
