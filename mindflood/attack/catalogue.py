@@ -64,6 +64,7 @@ RECIPES: Mapping[str, Entry] = {
         (downloads.SEMEMES, downloads.FLAIR_TAGGER, downloads.STOP_WORDS),
         default_query_budget=5000,
     ),
+    "pwws": Entry("PWWS", (downloads.WORDNET, downloads.STOP_WORDS)),
     "deepwordbug": Entry("DeepWordBug", (downloads.STOP_WORDS,)),
     "pruthi": Entry("Pruthi et al.", (downloads.STOP_WORDS,)),
 }

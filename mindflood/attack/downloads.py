@@ -109,6 +109,10 @@ def _stop_words() -> str:
     return _of_nltk(absent=nltk_data.stop_words(fetch=True) == "replaced")
 
 
+def _wordnet() -> str:
+    return _of_nltk(absent=nltk_data.wordnet(fetch=True) == "missing")
+
+
 def _of_nltk(*, absent: bool) -> str:
     return "not in NLTK_DATA, and NLTK's server is away" if absent else ""
 
@@ -149,6 +153,7 @@ _MISSING = {
     "Universal Sentence Encoder": _sentence_encoder,
     "NLTK part-of-speech tagger": _tagger,
     "NLTK stop words": _stop_words,
+    "NLTK WordNet": _wordnet,
     "masked language model bert-base-uncased": _masked_language_model,
     "sentence encoder stsb-distilbert-base": _sts_encoder,
     "HowNet substitutes": _sememes,
@@ -163,6 +168,7 @@ VECTORS = Download(
 SENTENCE_ENCODER = Download("Universal Sentence Encoder", "the embedded MiniLM sentence encoder")
 TAGGER = Download("NLTK part-of-speech tagger", "a lexicon of parts of speech")
 STOP_WORDS = Download("NLTK stop words", "mindflood's own list")
+WORDNET = Download("NLTK WordNet", "WordNet 3.0's synonyms, which ship with mindflood")
 MASKED_LANGUAGE_MODEL = Download(
     "masked language model bert-base-uncased",
     "one that mindflood trains on the task's own text ('mindflood masked-lm')",

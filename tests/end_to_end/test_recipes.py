@@ -416,6 +416,9 @@ def downloaded(monkeypatch, options):
         swap.max_candidates, swap.candidates_bank = max_candidates, {}
 
     monkeypatch.setattr(textattack.transformations.WordSwapHowNet, "__init__", without_its_pickle)
+    monkeypatch.setattr(
+        textattack.transformations.WordSwapWordNet, "__init__", lambda swap, language="eng": None
+    )
 
 
 @pytest.fixture
@@ -442,6 +445,8 @@ REPLACED = {
     "BaeSwap": ("WordSwapMaskedLM",),
     "LexiconPartOfSpeech": ("PartOfSpeech",),
     "SubstituteSwap": ("WordSwapHowNet",),
+    "SynonymSwap": ("WordSwapWordNet",),
+    "WordNetSwap": ("WordSwapWordNet",),
 }
 
 
@@ -510,7 +515,7 @@ def test_the_paper_s_recipe_is_named_by_its_downloads(name, paper, recipes):
         hashes[piece.name] = "another content"
         assert built(name).fingerprint != first.fingerprint
         hashes.clear()
-    replaced = {"bert-attack": 2, "textbugger": 1}
+    replaced = {"bert-attack": 2, "textbugger": 1, "pwws": 1}
     assert len(first.replaced_components) == replaced.get(name, 0)
     for recipe in (first, recipes[name]):
         mended = any("homoglyph" in what for what in recipe.replaced_components)

@@ -5,12 +5,15 @@ out as the driver's.
 """
 
 import csv
+from pathlib import Path
 from types import SimpleNamespace
 
 import nltk
 import pytest
 
 from mindflood.attack import nltk_data
+from mindflood.attack.options import RecipeOptions
+from mindflood.attack.recipes import pwws
 from mindflood.attack.runner import attack
 from mindflood.attack.samples import seed_sample
 from mindflood.attack.textattack_import import textattack
@@ -30,8 +33,18 @@ SENTENCES = [
 STOCK = {
     "deepwordbug": textattack.attack_recipes.DeepWordBugGao2018,
     "pruthi": textattack.attack_recipes.Pruthi2019,
+    "pwws": textattack.attack_recipes.PWWSRen2019,
 }
 NAMES = tuple(STOCK)
+LETTERS = ("deepwordbug", "pruthi")
+
+
+@pytest.fixture(autouse=True)
+def shipped_synonyms(monkeypatch):
+    """TextAttack's PWWS with the shipped synonyms for the WordNet that it would fetch."""
+    monkeypatch.setattr(
+        textattack.attack_recipes.pwws_ren_2019, "WordSwapWordNet", pwws.SynonymSwap
+    )
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +88,9 @@ def test_as_textattack_s_own_recipe(name, folder, attacked):
 def test_its_card_is_as_the_others(name, attacked):
     summary = read_card(attacked[name] / "card.json")["attacks"][f"{name}-offline"]
     assert summary["num_examples"] == len(SENTENCES) == summary["requested"]
-    assert all("stop words" in line for line in summary["replaced"])
+    synonyms = ["NLTK's WordNet by WordNet 3.0's synonyms as shipped, inflected as the word is"]
+    others = [line for line in summary["replaced"] if "stop words" not in line]
+    assert others == (synonyms if name == "pwws" else [])
 
 
 @pytest.mark.slow
@@ -87,7 +102,7 @@ def test_one_by_one_and_in_workers_it_is_the_same(name, folder, attacked, tmp_pa
         assert_same(records(out, name), records(attacked[name], name))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LETTERS)
 def test_what_it_does_to_words(name, attacked):
     kinds = set()
     for record in records(attacked[name], name).values():
@@ -106,7 +121,6 @@ def test_what_it_does_to_words(name, attacked):
 
 
 def test_a_text_of_too_many_words_ends_at_thirty_edits():
-    from mindflood.attack.options import RecipeOptions
     from mindflood.attack.recipes import deepwordbug
 
     class Firm:
@@ -127,9 +141,8 @@ def test_a_text_of_too_many_words_ends_at_thirty_edits():
     assert nltk.edit_distance(text, found) <= 30
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LETTERS)
 def test_the_paper_s_profile_is_textattack_s_own(name):
-    from mindflood.attack.options import RecipeOptions
     from mindflood.attack.recipes.build import recipe_module
 
     nltk_data.stop_words()
@@ -139,3 +152,66 @@ def test_the_paper_s_profile_is_textattack_s_own(name):
     assert found.replaced == ()
     offline = recipe_module(name).offline(victim, RecipeOptions())
     assert str(offline.attack) == str(found.attack)
+
+
+@pytest.mark.parametrize(
+    ("word", "there"),
+    [("film", "movie"), ("films", "movies"), ("purchased", "bought"), ("bigger", "larger")],
+)
+def test_synonyms_have_the_word_s_form(word, there):
+    assert there in pwws.synonyms(word)
+    assert word not in pwws.synonyms(word)
+    assert pwws.synonyms(word) == sorted(set(pwws.synonyms(word)))
+
+
+def test_a_word_that_wordnet_lacks_has_no_synonyms():
+    assert pwws.synonyms("qwrtz") == []
+
+
+def test_pwws_keeps_a_word_s_capitals():
+    text = textattack.shared.AttackedText("Film FILM film")
+    found = {one.text for one in pwws.SynonymSwap()(text)}
+    assert {"Movie FILM film", "Film MOVIE film", "Film FILM movie"} <= found
+
+
+@pytest.fixture
+def wordnet(tmp_path, monkeypatch):
+    """Debian's WordNet where NLTK looks for its own."""
+    debian = Path("/usr/share/wordnet")
+    if not (debian / "data.noun").is_file():
+        pytest.skip("Debian's package wordnet-base is not installed")
+    corpus = tmp_path / "corpora" / "wordnet"
+    corpus.mkdir(parents=True)
+    for path in debian.glob("*.*"):
+        (corpus / path.name).symlink_to(path)
+    (corpus / "lexnames").write_text("".join(f"{n:02}\tname{n}\t1\n" for n in range(45)))
+    (corpus / "citation.bib").write_text("")
+    monkeypatch.setattr(nltk.data, "path", [str(tmp_path), *nltk.data.path])
+    nltk_data.wordnet.cache_clear()
+    yield corpus
+    nltk_data.wordnet.cache_clear()
+
+
+def test_the_paper_s_pwws_is_textattack_s_own_in_one_order(wordnet, monkeypatch):
+    from textattack.transformations import WordSwapWordNet
+
+    monkeypatch.setattr(textattack.attack_recipes.pwws_ren_2019, "WordSwapWordNet", WordSwapWordNet)
+    asked = []
+    monkeypatch.setattr(nltk, "download", lambda *words, **_: asked.append(words))
+    assert nltk_data.wordnet() == "found"
+    assert {path.name for path in nltk_data.wordnet_files()} == {
+        "data.adj", "data.adv", "data.noun", "data.verb"
+    }  # fmt: skip
+    nltk_data.stop_words()
+    victim = SimpleNamespace(model=None)
+    found = pwws.paper(victim, RecipeOptions())
+    assert asked == []
+    stock = textattack.attack_recipes.PWWSRen2019.build(victim)
+    text = textattack.shared.AttackedText("the film buys a dull plot")
+    ours = [one.text for one in found.attack.transformation(text)]
+    assert sorted(ours) == sorted(one.text for one in stock.transformation(text))
+    assert "the movie buys a dull plot" in ours
+    first = ours[: ours.index("the film bargain a dull plot")]
+    assert first == sorted(first)
+    assert str(found.attack).replace("WordNetSwap", "WordSwapWordNet") == str(stock)
+    assert found.replaced == pwws.ORDER

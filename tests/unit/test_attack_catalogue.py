@@ -80,6 +80,12 @@ def test_recipes_of_letters_need_stop_words_only(monkeypatch, recipe):
     check_available(recipe, "paper")
 
 
+def test_pwws_needs_wordnet_too(monkeypatch):
+    monkeypatch.setattr(downloads.nltk_data, "wordnet", lambda **_: "missing")
+    with pytest.raises(UserError, match=r"missing: NLTK WordNet .* which ship with mindflood"):
+        check_available("pwws", "paper")
+
+
 def test_a_budget_is_the_default_for_the_swarm_only():
     budgets = {name: entry.default_query_budget for name, entry in RECIPES.items()}
     assert budgets.pop("pso") == 5000

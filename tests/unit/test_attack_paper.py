@@ -214,7 +214,7 @@ def everything(caches, monkeypatch):
     def write(content):
         put(caches, *(f"{VECTORS}/{name}" for name in downloads._VECTORS_FILES), content=content)
         put(downloads.sentence_encoder_folder(), "saved_model.pb", "v/0", content=content)
-        put(caches, "tagger.json", "english", content=content)
+        put(caches, "tagger.json", "english", "data.noun", content=content)
         put_in_hub(caches, "bert-base-uncased", *downloads.BERT_FILES, content=content)
         put_in_hub(caches, downloads.STS, *downloads.STS_FILES, content=content)
         put(downloads.sememes_file().parent, downloads.sememes_file().name, content=content)
@@ -226,6 +226,7 @@ def everything(caches, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow_hub", hub)
     monkeypatch.setattr(nltk_data, "tagger_weights", lambda: caches / "tagger.json")
     monkeypatch.setattr(nltk_data, "stop_words_file", lambda: caches / "english")
+    monkeypatch.setattr(nltk_data, "wordnet_files", lambda: [caches / "data.noun"])
     monkeypatch.setattr(textattack.shared.utils, "flair_tag", lambda sentence: None)
     return write
 
