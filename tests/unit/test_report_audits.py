@@ -5,6 +5,7 @@ import pytest
 from mindflood.errors import UserError
 from mindflood.report.aggregate import rows
 from mindflood.report.audits import audit_notes, audits_table, doubt_notes
+from mindflood.report.calibration import calibration_table
 from mindflood.report.cards import write_card
 from mindflood.report.layout import Number
 from mindflood.report.medians import medians_table
@@ -138,6 +139,16 @@ def test_a_calibrated_victim_s_rows_know_the_recipe_s_audit():
     card = carded(audit=an_audit())
     card["attacks"]["textfooler-offline-calibrated"] = an_attack()
     assert not any(note.startswith("Never audited") for note in audit_notes(rows([card])))
+
+
+def test_the_calibrated_victim_s_table_warns_too():
+    card = carded(audit=an_audit(same=26, changed=24, unclear=0))
+    calibration = {"temperature": 3.5, "source": "fitted"}
+    card["attacks"]["textfooler-offline-calibrated"] = an_attack(calibration=calibration)
+    assert DOUBT in calibration_table([card]).notes
+    sound = carded(audit=an_audit())
+    sound["attacks"]["textfooler-offline-calibrated"] = an_attack(calibration=calibration)
+    assert not any("under 70 %" in note for note in calibration_table([sound]).notes)
 
 
 def test_the_table_of_audits():
