@@ -364,6 +364,16 @@ def test_a_sheet_is_never_written_over(tmp_path, attacks, which):
     assert len(list(tmp_path.iterdir())) == 2
 
 
+def test_a_sheet_that_cannot_be_written_leaves_no_key(tmp_path, attacks, monkeypatch):
+    def full(path, rows):
+        raise UserError(f"{path}: cannot write: the disk is full")
+
+    monkeypatch.setattr("mindflood.attack.audit.draw.write_sheet", full)
+    with pytest.raises(UserError, match="disk is full"):
+        draw([attacks], tmp_path / "s.csv", 6, 0)
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
 def test_attacks_that_cannot_be_audited(tmp_path):
     attacks = an_attack(tmp_path / "run")
     path, meta = attacks / "textfooler.jsonl", attacks / "textfooler.meta.json"
