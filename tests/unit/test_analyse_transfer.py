@@ -57,11 +57,13 @@ def an_attacked_run(folder, seed, recipe="textfooler", **changes):
     for index, text in enumerate(originals):
         record = {"index": index, "label": index % 2, "original": [text], "perturbed": None}
         record |= {"original_prediction": before[index], "result": "skipped"}
+        record |= {"queries": TRIES, "seconds": 0.1}
         if before[index] == record["label"]:
             answers = after[TRIES * index : TRIES * (index + 1)]
             fooled = [place for place, answer in enumerate(answers) if answer != before[index]]
             place = fooled[0] if fooled else TRIES - 1
             record |= {"perturbed": [candidates[index][place]]}
+            record["perturbed_prediction"] = answers[place]
             record["result"] = "succeeded" if fooled else "failed"
         records.append(record)
     identity = {

@@ -32,6 +32,7 @@ def a_record(index, result="succeeded", **changes):
         "label": index % 2,
         "original_prediction": index % 2,
         "original_probability": 0.9,
+        "perturbed_prediction": 1 - index % 2,
         "queries": 10,
         "seconds": 0.5,
         "original": [f"the {word} film is good , it really is"],
@@ -390,7 +391,7 @@ def test_attacks_that_cannot_be_audited(tmp_path):
     path.write_text(whole.replace('"succeeded"', '"failed"'))
     refused("no attack succeeded")
     path.write_text(whole.replace('["the w0 movie is fine , it really is"]', "null"))
-    refused("row 0: key 'perturbed': expected a list of texts, found 'None'")
+    refused("line 1: expected the texts of an attack that succeeded under 'perturbed'")
     path.unlink()
     refused("no such file, though textfooler.meta.json tells")
     path.write_text(whole)
