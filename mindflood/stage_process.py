@@ -11,13 +11,18 @@ from collections.abc import Sequence
 _LIFELINE = "MINDFLOOD_LIFELINE"  # number of the pipe that closes when the starter is gone
 
 
-def run_to_its_end(command: Sequence[str]) -> int:
-    """Run ``command``, whose ``main`` calls :func:`end_with_starter`; its exit status."""
+def run_to_its_end(command: Sequence[str], stdout: int | None = None) -> int:
+    """Run ``command``, whose ``main`` calls :func:`end_with_starter`; its exit status.
+
+    Args:
+        stdout: as ``subprocess.run`` takes it; None: the user's.
+    """
     watched, ours = os.pipe()
     try:
         return subprocess.run(
             command,
             check=False,
+            stdout=stdout,
             pass_fds=(watched,),
             env={**os.environ, _LIFELINE: str(watched)},
         ).returncode

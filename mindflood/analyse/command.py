@@ -1,6 +1,7 @@
 """``mindflood analyse``: the papers' analyses of trained models, into their cards."""
 
 import argparse
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -69,6 +70,8 @@ def run(args: argparse.Namespace) -> int:
     analyse: Callable[..., Any] = kinds[args.kind]
     for found, (key, result, line) in zip(subjects, analyse(args, subjects), strict=True):
         found.merge(args.kind, key, result)
+        for warning in result.get("warnings", ()):
+            print(f"mindflood: warning: {found.name}: {warning}", file=sys.stderr)
         print(f"{found.name}: {line}")
     return 0
 
@@ -82,15 +85,29 @@ def _embedded(subjects: Any) -> list[Any]:
     return loaded
 
 
+def _warned(classifier: Any, examples: Any, names: Any) -> dict[str, list[str]]:
+    """The key of an analysis under which it warns of a model that is no classifier, if it is none.
+
+    Args:
+        names: the task's label names.
+    """
+    from mindflood.attack.accuracy import predictions
+    from mindflood.degenerate import signs_of_degeneracy
+
+    signs = signs_of_degeneracy(predictions(classifier.victim, examples), examples.labels, names)
+    return {"warnings": signs} if signs else {}
+
+
 def _noise(args: argparse.Namespace, subjects: Any) -> Any:
     from mindflood.analyse.noise import loss_under_noise
 
     loaded = _embedded(subjects)
     samples = [s.examples(args.num_examples, args.seed) for s in subjects]
-    for classifier, examples in zip(loaded, samples, strict=True):
+    for classifier, examples, found in zip(loaded, samples, subjects, strict=True):
         result = loss_under_noise(
             classifier, examples, sorted(set(args.alpha)), draws=args.draws, seed=args.seed
         )
+        result |= _warned(classifier, examples, found.task.label_names)
         pairs = zip(result["alpha"], result["loss"], strict=True)
         yield None, result, "  ".join(f"α={alpha:g}: {loss:.3f}" for alpha, loss in pairs)
 
@@ -125,6 +142,7 @@ def _ball(args: argparse.Namespace, subjects: Any) -> Any:
         result = ball.summary(increments, natural, radii, args.largest)
         result |= {"steps": args.steps, "restarts": args.restarts, "seed": args.seed}
         result |= {"requested": len(sample), "texts": ball.digest(examples)}
+        result |= _warned(classifier, sample, reference.task.label_names)
         low, high = result["quartiles"]
         yield (
             reference.long_name,

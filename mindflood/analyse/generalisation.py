@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from mindflood.attack.accuracy import clean_accuracy
+import numpy as np
+
+from mindflood.attack.accuracy import predictions
 from mindflood.attack.victim import Victim
 from mindflood.data.sources import Examples, load_examples
 from mindflood.data.tasks import Task, get_task
+from mindflood.degenerate import signs_of_degeneracy
 from mindflood.errors import UserError
 
 Sample = tuple[str, Examples]  # of a task, under its name
@@ -34,15 +37,21 @@ def accuracies(victim: Victim, own: Sample, others: Sequence[Sample]) -> dict[st
     """Accuracy on the task's own held-out rows, and on those of the others.
 
     Returns:
-        ``in`` and ``out``: task, accuracy (a fraction) and number of examples of each.
+        ``in`` and ``out``: task, accuracy (a fraction) and number of examples of each; and
+        ``warnings``, where the predictions are no classifier's.
     """
+    warnings: list[str] = []
 
     def measured(sample: Sample) -> dict[str, Any]:
         task, examples = sample
-        accuracy = clean_accuracy(victim, examples)
+        found = predictions(victim, examples)
+        signs = signs_of_degeneracy(found, examples.labels, get_task(task).label_names)
+        warnings.extend(f"on {task} {sign}" for sign in signs)
+        accuracy = float(np.mean(found == examples.labels))
         return {"task": task, "accuracy": accuracy, "num_examples": len(examples)}
 
-    return {"in": measured(own), "out": [measured(other) for other in others]}
+    result = {"in": measured(own), "out": [measured(other) for other in others]}
+    return result | ({"warnings": warnings} if warnings else {})
 
 
 def _with_labels_of(task: Task, word: str, name: str) -> Task:

@@ -13,7 +13,6 @@ from typing import Any
 from mindflood.analyse.subject import Subject
 from mindflood.attack.finished_attacks import Attack, Record, attacks_in
 from mindflood.attack.folder import model_fingerprint
-from mindflood.attack.victim import Victim
 from mindflood.errors import UserError
 from mindflood.progress import Display
 from mindflood.report.schema import split_attack_key
@@ -156,6 +155,8 @@ def _right(records: Iterable[Record]) -> set[int]:
 
 
 def _predictions(subject: Subject, texts: Sequence[Texts]) -> dict[Texts, int]:
+    from mindflood.attack.victim import Victim  # torch, after all that can be refused
+
     victim = Victim(subject.model, num_labels=subject.task.num_labels)
     victim.check_labels(subject.task.label_names)
     found: dict[Texts, int] = {}

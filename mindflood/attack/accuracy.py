@@ -1,6 +1,8 @@
-"""How often a model is right before any attack."""
+"""What a model answers before any attack, and how often it is right."""
 
 from typing import Any
+
+import numpy as np
 
 from mindflood.attack.metrics import percent
 from mindflood.data.sources import Examples
@@ -9,21 +11,26 @@ from mindflood.progress import Display
 _AT_ONCE = 512  # texts between two looks at the progress: enough for full batches
 
 
-def clean_accuracy(victim: Any, examples: Examples) -> float:
-    """Share of ``examples`` that ``victim`` classifies right; shows how far it has come.
+def predictions(victim: Any, examples: Examples) -> np.ndarray:
+    """The class that ``victim`` answers to each example; shows how far it has come.
 
     Args:
         victim: a :class:`mindflood.attack.victim.Victim`.
 
+    Returns:
+        int64 ``[n]``.
+
     Raises:
         UserError: the model cannot be asked.
     """
-    right = 0
+    found = np.empty(len(examples), np.int64)
     title = f"clean accuracy on {len(examples)} texts"
     with Display(title, len(examples), 0, seconds_between_lines=30) as progress, victim.asked():
         for start in range(0, len(examples), _AT_ONCE):
-            some = examples.take(range(start, min(start + _AT_ONCE, len(examples))))
-            texts = [row[0] if len(row) == 1 else row for row in some.texts]
-            right += int((victim(texts).argmax(dim=1).numpy() == some.labels).sum())
-            progress.advance(percent(right / (start + len(some))), len(some))
-    return right / len(examples)
+            end = min(start + _AT_ONCE, len(examples))
+            rows = examples.texts[start:end]
+            texts = [row[0] if len(row) == 1 else row for row in rows]
+            found[start:end] = victim(texts).argmax(dim=1).numpy()
+            right = float(np.mean(found[:end] == examples.labels[:end]))
+            progress.advance(percent(right), end - start)
+    return found

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from mindflood.attack.folder import model_fingerprint
+from mindflood.data.tasks import TASKS, Task
 from mindflood.errors import UserError
 from mindflood.report.cards import Card, new_card, read_card
 
@@ -23,6 +24,28 @@ def check_task(path: Path, task: str) -> None:
     """
     if path.exists() and (found := read_card(path)["task"]) != task:
         raise UserError(f"{path}: a card of task '{found}', not '{task}'; choose another --out")
+
+
+def check_origin(model: str, task: Task) -> None:
+    """Check that the export of a run is attacked as a task whose labels and texts its own has.
+
+    Raises:
+        UserError: it was trained to tell other labels apart, or to read another number of texts.
+    """
+    path = Path(model).parent / "card.json"
+    if Path(model).name != "model" or not path.is_file():
+        return
+    own = TASKS.get(read_card(path)["task"])
+    if own is None or (own.label_names, len(own.text_columns)) == (
+        task.label_names,
+        len(task.text_columns),
+    ):
+        return
+    raise UserError(
+        f"{model}: was trained on task {own.name}, which tells {', '.join(own.label_names)} apart "
+        f"in {len(own.text_columns)} text(s); --task {task.name} tells "
+        f"{', '.join(task.label_names)} apart in {len(task.text_columns)}"
+    )
 
 
 def check_model(path: Path, fingerprint: str) -> None:

@@ -2,14 +2,16 @@
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from mindflood.attack.catalogue import RECIPES
 from mindflood.attack.identity import results_name
-from mindflood.attack.metrics import percent
+from mindflood.attack.log_file import check_log
+from mindflood.attack.metrics import percent, percent_between
 from mindflood.attack.options import PAPER_CANDIDATES
-from mindflood.files import check_file
+from mindflood.report.rates import accuracy_under_attack, attack_success_rate, undecided
 
 DESCRIPTION = """Attack a Hugging Face classifier with TextAttack and measure its robustness.
 An attack that was stopped is continued by the same command."""
@@ -118,7 +120,7 @@ def run(args: argparse.Namespace) -> int:
     from mindflood.attack.runner import attack
 
     if args.csv is not None:
-        check_file(Path(args.csv))
+        check_log(Path(args.csv))
     try:
         summary = attack(
             args.model,
@@ -165,19 +167,39 @@ def run(args: argparse.Namespace) -> int:
 
 def describe(recipe: str, profile: str, summary: dict[str, Any]) -> str:
     """The summary of an attack as a few lines of text."""
-    counts = ", ".join(
-        f"{summary[key]} {key.replace('_', ' ')}"
-        for key in ("skipped", "succeeded", "failed", "errors", "out_of_budget")
-    )
-    queries = summary["mean_queries"]
+    names = ("skipped", "succeeded", "failed", "errors", "out_of_budget", "untouched")
+    counts = ", ".join(f"{summary[key]} {key.replace('_', ' ')}" for key in names)
+    aua, suc = accuracy_under_attack(summary), attack_success_rate(summary)
     lines = [
         f"{recipe} ({profile}{_variant(summary)}): {summary['num_examples']} samples: {counts}",
-        f"Aua {percent(summary['accuracy_under_attack'])}  "
-        f"Suc {percent(summary['attack_success_rate'])}  "
-        f"#Query {'–' if queries is None else f'{queries:.1f}'}  {summary['seconds']:.0f} s  "
-        f"ECE {percent(summary['calibration_error'])}  fingerprint {summary['fingerprint']}",
+        f"Aua {percent_between(aua)}  Suc {percent_between(suc)}  #Query {_queries(summary)}  "
+        f"{summary['seconds']:.0f} s  ECE {percent(summary['calibration_error'])}  "
+        f"fingerprint {summary['fingerprint']}",
+        *_left_open(summary),
     ]
     return "\n".join(lines + [f"  replaced: {what}" for what in summary["replaced"]])
+
+
+def _queries(summary: dict[str, Any]) -> str:
+    if summary["mean_queries"] is not None:
+        return f"{summary['mean_queries']:.1f}"
+    least = summary["mean_queries_at_least"]
+    return "–" if least is None else f"at least {least:.1f}"
+
+
+def _left_open(summary: dict[str, Any]) -> Iterator[str]:
+    """What is to be said of samples that no rate counts."""
+    if open_ones := undecided(summary):
+        yield (
+            f"  undecided: {open_ones} samples, their attack ran out of its budget or raised an "
+            "error; a rate that they could move by more than a point is the range from all of them "
+            "broken to none"
+        )
+    if summary["untouched"]:
+        yield (
+            f"  untouched: {summary['untouched']} samples on which the attack had no candidate to "
+            "try; they are in no rate"
+        )
 
 
 def _variant(summary: dict[str, Any]) -> str:

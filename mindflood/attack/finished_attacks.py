@@ -10,13 +10,12 @@ from typing import Any
 
 from mindflood.attack.card import card_path
 from mindflood.attack.identity import card_key
-from mindflood.attack.journal import first_records
+from mindflood.attack.records import Record, read_records
 from mindflood.data.tasks import Task, get_task
 from mindflood.errors import UserError
 from mindflood.files import read_json
 
 _META = ".meta.json"
-Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ class Attack:
 
 def texts(record: Record) -> list[Any]:
     """Label, original and perturbed texts of a record."""
-    return [record["label"], record["original"], record["perturbed"]]
+    return [record["label"], record["original"], record.get("perturbed")]
 
 
 def texts_digest(record: Record) -> str:
@@ -119,7 +118,7 @@ def _read(path: Path) -> Attack:
             "textfooler.meta.json beside it"
         )
     identity = _checked_identity(read_json(meta), meta)
-    records = tuple(_checked(record, path) for record in first_records(path))
+    records = tuple(read_records(path))
     if len(records) < identity["num_examples"]:
         raise UserError(
             f"{path}: the attack is unfinished ({len(records)} of {identity['num_examples']} "
@@ -140,22 +139,6 @@ def _checked_identity(identity: Any, meta: Path) -> dict[str, Any]:
         )
     found: dict[str, Any] = identity
     return found
-
-
-def _checked(record: Record, path: Path) -> Record:
-    where = f"{path}, row {record.get('index')}"
-    expected = {"result": str, "label": int, "original": list}
-    if record.get("result") == "succeeded":
-        expected["perturbed"] = list
-    for key, kind in expected.items():
-        value = record.get(key)
-        fits = isinstance(value, kind)
-        if kind is list and fits:
-            fits = bool(value) and all(isinstance(text, str) for text in value or ())
-        if not fits:
-            wanted = {str: "text", int: "a number", list: "a list of texts"}[kind]
-            raise UserError(f"{where}: key '{key}': expected {wanted}, found {str(value)[:60]!r}")
-    return {"perturbed": None, **record}
 
 
 def _hash(content: Any) -> str:

@@ -6,12 +6,16 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from mindflood.attack.calibration import Calibration, calibration_error
 from mindflood.attack.catalogue import RECIPES
 from mindflood.attack.chosen import ChosenRows
 from mindflood.attack.folder import model_fingerprint
 from mindflood.attack.metrics import summarise
 from mindflood.data.sources import Examples
+from mindflood.data.tasks import get_task
+from mindflood.degenerate import signs_of_degeneracy
 from mindflood.report.schema import attack_key
 
 OF_THE_FOLDER = ("model", "task", "shard")  # all attacks of one folder agree in these
@@ -81,11 +85,13 @@ def summary_of(records: Sequence[Mapping[str, Any]], identity: Mapping[str, Any]
         ``requested`` (number of samples a finished attack has), ``calibration_error`` (of the
         victim on the attacked texts, 15 bins) and, where there are such, ``columns`` (of a pair,
         that may change), ``calibration`` (of the victim), ``max_queries``, ``max_seconds``,
-        ``candidates`` (K of BERT-Attack) and ``masked_lm`` (fingerprint of the language model).
+        ``candidates`` (K of BERT-Attack), ``masked_lm`` (fingerprint of the language model) and
+        ``warnings`` (what the victim's predictions before the attack tell of it).
     """
     optional = (
         "columns", "calibration", "max_queries", "max_seconds", "candidates", "masked_lm"
     )  # fmt: skip
+    warnings = degeneracy(records, get_task(identity["task"]).label_names)
     return (
         summarise(records)
         | {
@@ -96,4 +102,15 @@ def summary_of(records: Sequence[Mapping[str, Any]], identity: Mapping[str, Any]
             "calibration_error": calibration_error(records),
         }
         | {key: identity[key] for key in optional if identity.get(key) is not None}
+        | ({"warnings": warnings} if warnings else {})
     )
+
+
+def degeneracy(records: Sequence[Mapping[str, Any]], label_names: Sequence[str]) -> list[str]:
+    """Signs that the victim is no classifier of the task, before any attack; most often none."""
+    known = [one for one in records if one.get("original_prediction") is not None]
+    predictions, labels = (
+        np.array([one[key] for one in known], int) for key in ("original_prediction", "label")
+    )
+    found = signs_of_degeneracy(predictions, labels, label_names)
+    return [f"before the attack {sign}" for sign in found]

@@ -7,8 +7,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from mindflood.attack.records import Expected, read_records
+from mindflood.data.tasks import get_task
 from mindflood.errors import UserError
-from mindflood.files import explained, read_json, read_json_lines, write_json
+from mindflood.files import explained, read_json, write_json
 
 # Older results lack these keys; the recipe's fingerprint tells what they do.
 _YOUNG = ("candidates", "masked_lm")
@@ -23,15 +25,22 @@ class Journal:
         identity: everything that decides the outcome; kept in ``RECIPE.meta.json``. Results of
             another identity are refused.
         shared: the keys of ``identity`` in which all attacks of the folder must agree.
+        expected: the samples that are attacked; None where they are not known.
 
     Raises:
-        UserError: the folder holds results of another attack, another process is writing to it,
-            or it cannot be written to.
+        UserError: the folder holds results of another attack, a line is no record of one of its
+            samples, another process is writing to it, or it cannot be written to.
     """
 
     def __init__(
-        self, folder: Path, recipe: str, identity: dict[str, Any], shared: tuple[str, ...]
+        self,
+        folder: Path,
+        recipe: str,
+        identity: dict[str, Any],
+        shared: tuple[str, ...],
+        expected: Expected | None = None,
     ) -> None:
+        self._expected, self._classes = expected, get_task(identity["task"]).num_labels
         self.path = folder / f"{recipe}.jsonl"
         meta = folder / f"{recipe}.meta.json"
         with explained(folder):
@@ -49,11 +58,19 @@ class Journal:
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         self._lock()
         self._drop_torn_line()
-        self.records = self.read()
+        try:
+            self.records = self.read()
+        except UserError:
+            os.close(self._file)
+            raise
 
     def read(self) -> list[dict[str, Any]]:
-        """The records on the disk."""
-        return first_records(self.path)
+        """The records on the disk.
+
+        Raises:
+            UserError: a line is no record of one of the samples.
+        """
+        return read_records(self.path, self._expected, self._classes)
 
     def append(self, record: dict[str, Any]) -> None:
         """Add one line; it is on the disk when this returns.
@@ -98,18 +115,6 @@ class Journal:
         if whole != len(content):
             with explained(self.path):
                 os.ftruncate(self._file, whole)
-
-
-def first_records(results: Path) -> list[dict[str, Any]]:
-    """The first record of each sample: where a file system has no locks, two may have written it.
-
-    Raises:
-        UserError: a line of ``results`` is not JSON.
-    """
-    found: dict[int, dict[str, Any]] = {}
-    for record in read_json_lines(results):
-        found.setdefault(record["index"], record)
-    return list(found.values())
 
 
 def _refuse_other(meta: Path, identity: dict[str, Any], keys: tuple[str, ...]) -> None:

@@ -1,24 +1,31 @@
-"""Whether a model counts its classes as the task does: else right answers are taken for wrong."""
+"""Whether a model tells the task's classes apart, and counts them as the task does."""
 
 from collections.abc import Sequence
 
+from mindflood.data.tasks import TASKS
 from mindflood.errors import UserError
 
 _SHORTEST = 3  # letters of a name cut short: POS, NEG
 
 
 def check_label_order(folder: str, names: Sequence[str], wanted: Sequence[str]) -> None:
-    """Check that the classes of a model are not those of the task in another order.
+    """Check that the classes of a model are those of the task, in its order.
 
-    Names that are not the task's, such as LABEL_0, tell nothing and pass.
+    Names that no task has, such as LABEL_0, tell nothing and pass.
 
     Args:
         names, wanted: name of label 0, 1, ... of the model and of the task.
 
     Raises:
-        UserError: they are the task's, in another order.
+        UserError: they are the task's, in another order, or those of another task.
     """
     places = [place for name in names if (place := _place(name, wanted)) is not None]
+    if not places and (others := _tasks_of(names)):
+        raise UserError(
+            f"{folder}: its labels are {_listed(names)}, as those of task {', '.join(others)}; the "
+            f"task's here are {_listed(wanted)}: give the --task that it was trained on, or mend "
+            "the names under id2label in its config.json where it is they that are wrong"
+        )
     if len(set(places)) < len(wanted) or places == sorted(places):
         return
     raise UserError(
@@ -36,6 +43,15 @@ def _place(name: str, wanted: Sequence[str]) -> int | None:
         return known.index(asked)
     places = [place for place, other in enumerate(known) if other.startswith(asked)]
     return places[0] if len(asked) >= _SHORTEST and len(places) == 1 else None
+
+
+def _tasks_of(names: Sequence[str]) -> list[str]:
+    """The known tasks whose labels all have these names."""
+    return [
+        task.name
+        for task in TASKS.values()
+        if {_place(name, task.label_names) for name in names} == set(range(task.num_labels))
+    ]
 
 
 def _letters(name: str) -> str:

@@ -8,13 +8,14 @@ from mindflood.attack.folder import model_folder
 from mindflood.data.tasks import Task
 from mindflood.errors import UserError
 from mindflood.masked_lm.settings import MaskedLMSettings, cached_folder
+from mindflood.stage_process import run_to_its_end
 
 
 def masked_lm_folder(task: Task, data: str | None, chosen: str | Path | None) -> Path:
     """The folder that ``chosen`` names; None: the task's own, made where the cache lacks it.
 
     It is made in a process of its own, because MindSpore trains it and this half of the project
-    never imports MindSpore.
+    never imports MindSpore, and ends with this one, however this one ends.
 
     Raises:
         UserError: ``chosen`` is no model, the training text cannot be read, or the making failed.
@@ -51,9 +52,9 @@ def _make(task: Task, data: str | None) -> None:
     words = ["masked-lm", task.name, *(["--data", data] if data is not None else [])]
     # -P: a file of the working folder must not stand in for a module of that name.
     command = [sys.executable, "-P", "-m", "mindflood", *words]
-    done = subprocess.run(command, check=False, stdout=subprocess.DEVNULL)
-    if done.returncode != 0:
+    status = run_to_its_end(command, stdout=subprocess.DEVNULL)
+    if status != 0:
         raise UserError(
-            f"'mindflood {' '.join(words)}' failed (exit status {done.returncode}, see above); "
+            f"'mindflood {' '.join(words)}' failed (exit status {status}, see above); "
             "make a masked language model elsewhere and name its folder with --masked-lm"
         )

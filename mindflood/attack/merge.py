@@ -12,10 +12,11 @@ from mindflood.attack.card import card_path, check_model, check_task
 from mindflood.attack.catalogue import RECIPES
 from mindflood.attack.identity import OF_THE_FOLDER, card_key, examples_fingerprint, summary_of
 from mindflood.attack.journal import Journal
+from mindflood.attack.records import read_records
 from mindflood.attack.shares import SHARE_CARD, Share
 from mindflood.data.sources import Examples
 from mindflood.errors import UserError
-from mindflood.files import check_writable, read_json, read_json_lines, write_text
+from mindflood.files import check_writable, read_json, write_text
 from mindflood.report.cards import Card, merge_attack, read_card
 
 _META = ".meta.json"
@@ -89,7 +90,7 @@ def _read(folder: Path, name: str) -> _Results:
         folder,
         Share.parse(share),
         identity | {"shard": None},
-        read_json_lines(folder / f"{name}.jsonl"),
+        read_records(folder / f"{name}.jsonl"),
     )
 
 

@@ -1,6 +1,7 @@
 """``mindflood merge-attacks``: the command line of :mod:`mindflood.attack.merge`."""
 
 import argparse
+import sys
 
 EPILOG = """example, a job array of four and then:
   mindflood attack MODEL --task sst2 --recipe textfooler --out shares/$I --shard $I/4
@@ -22,4 +23,6 @@ def run(args: argparse.Namespace) -> int:
     for key, summary in merge_shares(args.folders, args.out).items():
         recipe, profile = split_attack_key(key)
         print(describe(recipe, profile.removesuffix("-calibrated"), summary))
+        for warning in summary.get("warnings", ()):
+            print(f"mindflood: warning: {warning}", file=sys.stderr)
     return 0

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
 from mindflood.attack.fingerprint import array_fingerprint, file_fingerprint
 from mindflood.attack.nltk_data import cache_folder
@@ -49,8 +49,9 @@ def write(path: Path, content: Content) -> None:
         UserError: it cannot be written.
     """
     tensors = {"vectors": content.vectors, "neighbours": content.neighbours}
+    file = save({"words": _letters(content.words), **tensors})
     with whole_file(path) as beside:
-        save_file({"words": _letters(content.words), **tensors}, beside)
+        beside.write_bytes(file)  # safetensors' own writing hides which error the disk gave
 
 
 def read(path: Path) -> Content | None:

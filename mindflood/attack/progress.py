@@ -5,8 +5,9 @@ from typing import Any
 
 from rich.console import Console
 
-from mindflood.attack.metrics import percent, summarise
+from mindflood.attack.metrics import percent_between, summarise
 from mindflood.progress import Display
+from mindflood.report.rates import accuracy_under_attack, attack_success_rate
 
 
 class AttackProgress(Display):
@@ -38,9 +39,9 @@ class AttackProgress(Display):
 
     def _rates(self) -> str:
         summary = summarise(self._records)
-        aua, suc = summary["accuracy_under_attack"], summary["attack_success_rate"]
+        aua, suc = accuracy_under_attack(summary), attack_success_rate(summary)
         speed = self._queries / max(self.seconds, 1e-6)
-        shown = f"Aua {percent(aua)} Suc {percent(suc)} {speed:.0f} queries/s"
-        for count, what in (("errors", "errors"), ("out_of_budget", "out of budget")):
-            shown += f" {summary[count]} {what}" if summary[count] else ""
+        shown = f"Aua {percent_between(aua)} Suc {percent_between(suc)} {speed:.0f} queries/s"
+        for count in ("errors", "out_of_budget", "untouched"):
+            shown += f" {summary[count]} {count.replace('_', ' ')}" if summary[count] else ""
         return shown

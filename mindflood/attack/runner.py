@@ -7,12 +7,15 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mindflood.attack.budget import Budget
 from mindflood.attack.calibration import check_temperature
 from mindflood.attack.card import (
     card_of_stranger,
     card_path,
     check_model,
+    check_origin,
     check_task,
     lacks_accuracy,
 )
@@ -28,10 +31,12 @@ from mindflood.attack.options import PAPER_CANDIDATES, RecipeOptions, check_opti
 from mindflood.attack.progress import AttackProgress
 from mindflood.attack.shares import SHARE_CARD, Share, check_ray
 from mindflood.config import AttackSettings as AttackSection
+from mindflood.data.sources import Examples
 from mindflood.data.tasks import Split, Task, get_task
+from mindflood.degenerate import signs_of_degeneracy
 from mindflood.errors import UserError
 from mindflood.files import check_writable
-from mindflood.report.cards import merge_accuracy, merge_attack, write_card
+from mindflood.report.cards import merge_accuracy, merge_attack, merge_warnings, write_card
 
 
 def attack(
@@ -109,6 +114,7 @@ def attack(
         check_ray()
     model = model_folder(folder)
     check_within_reach(model)
+    check_origin(model, table)
     share = None if shard is None else Share.parse(shard)
     sample = chosen_rows(table, split, data, num_examples, seed, share)
     unseen = None
@@ -125,7 +131,6 @@ def attack(
         options = dataclasses.replace(options, masked_lm=masked_lm_folder(table, data, masked_lm))
     # Only here: a mistake above is reported without waiting for TextAttack's import.
     print("loading TextAttack and the model: up to a minute", file=sys.stderr, flush=True)
-    from mindflood.attack.accuracy import clean_accuracy
     from mindflood.attack.samples import AttackSettings, SampleAttacker
     from mindflood.attack.temperature import calibrated
 
@@ -136,7 +141,8 @@ def attack(
     attacker = SampleAttacker(settings)
     identity = identity_of(attacker, sample, calibration)
     check_model(card, identity["model"])  # a hub's model has no fingerprint before it is loaded
-    with Journal(out, file_name(identity), identity, OF_THE_FOLDER) as journal:
+    expected = {row: (texts, label) for row, texts, label in sample.attacked_here}
+    with Journal(out, file_name(identity), identity, OF_THE_FOLDER, expected) as journal:
         if not card.exists():
             write_card(card, card_of_stranger(task, model, identity["model"]))
         done = {record["index"] for record in journal.records}
@@ -145,8 +151,20 @@ def attack(
         summary = _recorded(results, journal, card, identity, len(sample.attacked_here))
         # Last, so that an attack that is stopped and continued need not do it again.
         if lacks_accuracy(card) and (share is None or share.number == 1):
-            merge_accuracy(card, clean_accuracy(attacker.victim, sample.whole))
+            _measure(attacker.victim, sample.whole, table, card)
+    for warning in summary.get("warnings", ()):
+        print(f"mindflood: warning: {warning}", file=sys.stderr, flush=True)
     return summary
+
+
+def _measure(victim: Any, examples: Examples, task: Task, card: Path) -> None:
+    """Put the accuracy of a model from elsewhere into its card, and what makes it doubtful."""
+    from mindflood.attack.accuracy import predictions
+
+    found = predictions(victim, examples)
+    if warnings := signs_of_degeneracy(found, examples.labels, task.label_names):
+        merge_warnings(card, warnings)
+    merge_accuracy(card, float(np.mean(found == examples.labels)))
 
 
 def _check_numbers(seed: int, workers: int, at_once: int | None) -> None:

@@ -65,8 +65,9 @@ class SampleAttacker:
     def __call__(self, index: int, texts: Sequence[str], label: int) -> dict[str, Any]:
         """Attack the sample in row ``index``; its random numbers depend on (seed, index) only.
 
-        An attack that raises is recorded with its error. Several may run at once, each as a
-        :class:`~mindflood.attack.search.Search`.
+        An attack that raises is recorded with its error, and one that ends without having shown the
+        victim a single candidate as ``untouched``, not as ``failed``. Several may run at once, each
+        as a :class:`~mindflood.attack.search.Search`.
 
         Args:
             texts: one string, or the two of a pair.
@@ -90,6 +91,8 @@ class SampleAttacker:
             record |= from_result(attack.attack(text, label))
             if record["result"] == "failed" and search.cut_short:
                 record["result"] = "out_of_budget"
+            elif record["result"] == "failed" and not search.touched:
+                record["result"] = "untouched"
         except OutOfTimeError:  # before the search began
             record |= {"result": "out_of_budget", "queries": int(goal.num_queries)}
         except Exception as error:  # TextAttack and the model may raise anything: not the run's end

@@ -37,6 +37,9 @@ def calibrated(
         wanted: as :func:`mindflood.attack.calibration.check_temperature` returns it.
         held_out: rows that are not attacked; None for a given number.
         workers: processes that try the temperatures out.
+
+    Raises:
+        UserError: another choice is kept there, or there is none to be made.
     """
     if held_out is None:
         calibration = Calibration(float(wanted), "given")
@@ -45,12 +48,31 @@ def calibrated(
         kept = out / f"{name}.temperature.json"
         attacker = SampleAttacker(settings)
         key = _key(attacker, wanted, held_out.rows)
-        if kept.exists() and (known := read_json(kept)).get("key") == key:
-            calibration = Calibration(**known["calibration"])
-        else:
-            calibration = _choose(settings, attacker.victim, wanted, held_out, workers)
+        found = _kept(kept, key)
+        calibration = found or _choose(settings, attacker.victim, wanted, held_out, workers)
+        if found is None:
             write_json(kept, {"key": key, "calibration": dataclasses.asdict(calibration)})
     return dataclasses.replace(settings, temperature=calibration.temperature), calibration
+
+
+def _kept(path: Path, key: dict[str, Any]) -> Calibration | None:
+    """The choice that an earlier call has kept; None where there is none.
+
+    Raises:
+        UserError: the file is of another choice, or none of ours: it is never written over.
+    """
+    if not path.exists():
+        return None
+    known = read_json(path)
+    try:
+        if known["key"] == key:
+            return Calibration(**known["calibration"])
+    except (KeyError, TypeError):
+        pass
+    raise UserError(
+        f"{path}: holds no choice of a temperature for this attack; choose another --out, or move "
+        "the file away to choose anew"
+    )
 
 
 def _key(attacker: SampleAttacker, wanted: str | float, rows: Examples) -> dict[str, Any]:
@@ -113,7 +135,9 @@ def weakest_temperature(
         succeeded = sum(record["result"] == "succeeded" for record in attacked)
         queries = sum(record["queries"] for record in attacked) / max(1, len(attacked))
         outcome[temperature] = -succeeded, queries
+        undecided = sum(record["result"] in ("error", "out_of_budget") for record in attacked)
         said = f"temperature {temperature:g}: {succeeded} of {len(attacked)} attacks succeeded"
+        said += f", {undecided} are undecided" if undecided else ""
         print(said, file=sys.stderr, flush=True)
     if not outcome:
         raise UserError(

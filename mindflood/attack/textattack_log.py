@@ -8,22 +8,30 @@ from typing import Any
 import numpy as np
 from langdetect.lang_detect_exception import LangDetectException
 
-from mindflood.attack.journal import first_records
+from mindflood.attack.log_file import check_log
+from mindflood.attack.records import read_records
 from mindflood.attack.textattack_import import textattack
 from mindflood.data.tasks import Task, get_task
 from mindflood.errors import UserError
 from mindflood.files import read_json, whole_file
+from mindflood.report.render import unrun
 
 _STATUS = textattack.goal_function_results.goal_function_result.GoalFunctionResultStatus
+_TEXTS = ("original_text", "perturbed_text")
 _RESULTS = {
     "succeeded": textattack.attack_results.SuccessfulAttackResult,
     "failed": textattack.attack_results.FailedAttackResult,
-    "out_of_budget": textattack.attack_results.FailedAttackResult,  # as TextAttack counts it
+    **dict.fromkeys(  # as TextAttack counts them
+        ("out_of_budget", "untouched"), textattack.attack_results.FailedAttackResult
+    ),
 }
 
 
 def write_csv(results: Path, log: Path) -> int:
     """Write ``RECIPE.jsonl`` as TextAttack's CSV log, rows in the order of the data.
+
+    As in our own tables, a text that a spreadsheet would run as a formula has an apostrophe before
+    it.
 
     Samples whose attack raised or had no time to begin are left out: TextAttack has no row for
     them.
@@ -32,17 +40,27 @@ def write_csv(results: Path, log: Path) -> int:
         The number of samples left out.
 
     Raises:
-        UserError: there are no such results, or the log cannot be written.
+        UserError: there are no such results, or the log cannot be written or would take the place
+            of another file.
     """
     if not results.exists():
         raise UserError(f"{results}: no such results; give the RECIPE.jsonl of an attack")
-    task = get_task(read_json(results.with_suffix(".meta.json"))["task"])
-    records = sorted(first_records(results), key=lambda record: record["index"])
-    told = [record for record in records if record["original_score"] is not None]
+    meta = results.with_suffix(".meta.json")
+    described = read_json(meta)
+    if not isinstance(described, dict) or not isinstance(described.get("task"), str):
+        raise UserError(f"{meta}: expected the attack's 'task'; attack again with another --out")
+    task = get_task(described["task"])
+    records = read_records(results, classes=task.num_labels)
+    records.sort(key=lambda record: record["index"])
+    told = [record for record in records if record.get("original_score") is not None]
+    check_log(log)
     with whole_file(log) as beside:
         logger = textattack.loggers.CSVLogger(str(beside))
         for record in told:
             _log(logger, attack_result(record, task))
+        for row in logger.row_list:
+            row.update((name, unrun(value)) for name, value in row.items() if name in _TEXTS)
+        logger.df = logger.df.from_records(logger.row_list)
         logger.flush()
     return len(records) - len(told)
 

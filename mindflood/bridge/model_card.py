@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from mindflood.report.cards import Card
+from mindflood.report.cards import AttackSummary, Card
+from mindflood.report.rates import accuracy_under_attack
 
 if TYPE_CHECKING:
     from mindflood.bridge.export import Verification
@@ -50,8 +51,9 @@ def model_card(card: Card | None, task: str, check: "Verification", epoch: str =
     return "\n".join(lines) + "\n"
 
 
-def _attack_line(key: str, summary: object) -> str:
-    assert isinstance(summary, dict)
-    robust = summary["accuracy_under_attack"]
-    shown = "not measured" if robust is None else f"{100 * robust:.1f} %"
+def _attack_line(key: str, summary: AttackSummary) -> str:
+    rate, number = accuracy_under_attack(summary), summary["accuracy_under_attack"]
+    shown = "not measured" if number is None else f"{100 * number:.1f} %"
+    if rate is not None and rate.is_open:
+        shown = f"between {100 * rate.low:.1f} and {100 * rate.high:.1f} % (undecided attacks)"
     return f"- Accuracy under attack, {key}: {shown} of {summary['num_examples']} examples"

@@ -5,7 +5,7 @@ by hand, that level; a level that the method chose itself may differ from seed t
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -15,10 +15,20 @@ from scipy import stats
 from mindflood.report.cards import AttackSummary, Card, probe_findings
 from mindflood.report.intervals import wilson
 from mindflood.report.names import METHODS, TASKS, position
+from mindflood.report.rates import (
+    Rate,
+    accuracy_under_attack,
+    attack_success_rate,
+    mean_rate,
+    undecided,
+    untouched,
+)
 from mindflood.report.schema import split_attack_key
 from mindflood.report.validated import Audit
 
-COUNTS = ("num_examples", "skipped", "succeeded", "failed", "errors", "out_of_budget")
+COUNTS = (
+    "num_examples", "skipped", "succeeded", "failed", "errors", "out_of_budget", "untouched"
+)  # fmt: skip
 _CONFIDENCE = 0.95
 
 
@@ -55,6 +65,9 @@ class Setting:
 class Attacked:
     """One recipe against one setting; the counts are sums over the seeds.
 
+    ``robust`` and ``broken`` are the accuracy under attack and the success rate with the bounds
+    that undecided texts leave. Where these are more than a point apart, ``accuracy`` or ``success``
+    is None, and ``queries`` is with the latter: there ``least_queries``, a lower bound, is all.
     ``requested`` is larger than ``counts["num_examples"]`` while an attack is unfinished;
     ``samples`` are the seed and size of each sample of texts that was attacked;
     ``temperatures`` are the victims', with how each was chosen, where they were calibrated;
@@ -69,6 +82,10 @@ class Attacked:
     requested: int
     fingerprints: frozenset[str]
     samples: frozenset[tuple[int | None, int]]
+    robust: Rate | None = None
+    broken: Rate | None = None
+    least_queries: float | None = None
+    seeds: int = 1
     calibration_error: Estimate | None = None
     temperatures: tuple[tuple[float, str], ...] = ()
     recipes: tuple[tuple[str, str], ...] = ()
@@ -124,7 +141,7 @@ def robust_interval(attacked: Attacked) -> tuple[float, float] | None:
     accuracy, counts = attacked.accuracy, attacked.counts
     if accuracy is None:
         return None
-    total = counts["num_examples"] - counts["errors"] - counts["out_of_budget"]
+    total = counts["num_examples"] - undecided(counts) - untouched(counts)
     if total <= 0 or counts["failed"] > total:
         return None
     if accuracy.half is None:
@@ -248,19 +265,22 @@ def order(setting: Setting) -> tuple[Any, ...]:
 
 def attacked(summaries: Sequence[AttackSummary]) -> Attacked:
     """The attacks of one recipe on the seeds of one setting, one summary a seed."""
-    frame = pd.DataFrame(cast(list[dict[str, Any]], summaries))
-    totals = frame[list(COUNTS)].sum()
+    robust = _mean_rate(accuracy_under_attack, summaries)
+    broken = _mean_rate(attack_success_rate, summaries)
+    queries = estimate([summary["mean_queries"] for summary in summaries])
+    least = estimate([summary.get("mean_queries_at_least") for summary in summaries])
     return Attacked(
-        estimate([summary["accuracy_under_attack"] for summary in summaries]),
-        estimate([summary["attack_success_rate"] for summary in summaries]),
-        estimate([summary["mean_queries"] for summary in summaries]),
-        {name: int(totals[name]) for name in COUNTS},
-        sum(summary.get("requested", summary["num_examples"]) for summary in summaries),
+        _estimate_of("accuracy_under_attack", robust, accuracy_under_attack, summaries),
+        _estimate_of("attack_success_rate", broken, attack_success_rate, summaries),
+        None if broken is None or broken.is_open else queries,
+        {name: sum(int(cast(Any, one).get(name, 0)) for one in summaries) for name in COUNTS},
+        sum(_requested(summary) for summary in summaries),
         frozenset(summary["fingerprint"] for summary in summaries),
-        frozenset(
-            (summary.get("seed"), summary.get("requested", summary["num_examples"]))
-            for summary in summaries
-        ),
+        frozenset((summary.get("seed"), _requested(summary)) for summary in summaries),
+        robust,
+        broken,
+        None if least is None else least.mean,
+        len(summaries),
         estimate([summary.get("calibration_error") for summary in summaries]),
         tuple(
             (found["temperature"], found["source"])
@@ -281,6 +301,35 @@ def attacked(summaries: Sequence[AttackSummary]) -> Attacked:
             if (audit := Audit.of_card(summary)) is not None
         ),
     )
+
+
+def _requested(summary: AttackSummary) -> int:
+    return summary.get("requested", summary["num_examples"])
+
+
+_RateOf = Callable[[Mapping[str, Any]], Rate | None]
+
+
+def _mean_rate(rate_of: _RateOf, summaries: Sequence[AttackSummary]) -> Rate | None:
+    rates = [rate for summary in summaries if (rate := rate_of(summary)) is not None]
+    return mean_rate(rates) if rates else None
+
+
+def _estimate_of(
+    key: str, mean: Rate | None, rate_of: _RateOf, summaries: Sequence[AttackSummary]
+) -> Estimate | None:
+    """The estimate of a rate: the seeds' numbers on their cards, where the mean's bounds are near.
+
+    A single seed's bounds may be further apart than the mean's: it counts with what is decided.
+    """
+    if mean is None or mean.is_open:
+        return None
+    values: list[float | None] = []
+    for summary in summaries:
+        rate = rate_of(summary)
+        on_card = cast(Mapping[str, Any], summary)[key]
+        values.append(rate.decided if rate is not None and rate.is_open else on_card)
+    return estimate(values)
 
 
 def _level(cards: list[Card]) -> str:

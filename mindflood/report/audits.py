@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from mindflood.report.aggregate import Attacked, Row, rows
+from mindflood.report.aggregate import Attacked, Row, estimate, rows
 from mindflood.report.cards import Card
 from mindflood.report.layout import Cell, Column, Number, Table, TableRow
 from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name
@@ -49,10 +49,18 @@ def audited(table: Sequence[Row]) -> list[Audited]:
 
 
 def validated_cell(attacked: Attacked) -> Number | None:
-    """Validated Aua% with its interval; None unless every seed's successes were read."""
-    if attacked.accuracy is None or len(attacked.audits) != attacked.accuracy.n:
+    """Validated Aua% with its interval; None unless every seed's successes were read.
+
+    Of several seeds it reaches, as Aua's, at least over the t interval of their mean.
+    """
+    audits = [audit for _, audit in attacked.audits]
+    if attacked.accuracy is None or len(audits) != attacked.accuracy.n:
         return None
-    return _percent(validated([audit for _, audit in attacked.audits]))
+    found, seeds = validated(audits), estimate([audit.validated().value for audit in audits])
+    if seeds is not None and seeds.half is not None:
+        low, high = max(0.0, found.value - seeds.half), min(1.0, found.value + seeds.half)
+        found = Rate(found.value, min(found.low, low), max(found.high, high))
+    return _percent(found)
 
 
 def audit_notes(table: Sequence[Row]) -> list[str]:
@@ -69,7 +77,8 @@ def audit_notes(table: Sequence[Row]) -> list[str]:
         known.append(
             f"{VALIDATED}: Aua% in which a success that changed the text's meaning does not count "
             "against the model, where successes of every seed were read; its interval is for the "
-            "choice of the attacked texts and of the successes that were read."
+            "choice of the attacked texts and of the successes that were read and, in a row of "
+            "several seeds, at least the 95 % t interval over these."
         )
     return [*known, *_seed_notes(table)]
 

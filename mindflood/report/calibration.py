@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from mindflood.report.aggregate import Attacked, Row, rows
 from mindflood.report.audits import doubt_notes
 from mindflood.report.cards import Card
-from mindflood.report.layout import Column, Number, Table, TableRow
+from mindflood.report.layout import Cell, Column, Number, Range, Table, TableRow
 from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name
 
 FLAGGED = 0.05  # a fall of the accuracy under attack that is pointed out,
@@ -55,9 +55,17 @@ class Pair:
         return before, after
 
     @property
+    def is_open(self) -> bool:
+        """Whether undecided texts leave one of the accuracies a range: then there is no gap."""
+        return any(
+            attacked.robust is not None and attacked.robust.is_open
+            for attacked in (self.plain, self.calibrated)
+        )
+
+    @property
     def comparable(self) -> bool:
         """Whether both accuracies are over the same texts, as far as their counts tell."""
-        return self.alike and self.left_out[0] == self.left_out[1]
+        return self.alike and not self.is_open and self.left_out[0] == self.left_out[1]
 
     @property
     def texts(self) -> int:
@@ -100,9 +108,9 @@ def gap_notes(table: Sequence[Row]) -> list[str]:
         if pair.flagged
     ]
     hidden = [
-        f"{_where(pair)}: Aua% leaves out {pair.left_out[0]} texts of the victim as it is and "
-        f"{pair.left_out[1]} of the calibrated one, which ran out of budget or raised: the two do "
-        "not compare, and an illusion cannot be told; attack again with a larger budget."
+        f"{_where(pair)}: {pair.left_out[0]} texts of the victim as it is and {pair.left_out[1]} "
+        "of the calibrated one are undecided (they ran out of budget or raised): the two do not "
+        "compare, and an illusion cannot be told; attack again with a larger budget."
         for pair in pairs(table)
         if pair.alike and not pair.comparable
     ]
@@ -161,7 +169,8 @@ def _line(pair: Pair) -> TableRow:
     chosen = ", ".join(f"{value:g} {source}" for value, source in pair.calibrated.temperatures)
     verdict = "yes" if pair.flagged else "too few texts" if pair.wide else "no"
     if not pair.comparable:
-        verdict = "other texts left out" if pair.alike else "other texts or recipe"
+        verdict = "undecided texts" if pair.is_open else "other texts left out"
+        verdict = verdict if pair.alike else "other texts or recipe"
     return TableRow(
         (
             TASKS.get(setting.task, setting.task),
@@ -177,8 +186,11 @@ def _line(pair: Pair) -> TableRow:
     )
 
 
-def _numbers(attacked: Attacked) -> tuple[Number | None, Number | None]:
+def _numbers(attacked: Attacked) -> tuple[Cell, Cell]:
     """Accuracy under attack and calibration error, in percent."""
     rates = (attacked.accuracy, attacked.calibration_error)
     accuracy, error = (None if rate is None else Number(100 * rate.mean) for rate in rates)
+    if attacked.robust is not None and attacked.robust.is_open:
+        low, high = attacked.robust.bounds
+        return Range(100 * low, 100 * high), error
     return accuracy, error

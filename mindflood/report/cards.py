@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -25,7 +25,11 @@ PACKAGES = (
 
 
 class AttackSummary(TypedDict):
-    """One attack on one model. Rates are fractions in [0, 1]; None where nothing was attacked."""
+    """One attack on one model; :func:`mindflood.attack.metrics.summarise` tells what each is.
+
+    Rates are fractions in [0, 1]; None where nothing was attacked, or undecided samples leave more
+    than a point open.
+    """
 
     num_examples: int
     skipped: int
@@ -47,6 +51,11 @@ class AttackSummary(TypedDict):
     masked_lm: NotRequired[str]
     calibration: NotRequired[dict[str, Any]]
     calibration_error: NotRequired[float | None]
+    warnings: NotRequired[list[str]]
+    untouched: NotRequired[int]
+    accuracy_under_attack_bounds: NotRequired[list[float] | None]
+    attack_success_rate_bounds: NotRequired[list[float] | None]
+    mean_queries_at_least: NotRequired[float | None]
 
 
 class DataSizes(TypedDict):
@@ -70,7 +79,8 @@ class Epoch(TypedDict):
 class Card(TypedDict):
     """The content of ``card.json``; further keys are kept as they are.
 
-    ``model`` is the fingerprint of a model that was not trained here.
+    ``model`` is the fingerprint of a model that was not trained here; ``warnings`` are sentences
+    without a full stop on what makes the numbers doubtful.
     """
 
     task: str
@@ -91,6 +101,7 @@ class Card(TypedDict):
     epochs: NotRequired[list[Epoch]]
     analyses: NotRequired[dict[str, Any]]
     model: NotRequired[str]
+    warnings: NotRequired[list[str]]
 
 
 @dataclass(frozen=True)
@@ -261,6 +272,20 @@ def merge_accuracy(path: Path, accuracy: float) -> Card:
     """
     with _locked(Path(path).parent):
         merged: Card = {**read_card(path), "clean_accuracy": accuracy}
+        write_card(path, merged)
+    return merged
+
+
+def merge_warnings(path: Path, warnings: Sequence[str]) -> Card:
+    """Add the warnings that the card at ``path`` does not have yet; the rest of it stays.
+
+    Raises:
+        UserError: there is no card, or a value is not as the schema says.
+    """
+    with _locked(Path(path).parent):
+        card = read_card(path)
+        known = dict.fromkeys((*card.get("warnings", ()), *warnings))
+        merged: Card = {**card, "warnings": list(known)}
         write_card(path, merged)
     return merged
 

@@ -1,5 +1,6 @@
 """Which runs compare under an attack: the same task, encoder, recipe, profile and fingerprint."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,7 @@ from mindflood.report.aggregate import Attacked, Setting, columns_suffix, robust
 from mindflood.report.audits import with_doubt
 from mindflood.report.cards import AttackSummary, Card
 from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name
+from mindflood.report.rates import accuracy_under_attack
 from mindflood.report.schema import split_attack_key
 
 Attacks = dict[str, AttackSummary]
@@ -62,11 +64,13 @@ def by_condition(
 
 
 def matching(attacks: Attacks, condition: Condition) -> AttackSummary | None:
-    """The attack of the condition, if it is there and measured something."""
+    """The attack of the condition, if it is there and measured something, a range at least."""
     summary = attacks.get(condition.attack)
     if summary is None or summary["fingerprint"] != condition.fingerprint:
         return None
-    return None if summary["accuracy_under_attack"] is None else summary
+    rate = accuracy_under_attack(summary)
+    measured = summary["accuracy_under_attack"] is not None or (rate is not None and rate.is_open)
+    return summary if measured else None
 
 
 def method_name(method: str) -> str:
@@ -82,8 +86,11 @@ def setting_label(setting: Setting) -> str:
 
 
 def draw_robust(axes: Any, at: Sequence[float], measured: Sequence[Attacked], **style: Any) -> None:
-    """Accuracy under attack in percent at the places ``at``, with its 95 % intervals as bars."""
-    means = [attacked.accuracy.mean if attacked.accuracy else 0.0 for attacked in measured]
+    """Accuracy under attack in percent at the places ``at``, with its 95 % intervals as bars.
+
+    Where undecided texts leave a range, that is a dotted bar, and the line has a gap.
+    """
+    means = [attacked.accuracy.mean if attacked.accuracy else math.nan for attacked in measured]
     ends = [
         robust_interval(attacked) or (mean, mean)
         for attacked, mean in zip(measured, means, strict=True)
@@ -93,3 +100,7 @@ def draw_robust(axes: Any, at: Sequence[float], measured: Sequence[Attacked], **
     above = [100 * max(0.0, high - mean) for mean, (_, high) in zip(means, ends, strict=True)]
     heights = [100 * mean for mean in means]
     axes.errorbar(at, heights, yerr=(below, above), capsize=3, elinewidth=1, **style)
+    for place, attacked in zip(at, measured, strict=True):
+        if attacked.robust is not None and attacked.robust.is_open:
+            low, high = (100 * end for end in attacked.robust.bounds)
+            axes.vlines(place, low, high, color=style["color"], linestyle=":", linewidth=2)

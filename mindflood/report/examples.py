@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mindflood.errors import UserError
-from mindflood.files import read_json_lines
+from mindflood.attack.records import read_records
 from mindflood.report.aggregate import Setting, setting_of
 from mindflood.report.cards import Run
 from mindflood.report.names import ATTACKS, METHODS, TASKS
@@ -59,7 +58,7 @@ def examples(runs: Sequence[Run]) -> list[Example]:
     """A few successful attacks of each setting's first run, the shortest texts first.
 
     Raises:
-        UserError: a record of ``attacks/*.jsonl`` lacks its texts.
+        UserError: a line of ``attacks/RECIPE.jsonl`` is no record of an attack.
     """
     found: dict[Setting, list[Example]] = {}
     for run in runs:
@@ -72,19 +71,15 @@ def examples(runs: Sequence[Run]) -> list[Example]:
 def _of_run(run: Run) -> Iterator[Example]:
     folder = run.folder / "attacks"
     for path in sorted((folder if folder.is_dir() else run.folder).glob("*.jsonl")):
-        if path.name in _TRACES:
+        if not path.with_suffix(".meta.json").is_file():  # no results of an attack
             continue
-        records = [record for record in read_json_lines(path) if _succeeded(record)]
-        for record in sorted(records, key=lambda record: len(str(record.get("original")))):
+        records = [record for record in read_records(path) if record["result"] == "succeeded"]
+        for record in sorted(records, key=lambda record: len(str(record["original"]))):
             yield _example(run, path, record)
 
 
-def _succeeded(record: Any) -> bool:
-    return isinstance(record, dict) and str(record.get("result", "")).lower().startswith("succ")
-
-
 def _example(run: Run, path: Path, record: dict[str, Any]) -> Example:
-    original, perturbed = (_texts(record, key, path) for key in ("original", "perturbed"))
+    original, perturbed = (_shortened(record[key]) for key in ("original", "perturbed"))
     sides = [differences(*pair) for pair in zip(original, perturbed, strict=False)]
     task, method = run.card["task"], run.card["method"]
     recipe = path.stem.removesuffix("-calibrated")
@@ -101,10 +96,7 @@ def _example(run: Run, path: Path, record: dict[str, Any]) -> Example:
     )
 
 
-def _texts(record: dict[str, Any], key: str, path: Path) -> list[str]:
-    texts = record.get(key)
-    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise UserError(f"{path}: key '{key}' of a record: expected a list of texts")
+def _shortened(texts: list[str]) -> list[str]:
     return [text if len(text) <= _LONGEST else text[:_LONGEST] + " […]" for text in texts]
 
 
@@ -115,6 +107,3 @@ def _label(task: str, label: Any) -> str:
     names = KNOWN[task].label_names if task in KNOWN else ()
     known = isinstance(label, int) and not isinstance(label, bool) and 0 <= label < len(names)
     return names[label] if known else str(label)
-
-
-_TRACES = ("trace.jsonl", "evaluations.jsonl", "accordance.jsonl")

@@ -28,7 +28,22 @@ class Number:
         return shown if self.half is None else f"{shown} ± {self.half:.{self.digits}f}"
 
 
-Cell = str | Number | None
+@dataclass(frozen=True)
+class Range:
+    """What is known of a number that is not: its bounds, or the lower one alone."""
+
+    low: float
+    high: float | None
+    digits: int = 1
+
+    @property
+    def text(self) -> str:
+        """``low to high``, or ``≥ low``."""
+        low = f"{self.low:.{self.digits}f}"
+        return f"≥ {low}" if self.high is None else f"{low} to {self.high:.{self.digits}f}"
+
+
+Cell = str | Number | Range | None
 
 
 @dataclass(frozen=True)
@@ -103,7 +118,7 @@ def text_of(cell: Cell) -> str:
     """A cell's plain text."""
     if cell is None:
         return MISSING
-    return cell.text if isinstance(cell, Number) else cell
+    return cell.text if isinstance(cell, Number | Range) else cell
 
 
 def sections(table: Table) -> list[tuple[str, tuple[TableRow, ...]]]:

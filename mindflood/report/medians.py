@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from mindflood.report.aggregate import Estimate, rows
+from mindflood.report.aggregate import Attacked, Estimate, rows
 from mindflood.report.audits import doubt_notes
 from mindflood.report.cards import Card
-from mindflood.report.layout import Cell, Column, Table, TableRow
+from mindflood.report.layout import Cell, Column, Range, Table, TableRow
 from mindflood.report.names import ATTACKS, position
 from mindflood.report.recipes import recipe_lines
 from mindflood.report.tables import row_names
@@ -29,17 +29,28 @@ def medians_table(cards: Sequence[Card]) -> Table:
     )
     lines = []
     for row in ours:
-        robust = [row.attacks[name].accuracy if name in row.attacks else None for name in recipes]
         cells: tuple[Cell, ...] = (
             *row_names(row),
-            *(_percent(rate) for rate in (row.clean, *robust)),
+            _percent(row.clean),
+            *(_robust(row.attacks.get(name)) for name in recipes),
             str(len(row.seeds)),
         )
         lines.append(TableRow(cells))
-    notes = ("In brackets the standard deviation over the seeds.", *doubt_notes(ours, table))
+    notes = (
+        "In brackets the standard deviation over the seeds. A range is between the means of the "
+        "bounds that undecided texts leave.",
+        *doubt_notes(ours, table),
+    )
     return Table(
         "medians", "Medians over the seeds", columns, tuple(lines), notes, recipe_lines(ours)
     )
+
+
+def _robust(attacked: Attacked | None) -> Cell:
+    if attacked is not None and attacked.robust is not None and attacked.robust.is_open:
+        low, high = attacked.robust.bounds
+        return Range(100 * low, 100 * high)
+    return None if attacked is None else _percent(attacked.accuracy)
 
 
 def _percent(rate: Estimate | None) -> str | None:

@@ -1,12 +1,44 @@
 """What a reader has to know before comparing two numbers: the notes under the tables."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from mindflood.report.aggregate import Row, by_setting, is_uncrossed
+from mindflood.report.aggregate import Attacked, Row, by_setting, is_uncrossed
 from mindflood.report.cards import Card
 from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name, is_bert_base
+from mindflood.report.schema import split_attack_key
 
-_MANY = 0.05  # of the texts: so many that ran out of budget are pointed out
+
+def warning_notes(cards: Sequence[Card]) -> list[str]:
+    """What the cards themselves warn of: of the run, and of its attacks."""
+    found = [
+        f"Warning, {_run(card)}{where}: {warning}."
+        for card in cards
+        for where, warnings in _warned(card)
+        for warning in warnings
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _run(card: Card) -> str:
+    seed = "" if card["seed"] is None else f", seed {card['seed']}"
+    return f"{METHODS.get(card['method'], card['method'])} on {_task(card['task'])}{seed}"
+
+
+def _warned(card: Card) -> Iterator[tuple[str, Sequence[str]]]:
+    """Each part of a card that may warn, in words, with its warnings."""
+    yield "", card.get("warnings", ())
+    analyses = card.get("analyses", {})
+    for kind in ("noise", "generalisation"):
+        yield f", analysis of {kind}", analyses.get(kind, {}).get("warnings", ())
+    for reference, found in analyses.get("ball", {}).items():
+        yield f", analysis of the ball of {reference}", found.get("warnings", ())
+    attacked = [("", card["attacks"])]
+    attacked += [(f", epoch {one['epoch']}", one["attacks"]) for one in card.get("epochs", ())]
+    for epoch, attacks in attacked:
+        for key, summary in attacks.items():
+            recipe, profile = split_attack_key(key)
+            attack = f"{epoch}, {ATTACKS.get(recipe, recipe)} ({profile})"
+            yield attack, summary.get("warnings", ())
 
 
 def attack_notes(rows: Sequence[Row]) -> list[str]:
@@ -18,7 +50,7 @@ def attack_notes(rows: Sequence[Row]) -> list[str]:
             for row in rows
             if (row.setting.task, row.profile) == (task, profile) and recipe in row.attacks
         ]
-        where = f"{ATTACKS.get(recipe, recipe)} ({profile}) on {TASKS.get(task, task)}"
+        where = f"{ATTACKS.get(recipe, recipe)} ({profile}) on {_task(task)}"
         fingerprints = sorted({name for attacked in block for name in attacked.fingerprints})
         if len(fingerprints) > 1:
             notes.append(
@@ -35,13 +67,8 @@ def attack_notes(rows: Sequence[Row]) -> list[str]:
             if row.setting.task != task or row.profile != profile or attacked is None:
                 continue
             method = METHODS.get(row.setting.method, row.setting.method)
-            done, unended = attacked.counts["num_examples"], attacked.counts["out_of_budget"]
-            if unended > _MANY * done:
-                notes.append(
-                    f"{where}: of {method}, {unended} of {done} texts ran out of their budget; "
-                    "Aua% leaves them out, and they are the hardest to attack."
-                )
-            of_seeds = attacked.accuracy.n if attacked.accuracy else 0
+            notes += [f"{where}: of {method}, {said}" for said in _left_open(attacked)]
+            of_seeds = attacked.seeds
             if of_seeds < len(row.seeds):
                 notes.append(
                     f"{where}: of {method}, {of_seeds} of {len(row.seeds)} seeds were attacked; "
@@ -61,6 +88,27 @@ def attack_notes(rows: Sequence[Row]) -> list[str]:
                     f"{done} samples); attack that model again."
                 )
     return notes
+
+
+def _left_open(attacked: Attacked) -> Iterator[str]:
+    """What is to be said of texts that no rate counts."""
+    counts = attacked.counts
+    done, raised, unended = counts["num_examples"], counts["errors"], counts["out_of_budget"]
+    if any(rate is not None and rate.is_open for rate in (attacked.robust, attacked.broken)):
+        yield (
+            f"{raised + unended} of {done} texts are undecided ({unended} ran out of their budget, "
+            f"{raised} raised an error); a rate that they could move by more than a point is given "
+            "as the range from all of them broken to none, and no best is marked beside it."
+        )
+    if counts["untouched"]:
+        yield (
+            f"{counts['untouched']} of {done} texts are untouched: the attack had no candidate to "
+            "try on them; they are in neither Aua% nor Suc% nor #Query."
+        )
+
+
+def _task(task: str) -> str:
+    return TASKS.get(task, task)
 
 
 def _attacks(rows: Sequence[Row]) -> list[tuple[str, str, str]]:

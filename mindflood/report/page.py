@@ -7,6 +7,7 @@ from importlib import resources
 from itertools import count
 from pathlib import Path
 
+from mindflood.errors import UserError
 from mindflood.files import write_text
 from mindflood.report import published
 from mindflood.report.aggregate import order, rows, setting_of
@@ -27,6 +28,12 @@ from mindflood.report.schema import split_attack_key
 from mindflood.report.tables import counts_table, table1, table2, table3, tasks_of
 from mindflood.report.transfer import transfer_tables
 
+# The second is what the pages had before they named their maker.
+_MARKS = (
+    '<meta name="generator" content="mindflood report">',
+    "<h1>How robust each method made the model</h1>",
+)
+
 
 @dataclass(frozen=True)
 class RunFigures:
@@ -44,10 +51,11 @@ def report(folder: Path) -> Path:
         The path of the page.
 
     Raises:
-        UserError: no card below ``folder``, one that is not a card, a broken trace, or no
-            permission to write.
+        UserError: no card below ``folder``, one that is not a card, a broken trace, no permission
+            to write, or files of somebody else that would be overwritten.
     """
     folder = Path(folder)
+    _check_place(folder)
     runs = sorted(find_runs(folder), key=lambda run: order(setting_of(run.card)))
     cards = [run.card for run in runs]
     tasks = tasks_of(cards)
@@ -70,6 +78,7 @@ def report(folder: Path) -> Path:
     compared = comparisons(cards)
     curves = _figures(runs, folder)
     page = _page(folder, runs, tables, compared, curves)
+    write_text(folder / "report.html", page)  # first: it marks report/ as ours
     for group in tables:
         _write_tables(folder / "report", group)
     for run in curves:
@@ -79,8 +88,21 @@ def report(folder: Path) -> Path:
         alike = [figure.svg for _, figure in compared if figure.kind == kind]
         for number, svg in enumerate(alike, start=1):
             write_text(folder / "report" / f"{kind}-{number}.svg", svg)
-    write_text(folder / "report.html", page)
     return folder / "report.html"
+
+
+def _check_place(folder: Path) -> None:
+    """Find out whether page and files would take the place of an earlier report's only."""
+    page, files = folder / "report.html", folder / "report"
+    if page.exists():
+        text = page.read_text(encoding="utf-8", errors="replace") if page.is_file() else ""
+        if not any(mark in text for mark in _MARKS):
+            raise UserError(f"{page}: is there, and is no report of ours; move it away")
+    elif files.exists() and not (files.is_dir() and not any(files.iterdir())):
+        raise UserError(
+            f"{files}: is not empty, and no report of ours is beside it; move it away: tables and "
+            "figures go there"
+        )
 
 
 def _write_tables(folder: Path, group: Sequence[Table]) -> None:

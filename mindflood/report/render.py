@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from mindflood.report.layout import (
     Cell,
     Number,
+    Range,
     Table,
     section_columns,
     sections,
@@ -50,8 +51,12 @@ def escape_latex(text: str) -> str:
 
 def escape_csv(text: str) -> str:
     """``text`` as one line that a spreadsheet shows and does not run as a formula."""
-    line = " ".join(text.split())
-    return f"'{line}" if line.startswith(("=", "+", "-", "@")) else line
+    return unrun(" ".join(text.split()))
+
+
+def unrun(text: str) -> str:
+    """``text`` with an apostrophe before what would make a spreadsheet's cell a formula."""
+    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) else text
 
 
 def markdown(*tables: Table) -> str:
@@ -80,7 +85,8 @@ def _bold_markdown(cell: Cell) -> str:
 def comma_separated(table: Table) -> str:
     """CSV: numbers bare, half width or ends of an interval in columns of their own, no notes.
 
-    The table's details, such as fingerprints, are its last columns.
+    So are the bounds of what has no number. The table's details, such as fingerprints, are its last
+    columns.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -96,21 +102,27 @@ def comma_separated(table: Table) -> str:
 def _bare(cell: Cell) -> str:
     if isinstance(cell, Number):
         return f"{cell.value:.{cell.digits}f}"
-    return "" if cell is None else escape_csv(cell)
+    return "" if cell is None or isinstance(cell, Range) else escape_csv(cell)
 
 
 def _interval_columns(title: str, cells: list[Cell]) -> list[list[str]]:
-    """``±``, ``low`` and ``high`` of a column's numbers, those of the three that it has."""
+    """Columns of a column's ``±``, ``low`` and ``high``, and of bounds, those that it has."""
     found: dict[str, list[str]] = {}
     for at, cell in enumerate(cells):
-        if not isinstance(cell, Number):
+        if not isinstance(cell, Number | Range):
             continue
-        low, high = cell.ends or (None, None)
-        for name, value in (("±", cell.half), ("low", low), ("high", high)):
+        for name, value in _around(cell):
             if value is not None:
                 column = found.setdefault(name, [""] * len(cells))
                 column[at] = f"{value:.{cell.digits}f}"
     return [[escape_csv(f"{title} {name}"), *column] for name, column in found.items()]
+
+
+def _around(cell: Number | Range) -> tuple[tuple[str, float | None], ...]:
+    if isinstance(cell, Range):
+        return (("at least", cell.low), ("at most", cell.high))
+    low, high = cell.ends or (None, None)
+    return (("±", cell.half), ("low", low), ("high", high))
 
 
 def latex(*tables: Table) -> str:
@@ -195,6 +207,6 @@ def _styled(cell: Cell, published: bool) -> "rich.text.Text":
 
     best = isinstance(cell, Number) and cell.best
     text = text_of(cell)
-    if isinstance(cell, Number):
+    if isinstance(cell, Number | Range):
         text = text.replace(" to ", "\u00a0to\u00a0")  # a narrow column breaks before the bracket
     return Text(text, style="bold" if best else "dim" if published else "")

@@ -10,6 +10,7 @@ PROFILES = ("paper", "offline")
 LEVEL_SOURCES = ("fixed", "search", "accordance", "fallback")
 
 _COUNT, _RATE, _AMOUNT = "a count (0 or more)", "a fraction between 0 and 1", "a number ≥ 0"
+_SENTENCES, _BOUNDS = "a list of sentences", "two fractions between 0 and 1, the lower one first"
 _CARD = {
     "task": "text",
     "method": "text",
@@ -40,6 +41,11 @@ _OPTIONAL = {
     "masked_lm": "text",
     "calibration": "an object",
     "calibration_error": f"null or {_RATE}",
+    "warnings": _SENTENCES,
+    "untouched": _COUNT,
+    "accuracy_under_attack_bounds": f"null or {_BOUNDS}",
+    "attack_success_rate_bounds": f"null or {_BOUNDS}",
+    "mean_queries_at_least": f"null or {_AMOUNT}",
 }
 _CALIBRATION = {"temperature": _AMOUNT, "source": "text"}
 _AUDIT = {
@@ -111,8 +117,9 @@ def check_card(card: Any, path: Path) -> None:
         _check_object(card["data"], _DATA, path, "data.")
     if "settings" in card:
         _check_object(card["settings"], {}, path, "settings.")
-    if "model" in card:
-        _check_object(card, {"model": "text"}, path, "")
+    optional = {"model": "text", "warnings": _SENTENCES}
+    present = {name: kind for name, kind in optional.items() if name in card}
+    _check_object(card, present, path, "")
     for name, version in card["versions"].items():
         _expect(isinstance(version, str), path, f"versions.{name}", "a version as text", version)
     source = card["flood_level_source"]
@@ -175,12 +182,14 @@ def _check_analyses(analyses: Any, path: Path) -> None:
         sizes = {len(noise[name]) for name in ("alpha", "loss", "accuracy")}
         where, same = "analyses.noise.alpha", "as many numbers as loss and accuracy have"
         _expect(len(sizes) == 1, path, where, same, noise["alpha"])
+        _check_warnings(noise, path, "analyses.noise.")
     _check_object(analyses.get("ball", {}), {}, path, "analyses.ball.")
     for reference, found in analyses.get("ball", {}).items():
         where = f"analyses.ball.{reference}."
         _check_object(found, _BALL, path, where)
         known = {name: kind for name, kind in _BALL_OPTIONAL.items() if name in found}
         _check_object(found, known, path, where)
+        _check_warnings(found, path, where)
         ends = found["quartiles"]
         _expect(len(ends) == 2, path, f"{where}quartiles", "two numbers", ends)
     if "transfer" in analyses:
@@ -188,6 +197,7 @@ def _check_analyses(analyses: Any, path: Path) -> None:
     if "generalisation" in analyses:
         where = "analyses.generalisation."
         _check_object(analyses["generalisation"], _GENERALISATION, path, where)
+        _check_warnings(analyses["generalisation"], path, where)
         _check_object(analyses["generalisation"]["in"], _MEASURED, path, f"{where}in.")
         for number, other in enumerate(analyses["generalisation"]["out"]):
             _check_object(other, _MEASURED, path, f"{where}out[{number}].")
@@ -208,6 +218,11 @@ def _check_transfer(transfer: Any, path: Path) -> None:
             _expect(fooled <= of, path, f"{where}from.{source}.fooled", f"at most {of}", fooled)
 
 
+def _check_warnings(value: dict[str, Any], path: Path, prefix: str) -> None:
+    if "warnings" in value:
+        _check_object(value, {"warnings": _SENTENCES}, path, prefix)
+
+
 def _check_object(value: Any, fields: dict[str, str], path: Path, prefix: str) -> None:
     _expect(isinstance(value, dict), path, prefix.rstrip(".") or "card", "an object", value)
     for name, kind in fields.items():
@@ -225,6 +240,11 @@ def _is(value: Any, kind: str) -> bool:
         return isinstance(value, dict)
     if kind == "a list":
         return isinstance(value, list)
+    if kind == _BOUNDS:
+        fractions = isinstance(value, list) and all(_is(one, _RATE) for one in value)
+        return fractions and len(value) == 2 and value[0] <= value[1]
+    if kind == _SENTENCES:
+        return isinstance(value, list) and all(_is(one, "text") for one in value)
     if kind == "a list of numbers":
         return isinstance(value, list) and all(_is(one, "a number") for one in value)
     if isinstance(value, bool) or not isinstance(value, int | float):

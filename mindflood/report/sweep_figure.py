@@ -116,10 +116,17 @@ def _once(label: str, labelled: set[str]) -> str:
 
 
 def _draw_finetuning(axes: "Axes", measured: Attacked | None) -> None:
-    if measured is None or measured.accuracy is None:
+    if measured is None:
+        return
+    label = method_name("finetune")
+    if measured.robust is not None and measured.robust.is_open:
+        low, high = (100 * end for end in measured.robust.bounds)
+        axes.axhspan(low, high, fill=False, edgecolor=GREY, linestyle=":", label=f"{label}, range")
+        return
+    if measured.accuracy is None:
         return
     height = 100 * measured.accuracy.mean
-    axes.axhline(height, color=GREY, linestyle="--", label=method_name("finetune"))
+    axes.axhline(height, color=GREY, linestyle="--", label=label)
     low, high = robust_interval(measured) or (measured.accuracy.mean,) * 2
     axes.axhspan(100 * low, 100 * high, color=GREY, alpha=0.15, linewidth=0)
 

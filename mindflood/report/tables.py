@@ -17,7 +17,7 @@ from mindflood.report.aggregate import (
 from mindflood.report.audits import VALIDATED, audit_notes, doubt_notes, validated_cell
 from mindflood.report.calibration import gap_notes
 from mindflood.report.cards import Card
-from mindflood.report.layout import Cell, Column, Number, Table, TableRow
+from mindflood.report.layout import Cell, Column, Number, Range, Table, TableRow
 from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name, position
 from mindflood.report.notes import (
     attack_notes,
@@ -25,7 +25,9 @@ from mindflood.report.notes import (
     crossing_notes,
     search_notes,
     seed_notes,
+    warning_notes,
 )
+from mindflood.report.rates import Rate
 from mindflood.report.recipes import detail_cells, detail_columns, recipe_lines
 from mindflood.report.render import terminal
 from mindflood.report.transfer import transfer_notes
@@ -108,6 +110,7 @@ def table2(cards: Sequence[Card], tasks: Iterable[str], *, with_published: bool 
                 for line in _mark_best(printed, columns, set(), published=True)
             ]
     notes = [
+        *warning_notes(cards),
         *attack_notes(ours),
         *search_notes(cards),
         *crossing_notes(cards),
@@ -131,7 +134,7 @@ def table2(cards: Sequence[Card], tasks: Iterable[str], *, with_published: bool 
 
 def counts_table(cards: Sequence[Card]) -> Table:
     """Table 2's denominators: what became of every attacked sample, all seeds together."""
-    names = ("Attacked", "Skipped", "Succeeded", "Failed", "Errors", "Out of budget")
+    names = ("Attacked", "Skipped", "Succeeded", "Failed", "Errors", "Out of budget", "Untouched")
     columns = (
         *_SETTING,
         Column("Attack", numeric=False),
@@ -152,7 +155,9 @@ def counts_table(cards: Sequence[Card]) -> Table:
     ]
     notes = (
         "Skipped: the model was wrong before the attack; it counts as wrong in Aua%, and is in "
-        "neither Suc% nor #Query. Errors and samples out of budget are in no rate.",
+        "neither Suc% nor #Query. Errors and samples out of budget are undecided: a rate that they "
+        "could move by more than a point is given as the range from all of them broken to none. "
+        "Untouched: the attack had no candidate to try; they are in no rate.",
         *doubt_notes(ours, ours),
     )
     caption = "Table 2, denominators: what became of the attacked texts"
@@ -250,9 +255,9 @@ def _our_cells(row: Row, recipes: list[str]) -> list[Cell]:
         if attacked is None:
             cells += [None] * (len(_METRICS) + 1)
         else:
-            rates = (_robust(attacked), validated_cell(attacked), _percent(attacked.success))
-            queries = _estimate(attacked.queries, 2)
-            cells += [*rates, queries, str(attacked.counts["num_examples"])]
+            robust, success = _robust(attacked), _percent(attacked.success, attacked.broken)
+            rates = (robust, validated_cell(attacked), success)
+            cells += [*rates, _queries(attacked), str(attacked.counts["num_examples"])]
     return [*cells, row.level or None, seeds]
 
 
@@ -270,12 +275,17 @@ def _published_cells(task: str, row: published.PublishedRow, recipes: list[str])
 def _mark_best(
     block: list[list[Cell]], columns: Sequence[Column], mixed: set[str], *, published: bool = False
 ) -> list[TableRow]:
-    """Mark each column's best, if its values differ and the fingerprints are not ``mixed``."""
+    """Mark each column's best, if its values differ and the fingerprints are not ``mixed``.
+
+    Beside a value that is only known to lie in a range there is none.
+    """
     for at, column in enumerate(columns):
         sign = _BETTER.get(column.name)
         if sign is None or column.group in mixed:
             continue
         numbers = [cells[at] for cells in block]
+        if any(isinstance(number, Range) for number in numbers):
+            continue
         values = [round(n.value, n.digits) for n in numbers if isinstance(n, Number)]
         best = max((sign * value for value in values), default=0.0)
         for cells in block:
@@ -309,7 +319,10 @@ def _method(method: str, level: float | None = None, variant: str = "") -> str:
     return name if level is None else f"{name}, b = {level:g}"
 
 
-def _percent(estimate: Estimate | None) -> Number | None:
+def _percent(estimate: Estimate | None, rate: Rate | None = None) -> Number | Range | None:
+    """A rate in percent; where undecided texts leave it open, its bounds."""
+    if rate is not None and rate.is_open:
+        return Range(100 * rate.low, 100 * rate.high)
     if estimate is None:
         return None
     return Number(100 * estimate.mean, None if estimate.half is None else 100 * estimate.half)
@@ -327,10 +340,18 @@ def _count(size: int | None) -> str | None:
     return None if size is None else f"{size:,}"
 
 
-def _robust(attacked: Attacked) -> Number | None:
+def _queries(attacked: Attacked) -> Number | Range | None:
+    """#Query; a lower bound where undecided texts would have cost more."""
+    is_open = attacked.broken is not None and attacked.broken.is_open
+    if is_open and attacked.least_queries is not None:
+        return Range(attacked.least_queries, None, 2)
+    return _estimate(attacked.queries, 2)
+
+
+def _robust(attacked: Attacked) -> Number | Range | None:
     """Aua%, always with the ends of its interval: its mean need not be in the middle."""
-    number, ends = _percent(attacked.accuracy), robust_interval(attacked)
-    if number is None:
-        return None
+    number, ends = _percent(attacked.accuracy, attacked.robust), robust_interval(attacked)
+    if not isinstance(number, Number):
+        return number
     percent = None if ends is None else (100 * ends[0], 100 * ends[1])
     return replace(number, half=None, ends=percent)

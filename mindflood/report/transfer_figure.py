@@ -12,7 +12,7 @@ from mindflood.report.transfer import Transferred, matrices, sources
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_DARK = 60  # percent: above it a white number is read better
+_DARK = 45  # percent: above it a white number is read better
 
 
 def transfer_maps(cards: Sequence[Card], name: str) -> Iterator[tuple[str, str]]:

@@ -27,6 +27,9 @@ validated accuracy it does not speak for the model (the success stands), in the 
 label it does not speak for the attack. The interval reaches from the low end of the one reading to
 the high end of the other: no way of settling the unclear ones leaves it.
 
+Texts that are undecided (an error, no budget left) or untouched are not among the n. Where the
+undecided leave Aua a range, a report shows no validated one.
+
 What it is not: a search that was told of the change could have gone on, and found a text that keeps
 its meaning. Like any accuracy under attack, it is an upper bound for a better attack.
 """

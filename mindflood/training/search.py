@@ -4,6 +4,7 @@ import dataclasses
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from mindflood.data.tasks import Task, get_task
 from mindflood.errors import UserError
 from mindflood.files import read_json, write_json, write_text
 from mindflood.report.cards import read_card
+from mindflood.report.rates import accuracy_under_attack
 from mindflood.report.schema import attack_key
 from mindflood.training import parallel
 from mindflood.training.dataset import training_rows
@@ -67,9 +69,33 @@ def grid(settings: SearchSettings) -> list[float]:
     return [round(settings.lower + index * settings.step, 6) for index in range(count)]
 
 
-def best(candidates: list[dict[str, float]]) -> dict[str, float]:
-    """The candidate with the highest accuracy under attack; of equals, the lowest level."""
-    return max(candidates, key=lambda c: (c["accuracy_under_attack"], -c["flood_level"]))
+def best(candidates: list[dict[str, Any]]) -> dict[str, Any]:
+    """The candidate with the highest accuracy under attack; of equals, the lowest level.
+
+    Raises:
+        UserError: undecided attacks leave an accuracy a range, and others reach into it or above.
+    """
+    if all(one["accuracy_under_attack"] is not None for one in candidates):
+        return max(candidates, key=lambda c: (c["accuracy_under_attack"], -c["flood_level"]))
+    surest = max(candidates, key=lambda c: (_bounds(c)[0], -c["flood_level"]))
+    if any(_bounds(c)[1] > _bounds(surest)[0] for c in candidates if c is not surest):
+        ranges = ", ".join(
+            f"b = {one['flood_level']:g}: {100 * low:.1f} to {100 * high:.1f} %"
+            for one in candidates
+            for low, high in [_bounds(one)]
+        )
+        raise UserError(
+            "the levels of the search cannot be ranked: attacks that ran out of their budget or "
+            f"raised leave the accuracy under attack open ({ranges}); raise attack.max_queries or "
+            "attack.max_seconds, delete the folders search/*/attacks of the run and run again: "
+            "the trained candidates are kept"
+        )
+    return surest
+
+
+def _bounds(candidate: dict[str, Any]) -> tuple[float, float]:
+    low, high = candidate["accuracy_under_attack_bounds"]
+    return low, high
 
 
 def _outcome(config: Config) -> dict[str, object]:
@@ -119,7 +145,7 @@ def candidate_config(config: Config, level: float, data: str | None) -> Config:
     )
 
 
-def _candidate(config: Config, level: float, data: str | None) -> dict[str, float]:
+def _candidate(config: Config, level: float, data: str | None) -> dict[str, Any]:
     candidate = candidate_config(config, level, data)
     run = candidate.run_folder
     claim(run, candidate)
@@ -128,12 +154,13 @@ def _candidate(config: Config, level: float, data: str | None) -> dict[str, floa
     stages.attack(run, candidate, config.search.recipe, config.search.examples)
     card = read_card(run / "card.json")
     summary = card["attacks"][attack_key(config.search.recipe, config.attack.profile)]
-    robust, clean = summary["accuracy_under_attack"], card["clean_accuracy"]
+    robust, clean = accuracy_under_attack(summary), card["clean_accuracy"]
     if robust is None or clean is None:
         raise UserError(f"{run / 'card.json'}: no example was attacked; raise search.examples")
     return {
         "flood_level": level,
-        "accuracy_under_attack": robust,
+        "accuracy_under_attack": robust.number,
+        "accuracy_under_attack_bounds": list(robust.bounds),
         "clean_accuracy": clean,
         "train_seconds": card["train_seconds"] or 0.0,
     }

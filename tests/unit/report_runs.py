@@ -49,6 +49,12 @@ def lines(path: Path, records: list[dict[str, Any]]) -> None:
     path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
 
 
+def results(path: Path, records: list[dict[str, Any]]) -> None:
+    """Results of an attack, with the file that describes it."""
+    lines(path, records)
+    path.with_suffix(".meta.json").write_text("{}")
+
+
 def an_example(original: str, perturbed: str, **changes: Any) -> dict[str, Any]:
     """One sample's line; a pair's texts are separated by a bar."""
     record = {
@@ -58,6 +64,7 @@ def an_example(original: str, perturbed: str, **changes: Any) -> dict[str, Any]:
         "original_prediction": 0,
         "perturbed_prediction": 1,
         "queries": 61,
+        "seconds": 1.5,
         "original": original.split(" | "),
         "perturbed": perturbed.split(" | "),
     }

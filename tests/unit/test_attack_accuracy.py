@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mindflood.attack import accuracy
-from mindflood.attack.accuracy import clean_accuracy
+from mindflood.attack.accuracy import predictions
 from mindflood.data.sources import Examples
 
 TEXTS = [("yes", "no", "yes yes", "no no no", "yes")[row % 5] for row in range(23)]
@@ -26,10 +26,11 @@ class SaysYes:
 
 @pytest.mark.parametrize("at_once", [1, 7, 23, 512])
 @pytest.mark.parametrize("pair", [False, True], ids=["single", "pairs"])
-def test_it_is_the_share_that_is_right(monkeypatch, capsys, at_once, pair):
+def test_the_answers_and_the_share_that_is_right(monkeypatch, capsys, at_once, pair):
     monkeypatch.setattr(accuracy, "_AT_ONCE", at_once)
     right = sum(text.startswith("yes") == label for text, label in zip(TEXTS, LABELS, strict=True))
     rows = tuple(("no", text) if pair else (text,) for text in TEXTS)
     assert 0 < right < 23
-    assert clean_accuracy(SaysYes(), Examples(rows, LABELS)) == right / 23
+    found = predictions(SaysYes(), Examples(rows, LABELS))
+    assert found.tolist() == [text.startswith("yes") for text in TEXTS]
     assert f"23/23  {100 * right / 23:.1f} %" in capsys.readouterr().err

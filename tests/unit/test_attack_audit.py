@@ -32,6 +32,7 @@ def a_record(index, result="succeeded", **changes):
         "label": index % 2,
         "original_prediction": index % 2,
         "original_probability": 0.9,
+        "perturbed_prediction": 1 - index % 2,
         "queries": 10,
         "seconds": 0.5,
         "original": [f"the {word} film is good , it really is"],
@@ -364,6 +365,16 @@ def test_a_sheet_is_never_written_over(tmp_path, attacks, which):
     assert len(list(tmp_path.iterdir())) == 2
 
 
+def test_a_sheet_that_cannot_be_written_leaves_no_key(tmp_path, attacks, monkeypatch):
+    def full(path, rows):
+        raise UserError(f"{path}: cannot write: the disk is full")
+
+    monkeypatch.setattr("mindflood.attack.audit.draw.write_sheet", full)
+    with pytest.raises(UserError, match="disk is full"):
+        draw([attacks], tmp_path / "s.csv", 6, 0)
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
 def test_attacks_that_cannot_be_audited(tmp_path):
     attacks = an_attack(tmp_path / "run")
     path, meta = attacks / "textfooler.jsonl", attacks / "textfooler.meta.json"
@@ -380,7 +391,7 @@ def test_attacks_that_cannot_be_audited(tmp_path):
     path.write_text(whole.replace('"succeeded"', '"failed"'))
     refused("no attack succeeded")
     path.write_text(whole.replace('["the w0 movie is fine , it really is"]', "null"))
-    refused("row 0: key 'perturbed': expected a list of texts, found 'None'")
+    refused("line 1: expected the texts of an attack that succeeded under 'perturbed'")
     path.unlink()
     refused("no such file, though textfooler.meta.json tells")
     path.write_text(whole)

@@ -121,3 +121,48 @@ def test_a_swarm_that_runs_out_of_time_keeps_what_succeeded(asked_last):
     assert out_of_time
     assert search.cut_short
     assert isinstance(found, textattack.attack_results.SuccessfulAttackResult)
+
+
+@pytest.mark.parametrize("kind", ["delete", "swarm"])  # a beam goes on for ever where all is same
+@pytest.mark.parametrize(
+    ("constraint", "touched"), [("none", True), ("all refused", False), ("nothing changed", False)]
+)
+def test_only_a_candidate_touches_a_text(kind, constraint, touched):
+    """Queries that rank the words, and a swarm that shows the same text again, do not."""
+    attack = an_attack(kind, math.inf, Sure(99))
+    if constraint == "all refused":
+        attack.constraints.append(Refuse(compare_against_original=True))
+    elif constraint == "nothing changed":
+        attack.transformation = Same()
+    attack.search_method = search = BudgetedSearch(attack)
+    textattack.shared.utils.set_seed(0)
+    found = attack.attack(TEXT, 1)
+    assert isinstance(found, textattack.attack_results.FailedAttackResult)
+    assert search.touched is touched
+    assert not search.cut_short
+    assert found.num_queries > 1
+
+
+class Refuse(textattack.constraints.Constraint):
+    """Nothing is like the original."""
+
+    def _check_constraint(self, transformed_text, reference_text):
+        return False
+
+
+class Same(textattack.transformations.WordSwap):
+    """Puts every word in its own place."""
+
+    def _get_replacement_words(self, word):
+        return [word]
+
+
+@pytest.mark.parametrize("kind", SEARCHES)
+@pytest.mark.parametrize("text", ["", "...", "\U0001f600 \U0001f389"])
+def test_a_text_without_words_is_not_touched(kind, text):
+    """TextAttack's swarm raises there: it draws one of no words."""
+    attack = an_attack(kind, math.inf, Sure(99))
+    attack.search_method = search = BudgetedSearch(attack)
+    found = attack.attack(text, 1)
+    assert isinstance(found, textattack.attack_results.FailedAttackResult)
+    assert not search.touched

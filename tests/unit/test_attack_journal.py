@@ -18,34 +18,40 @@ def open_journal(folder, **changed):
     return Journal(folder, changed.get("recipe", "textfooler"), {**IDENTITY, **changed}, SHARED)
 
 
+def a_record(index, **changes):
+    """A sample that resisted."""
+    blank = {"index": index, "result": "failed", "label": 1, "original": ["a film"], "queries": 9}
+    return blank | {"original_prediction": 1, "perturbed": None, "seconds": 0.5} | changes
+
+
 def test_records_survive_closing_and_reopening(tmp_path):
     with open_journal(tmp_path) as journal:
-        journal.append({"index": 3, "text": "naïve\nlines"})
+        journal.append(a_record(3, original=["naïve\nlines"]))
     with open_journal(tmp_path) as journal:
-        journal.append({"index": 5})
-        assert journal.records == [{"index": 3, "text": "naïve\nlines"}, {"index": 5}]
+        journal.append(a_record(5))
+        assert journal.records == [a_record(3, original=["naïve\nlines"]), a_record(5)]
 
 
 @settings(max_examples=25, deadline=None)
-@given(cut=st.integers(1, 200))
+@given(cut=st.integers(1, 250))
 def test_a_kill_inside_the_last_line_loses_that_line_only(tmp_path_factory, cut):
     folder = tmp_path_factory.mktemp("killed")
     with open_journal(folder) as journal:
-        journal.append({"index": 0, "text": "x" * 20})
+        journal.append(a_record(0, original=["x" * 20]))
         whole = journal.path.read_bytes()
-        journal.append({"index": 1, "text": "y" * 150})
+        journal.append(a_record(1, original=["y" * 150]))
         content = journal.path.read_bytes()
     journal.path.write_bytes(content[: max(len(whole), len(content) - cut)])
     with open_journal(folder) as journal:
         assert [record["index"] for record in journal.records] == [0]
-        journal.append({"index": 1})
+        journal.append(a_record(1))
     assert [json.loads(line)["index"] for line in journal.path.read_text().splitlines()] == [0, 1]
 
 
 def test_a_sample_that_two_have_written_counts_once(tmp_path):
     """Where the file system has no locks; the first record is the one that stays."""
     with open_journal(tmp_path) as journal:
-        lines = [{"index": 4, "by": 1}, {"index": 2, "by": 1}, {"index": 4, "by": 2}]
+        lines = [a_record(4), a_record(2), a_record(4, queries=12)]
         journal.path.write_text("".join(json.dumps(line) + "\n" for line in lines))
         assert journal.read() == lines[:2]
     with open_journal(tmp_path) as journal:
@@ -61,8 +67,8 @@ def test_what_is_on_the_disk_is_read_although_an_interrupt_kept_it_from_being_no
     with open_journal(tmp_path) as journal:
         monkeypatch.setattr("os.fsync", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            journal.append({"index": 4})
-        assert journal.read() == [{"index": 4}]
+            journal.append(a_record(4))
+        assert journal.read() == [a_record(4)]
 
 
 @pytest.mark.parametrize(
@@ -78,7 +84,7 @@ def test_results_of_another_attack_are_refused(tmp_path, changed, named):
 
 def test_another_recipe_on_the_same_model_shares_the_folder(tmp_path):
     with open_journal(tmp_path), open_journal(tmp_path, recipe="bae", seed=7) as second:
-        second.append({"index": 0})
+        second.append(a_record(0))
     assert sorted(path.name for path in tmp_path.glob("*.jsonl")) == [
         "bae.jsonl",
         "textfooler.jsonl",
@@ -118,7 +124,7 @@ def test_two_attacks_cannot_write_to_one_file(tmp_path):
 
 def test_results_from_before_a_key_was_kept_go_on(tmp_path):
     with open_journal(tmp_path) as journal:
-        journal.append({"index": 3})
+        journal.append(a_record(3))
     with open_journal(tmp_path, candidates=48, masked_lm=None) as journal:
         assert len(journal.records) == 1
     with pytest.raises(UserError, match="profile is None, here 'paper'"):
@@ -128,3 +134,29 @@ def test_results_from_before_a_key_was_kept_go_on(tmp_path):
         pytest.raises(UserError, match="candidates is 48, here 8"),
     ):
         open_journal(tmp_path / "new", candidates=8)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (a_record(99999), "line 2: row 99999 is not among the 1"),
+        (a_record(3, original=["another film"]), "line 2: its original is not the text of row 3"),
+        ({"result": "failed"}, "line 2: expected the sample's row"),
+        ([], "line 2: expected an object"),
+    ],
+)
+def test_a_foreign_record_is_refused_and_the_file_can_be_opened_again(tmp_path, line, said):
+    def opened():
+        return Journal(tmp_path, "textfooler", IDENTITY, SHARED, {3: (["a film"], 1)})
+
+    with opened() as journal:
+        journal.append(a_record(3))
+        content = journal.path.read_bytes()
+        journal.path.write_bytes(content + json.dumps(line).encode() + b"\n")
+        with pytest.raises(UserError, match=said):
+            journal.read()
+    with pytest.raises(UserError, match=said):
+        opened()
+    journal.path.write_bytes(content)
+    with opened() as journal:
+        assert journal.records == [a_record(3)]

@@ -7,6 +7,7 @@ import pytest
 import torch
 from transformers import BertConfig, BertForSequenceClassification
 
+from mindflood.attack.log_file import check_log
 from mindflood.attack.metrics import summarise
 from mindflood.attack.recipes import BuiltRecipe
 from mindflood.attack.samples import AttackSettings, SampleAttacker
@@ -24,6 +25,10 @@ SINGLES = [
     'the "long" film is not good',
     "the actor was warm",
 ]
+RAISED = {
+    "index": 0, "result": "error", "label": 1, "queries": 0, "seconds": 1.0,
+    "original": ["a film"], "original_score": None,
+}  # fmt: skip
 PAIRS = [(text, "the plot is " + text) for text in SINGLES]
 
 
@@ -74,7 +79,9 @@ def test_same_rows_as_textattack_s_own_log(
     )
     ours = SampleAttacker(AttackSettings(str(victim.folder), task, "textfooler", "offline", 0))
     texts = [(text,) if isinstance(text, str) else text for text, _ in samples]
-    records = [ours(row, texts[row], label) for row, (_, label) in enumerate(samples)]
+    records = [
+        ours(row, texts[row], label) | {"seconds": 0.5} for row, (_, label) in enumerate(samples)
+    ]
     results = tmp_path / "textfooler.jsonl"
     results.write_text("".join(json.dumps(record) + "\n" for record in reversed(records)))
     (tmp_path / "textfooler.meta.json").write_text(json.dumps({"task": name}))
@@ -97,20 +104,45 @@ def test_same_rows_as_textattack_s_own_log(
     pd.testing.assert_frame_equal(found, expected, check_dtype=False, atol=1e-6)
 
 
+class NoSubstitutes(textattack.transformations.WordSwap):
+    """Finds nothing for any word, as the recipes' do for a text in a language they do not know."""
+
+    def _get_replacement_words(self, word):
+        return []
+
+
+def test_a_text_that_nothing_can_be_tried_on_is_untouched(victim, tmp_path, monkeypatch):
+    """TextAttack's failed attack, after queries that rank its words, says nothing of robustness."""
+    goal = textattack.goal_functions.UntargetedClassification(victim)
+    search = textattack.search_methods.GreedyWordSwapWIR("delete")
+    made = BuiltRecipe(textattack.Attack(goal, [], NoSubstitutes(), search), (), "f")
+    monkeypatch.setattr("mindflood.attack.samples.build_recipe", lambda *_, **__: made)
+    settings = AttackSettings(str(victim.folder), get_task("sst2"), "textfooler", "offline", 0)
+    ours = SampleAttacker(settings)
+    label = victim(["这 部 电影 很 好"]).argmax(1).item()
+    record = ours(0, ("这 部 电影 很 好",), label) | {"seconds": 0.5}
+    assert record["result"] == "untouched"
+    assert record["queries"] > 2
+    assert summarise([record])["accuracy_under_attack"] is None
+    (tmp_path / "bae.jsonl").write_text(json.dumps(record) + "\n")
+    (tmp_path / "bae.meta.json").write_text(json.dumps({"task": "sst2"}))
+    write_csv(tmp_path / "bae.jsonl", tmp_path / "bae.csv")
+    (row,) = pd.read_csv(tmp_path / "bae.csv").to_dict("records")
+    assert row["result_type"] == "Failed"
+
+
 def test_samples_that_raised_are_left_out_and_counted(victim, tmp_path):
-    blank = {"index": 0, "result": "error", "original_score": None}
-    (tmp_path / "bae.jsonl").write_text(json.dumps(blank) + "\n")
+    (tmp_path / "bae.jsonl").write_text(json.dumps(RAISED) + "\n")
     (tmp_path / "bae.meta.json").write_text(json.dumps({"task": "sst2"}))
     assert write_csv(tmp_path / "bae.jsonl", tmp_path / "bae.csv") == 1
 
 
 def test_the_command_line_tells_how_many_are_left_out(victim, tmp_path, monkeypatch, capsys):
-    record = {"index": 0, "result": "error", "queries": 0, "seconds": 1.0, "original_score": None}
-    (tmp_path / "bae.jsonl").write_text(json.dumps(record) + "\n")
+    (tmp_path / "bae.jsonl").write_text(json.dumps(RAISED) + "\n")
     (tmp_path / "bae.meta.json").write_text(json.dumps({"task": "sst2"}))
     told = {"fingerprint": "f", "replaced": [], "calibration_error": None}
     monkeypatch.setattr(
-        "mindflood.attack.runner.attack", lambda *_, **__: summarise([record]) | told
+        "mindflood.attack.runner.attack", lambda *_, **__: summarise([RAISED]) | told
     )
     words = ["attack", "m", "--task", "sst2", "--recipe", "bae", "--out", str(tmp_path)]
     assert main([*words, "--csv", str(tmp_path / "log.csv")]) == 0
@@ -122,7 +154,7 @@ def test_a_text_without_letters_is_logged_unmarked(victim, tmp_path):
     """TextAttack's own logger stops at it: it asks for the text's language."""
     record = {
         "index": 0, "result": "failed", "label": 0, "queries": 3, "index_map": None,
-        "original": ["1 2 3"], "original_prediction": 0, "original_score": 0.25,
+        "seconds": 0.5, "original": ["1 2 3"], "original_prediction": 0, "original_score": 0.25,
         "perturbed": ["1 4 3"], "perturbed_prediction": 0, "perturbed_score": 0.5,
     }  # fmt: skip
     (tmp_path / "bae.jsonl").write_text(json.dumps(record) + "\n")
@@ -136,3 +168,32 @@ def test_a_text_without_letters_is_logged_unmarked(victim, tmp_path):
 def test_results_that_are_not_there(tmp_path):
     with pytest.raises(UserError, match=r"pso.jsonl: no such results"):
         write_csv(tmp_path / "pso.jsonl", tmp_path / "pso.csv")
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1+1"])
+def test_no_cell_is_run_as_a_formula(victim, tmp_path, text):
+    """A spreadsheet that opens the log shows such a text and does not compute it."""
+    record = RAISED | {
+        "result": "skipped", "original": [text], "original_prediction": 0, "original_score": 0.5
+    }  # fmt: skip
+    (tmp_path / "bae.jsonl").write_text(json.dumps(record) + "\n")
+    (tmp_path / "bae.meta.json").write_text(json.dumps({"task": "sst2"}))
+    write_csv(tmp_path / "bae.jsonl", tmp_path / "bae.csv")
+    (row,) = pd.read_csv(tmp_path / "bae.csv").to_dict("records")
+    assert row["original_text"] == row["perturbed_text"] == f"'{text}"
+
+
+def test_a_log_takes_the_place_of_a_log_only(victim, tmp_path):
+    (tmp_path / "bae.jsonl").write_text(json.dumps(RAISED) + "\n")
+    (tmp_path / "bae.meta.json").write_text(json.dumps({"task": "sst2"}))
+    log = tmp_path / "bae.csv"
+    for content in (None, ""):
+        if content is not None:
+            log.write_text(content)
+        write_csv(tmp_path / "bae.jsonl", log)
+    assert check_log(log) is None
+    data = tmp_path / "reviews.csv"
+    data.write_text("text,label\na film,1\n")
+    with pytest.raises(UserError, match=r"reviews.csv: is there, and is no log of an attack"):
+        write_csv(tmp_path / "bae.jsonl", data)
+    assert data.read_text() == "text,label\na film,1\n"

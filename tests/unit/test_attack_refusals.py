@@ -58,6 +58,15 @@ def test_the_card_of_another_task(words, capsys, tmp_path):
     assert "a card of task 'sst2', not 'corpus'" in line
 
 
+def test_a_run_of_another_task(words, capsys, tmp_path):
+    words[1] = str(a_model(tmp_path / "run" / "model", "its own").parent)
+    for task, said in (("mrpc", "not_equivalent, equivalent apart in 2"), ("cola", "in 1")):
+        write_card(tmp_path / "run" / "card.json", a_card("flooding"))
+        line = refused([*words, str(tmp_path / "out"), "--task", task], capsys)
+        assert "was trained on task sst2, which tells negative, positive apart in 1 text(s)" in line
+        assert said in line
+
+
 def a_model(folder: Path, weights: str) -> Path:
     """The files that a model has, with other weights than others."""
     folder.mkdir(parents=True)
@@ -155,6 +164,18 @@ def test_a_log_that_cannot_be_written(words, capsys, tmp_path, log):
     (tmp_path / "folder").mkdir()
     line = refused([*words, str(tmp_path / "out"), "--csv", str(tmp_path / log)], capsys)
     assert f"{tmp_path / log.partition('/')[0]}: cannot write: " in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_log_over_another_file(words, capsys, tmp_path):
+    """Before anything is attacked, and the data that are attacked above all."""
+    data = tmp_path / "reviews.csv"
+    data.write_text("text,label\na film,1\n")
+    out = str(tmp_path / "out")
+    line = refused([*words, out, "--data", str(data), "--csv", str(data)], capsys)
+    assert f"{data}: is there, and is no log of an attack; name another with --csv" in line
+    assert data.read_text() == "text,label\na film,1\n"
+    assert "/dev/null: is no file" in refused([*words, out, "--csv", "/dev/null"], capsys)
     assert not (tmp_path / "out").exists()
 
 

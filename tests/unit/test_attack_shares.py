@@ -33,7 +33,8 @@ def record(place):
         "queries": 10 + place,
         "seconds": 0.5,
         "original": [TEXTS[place]],
-        "perturbed": None,
+        "perturbed": [TEXTS[place].upper()] if result == "succeeded" else None,
+        "perturbed_prediction": 1 - place % 2 if result == "succeeded" else None,
     }
 
 
@@ -154,7 +155,7 @@ def another_recipe(folder):
         (lambda folder: change(folder, shard="1/3"), "share 1/3, as .*share1 does"),
         (lambda folder: change(folder, shard=None), "not a share, but a whole attack"),
         (drop_line, "share 2/3 is unfinished .3 of 4 samples"),
-        (repeat_line, "not the samples of the attack, each once"),
+        (repeat_line, "share 2/3 is unfinished .3 of 4 samples"),
         (edit_text, "not the samples of the attack"),
         (another_recipe, "holds shares of bae, textfooler"),
         (lambda folder: shutil.rmtree(folder), "share2: no share of an attack there"),

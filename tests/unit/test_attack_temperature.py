@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from mindflood.attack import temperature
+from mindflood.attack.calibration import Calibration
 from mindflood.attack.samples import AttackSettings
 from mindflood.data.sources import Examples
 from mindflood.data.tasks import get_task
 from mindflood.errors import UserError
+from mindflood.files import read_json, write_json
 
 ROWS = Examples((("a",), ("b",), ("c",)), np.zeros(3, int))
 SETTINGS = AttackSettings("model", get_task("sst2"), "textfooler", "offline", 0)
@@ -58,3 +60,17 @@ def test_rows_that_all_raise_are_one_line(weakest):
     raised = [record("skipped"), record("error", 0), record("error", 0)]
     with pytest.raises(UserError, match=r"weakest: every attack .* raised .*ValueError: no tokens"):
         weakest({}, raised)
+
+
+def test_a_choice_is_taken_up_and_never_written_over(tmp_path):
+    """Another attack's took hours; what is no choice of ours is somebody's."""
+    path, key = tmp_path / "bae-calibrated.temperature.json", {"model": "m", "wanted": "weakest"}
+    assert temperature._kept(path, key) is None
+    kept = {"temperature": 2.0, "source": "weakest", "held_out": "dev", "rows": 50}
+    write_json(path, {"key": key, "calibration": kept})
+    assert temperature._kept(path, key) == Calibration(**kept)
+    for content in ({"key": {"model": "n"}, "calibration": kept}, {"key": key}, [], 7):
+        write_json(path, content)
+        with pytest.raises(UserError, match=r"temperature\.json: holds no choice"):
+            temperature._kept(path, key)
+        assert read_json(path) == content

@@ -214,6 +214,20 @@ def test_labels_in_the_task_s_order_or_of_other_names_pass(names, task):
     check_label_order("some/model", names, get_task(task).label_names)
 
 
+@pytest.mark.parametrize(
+    ("names", "task", "said"),
+    [
+        (("negative", "positive"), "mrpc", "as those of task sst2, imdb, mr, yelp, corpus"),
+        (("entailment", "not_entailment"), "sst2", "as those of task qnli, rte"),
+        (("acceptable", "unacceptable"), "mrpc", "as those of task cola"),
+    ],
+    ids=str,
+)
+def test_labels_of_another_task_are_refused(names, task, said):
+    with pytest.raises(UserError, match=f"{said}; the task's here are 0 = .*--task"):
+        check_label_order("some/model", names, get_task(task).label_names)
+
+
 def test_an_attack_looks_at_the_order_of_the_labels(folder, tmp_path):
     model = shutil.copytree(folder, tmp_path / "model")
     config = json.loads((model / "config.json").read_text())

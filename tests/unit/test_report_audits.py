@@ -1,10 +1,12 @@
 """Audits in the report: validated Aua beside Aua, and a warning wherever an attack is doubtful."""
 
+import numpy as np
 import pytest
 
 from mindflood.errors import UserError
 from mindflood.report.aggregate import rows
 from mindflood.report.audits import audit_notes, audits_table, doubt_notes
+from mindflood.report.calibration import calibration_table
 from mindflood.report.cards import write_card
 from mindflood.report.layout import Number
 from mindflood.report.medians import medians_table
@@ -122,13 +124,26 @@ def test_the_line_is_at_70_percent_and_unclear_ones_do_not_keep(same, doubtful):
     assert bool(doubt_notes(rows([card]), rows([card]))) == doubtful
 
 
-def test_several_seeds_need_an_audit_each():
-    audits = [an_audit(same=45, changed=5, unclear=0), an_audit(same=30, changed=20, unclear=0)]
+def validated_of_seeds(*changed):
+    audits = [an_audit(same=50 - some, changed=some, unclear=0) for some in changed]
     cards = [carded(seed=seed, audit=audit) for seed, audit in enumerate(audits)]
-    cell = column(table2(cards, ["sst2"]), "TextFooler Valid%")
-    found = validated([Audit(200, 22, 148, 45, 5, 0, 40), Audit(200, 22, 148, 30, 20, 0, 40)])
+    found = validated([Audit(200, 22, 148, 50 - some, some, 0, 40) for some in changed])
+    return cards, found, column(table2(cards, ["sst2"]), "TextFooler Valid%")
+
+
+def test_several_seeds_have_the_interval_of_their_audits_and_of_their_mean():
+    _, found, cell = validated_of_seeds(10, 10, 10)  # no spread
     assert cell.value == pytest.approx(100 * found.value)
     assert cell.ends == pytest.approx((100 * found.low, 100 * found.high))
+    _, found, cell = validated_of_seeds(4, 10, 16)
+    values = [(22 + 148 * some / 50) / 200 for some in (4, 10, 16)]
+    half = 4.302652729911275 * np.std(values, ddof=1) / 3**0.5  # t of two degrees of freedom
+    assert half > found.high - found.value
+    assert cell.ends == pytest.approx((100 * (found.value - half), 100 * (found.value + half)))
+
+
+def test_several_seeds_need_an_audit_each():
+    cards, *_ = validated_of_seeds(5, 20)
     table = table2([*cards, carded(seed=2)], ["sst2"])
     assert "TextFooler Valid%" not in [one.title for one in table.columns]
     assert any("successes of 2 of 3 seeds were read; Valid% needs all" in n for n in table.notes)
@@ -138,6 +153,16 @@ def test_a_calibrated_victim_s_rows_know_the_recipe_s_audit():
     card = carded(audit=an_audit())
     card["attacks"]["textfooler-offline-calibrated"] = an_attack()
     assert not any(note.startswith("Never audited") for note in audit_notes(rows([card])))
+
+
+def test_the_calibrated_victim_s_table_warns_too():
+    card = carded(audit=an_audit(same=26, changed=24, unclear=0))
+    calibration = {"temperature": 3.5, "source": "fitted"}
+    card["attacks"]["textfooler-offline-calibrated"] = an_attack(calibration=calibration)
+    assert DOUBT in calibration_table([card]).notes
+    sound = carded(audit=an_audit())
+    sound["attacks"]["textfooler-offline-calibrated"] = an_attack(calibration=calibration)
+    assert not any("under 70 %" in note for note in calibration_table([sound]).notes)
 
 
 def test_the_table_of_audits():

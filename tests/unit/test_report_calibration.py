@@ -9,7 +9,7 @@ from mindflood.report.cards import read_card, write_card
 from mindflood.report.layout import text_of
 from mindflood.report.page import report
 from mindflood.report.tables import table2
-from tests.unit.report_runs import a_card, a_run, an_attack, an_example, lines
+from tests.unit.report_runs import a_card, a_run, an_attack, an_example, results
 
 FITTED = {"temperature": 3.5, "source": "fitted", "held_out": "dev", "rows": 400}
 
@@ -67,16 +67,24 @@ def test_a_gap_between_other_attacks_is_none(changes):
 
 
 @pytest.mark.parametrize("left_out", ["out_of_budget", "errors"])
-def test_a_gap_over_other_texts_is_none_and_the_budget_is_told(left_out):
-    """Of 200 texts 20 leave the calibrated victim's accuracy: the gap may be theirs."""
+def test_a_gap_that_undecided_texts_leave_open_is_none(left_out):
+    """Of 200 texts of the calibrated victim 20 are undecided: the gap may be theirs."""
     attacks = both(60, 22, total=180, **{left_out: 20, "num_examples": 200, "requested": 200})
     cards = [a_card(attacks=attacks)]
-    assert cells(calibration_table(cards))[0][-1] == "other texts left out"
+    (row,) = cells(calibration_table(cards))
+    assert row[4:9] == ["30.0", "18.2", "11.0 to 21.0", "3.1", "–"]
+    assert row[-1] == "undecided texts"
     (note,) = gap_notes(rows(cards))
-    assert "leaves out 0 texts of the victim as it is and 20 of the calibrated one" in note
+    assert "0 texts of the victim as it is and 20 of the calibrated one are undecided" in note
     assert "an illusion cannot be told" in note
-    attacks["textfooler-offline"] |= {left_out: 20}
-    assert cells(calibration_table(cards))[0][-1] == "yes"
+    attacks["textfooler-offline"] |= {left_out: 20}  # as many, but they need not be the same
+    assert cells(calibration_table(cards))[0][-1] == "undecided texts"
+
+
+def test_a_gap_over_other_texts_is_none():
+    cards = [a_card(attacks=both(60, 22, total=199, errors=1, num_examples=200))]
+    assert cells(calibration_table(cards))[0][-1] == "other texts left out"
+    assert "an illusion cannot be told" in gap_notes(rows(cards))[0]
 
 
 def test_seeds_are_averaged_and_every_temperature_is_shown():
@@ -107,7 +115,7 @@ def test_numbers_of_other_columns_are_not_mixed():
 
 def test_the_page_shows_it_all(tmp_path):
     run = a_run(tmp_path / "run", a_card(attacks=both()))
-    lines(run / "attacks" / "textfooler-calibrated.jsonl", [an_example("good", "bad")])
+    results(run / "attacks" / "textfooler-calibrated.jsonl", [an_example("good", "bad")])
     mrpc = {"textfooler-offline": an_attack(columns="second")}
     a_run(tmp_path / "mrpc", a_card(task="mrpc", attacks=mrpc))
     page = report(tmp_path).read_text()

@@ -15,6 +15,7 @@ from mindflood.report.cards import (
     find_cards,
     find_runs,
     merge_attack,
+    merge_warnings,
     new_card,
     read_card,
     versions,
@@ -56,6 +57,8 @@ def test_a_new_card_has_every_key_of_the_contract() -> None:
         ({"attacks": {"pso-paper": an_attack(replaced="all")}}, "pso-paper.replaced", "a list"),
         ({"data": {"train": 2, "test": "all", "words": None}}, "data.test", "a count"),
         ({"model": None}, "model", "text"),
+        ({"warnings": "doubtful"}, "warnings", "a list of sentences"),
+        ({"attacks": {"pso-paper": an_attack(warnings=[1])}}, "pso-paper.warnings", "sentences"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_file(
@@ -104,6 +107,19 @@ def test_a_wrong_analysis_is_named(tmp_path, analyses, key, expected) -> None:
     path.write_text(json.dumps({**a_card(), "analyses": OF_ALL | analyses}), encoding="utf-8")
     with pytest.raises(UserError, match=rf"'analyses\.{re.escape(key)}.*: expected {expected}"):
         read_card(path)
+
+
+def test_an_analysis_may_warn(tmp_path):
+    from mindflood.report.notes import warning_notes
+
+    card = a_card(analyses={"noise": NOISE | {"warnings": ["the model answers 'a' to every row"]}})
+    write_card(tmp_path / "card.json", card)
+    assert warning_notes([read_card(tmp_path / "card.json")]) == [
+        "Warning, Fine-tuning on SST-2, seed 0, analysis of noise: the model answers 'a' to every "
+        "row."
+    ]
+    with pytest.raises(UserError, match=r"analyses\.noise\.warnings': expected a list of sent"):
+        write_card(tmp_path / "card.json", a_card(analyses={"noise": NOISE | {"warnings": 1}}))
 
 
 def test_the_card_of_every_analysis_is_right(tmp_path) -> None:
@@ -170,6 +186,15 @@ def test_merging_keeps_other_attacks_and_unknown_keys(tmp_path: Path) -> None:
     assert list(merged["attacks"]) == ["pso-paper", "textfooler-offline"]
     assert merged["attacks"]["textfooler-offline"]["failed"] == 3
     assert merged["noise"] == {"alpha": [0.1]}
+
+
+def test_warnings_are_added_once(tmp_path: Path) -> None:
+    path = tmp_path / "card.json"
+    write_card(path, a_card())
+    merge_warnings(path, ["one class only is predicted"])
+    merge_warnings(path, ["one class only is predicted", "the accuracy is below chance"])
+    expected = ["one class only is predicted", "the accuracy is below chance"]
+    assert read_card(path)["warnings"] == expected
 
 
 def test_attacks_that_end_together_are_all_kept(tmp_path: Path) -> None:

@@ -94,6 +94,21 @@ def test_one_level_is_no_sweep_and_other_fingerprints_are_another() -> None:
     )
 
 
+def test_a_range_is_a_bar_without_a_point() -> None:
+    """Of the level 0.2 between 20 and 80 of 200 texts are still right."""
+    unclear = {ATTACK: an_attack(20, succeeded=90, out_of_budget=60, accuracy_under_attack=None)}
+    cards = [level(0.1, 20), a_card("flooding", flood_level=0.2, attacks=unclear), level(0.3, 30)]
+    [(_, svg)] = drawn(cards, "sweep")
+    points = len(re.findall("<use [^>]*#0072b2", svg))
+    [(_, without)] = drawn([level(b, 20) for b in (0.1, 0.3)], "sweep")
+    assert points == len(re.findall("<use [^>]*#0072b2", without))
+    assert len(re.findall("stroke-dasharray: 2", svg)) == 1
+    tuned = a_card("finetune", attacks=unclear)
+    [(_, svg)] = drawn([level(0.1, 20), level(0.2, 20), tuned], "sweep")
+    assert "Fine-tuning, range" in texts(svg)
+    assert "Fine-tuning" not in texts(svg)
+
+
 def test_a_sweep_without_flooding_x_has_no_range() -> None:
     [(_, svg)] = drawn([level(0.1, 20), level(0.2, 20)], "sweep")
     assert "range of gradient accordance" not in texts(svg)

@@ -20,7 +20,7 @@ from mindflood.report.examples import differences, examples
 from mindflood.report.figures import read_series, smoothed, thinned
 from mindflood.report.page import report
 from mindflood.report.run_figures import figures
-from tests.unit.report_runs import a_card, a_run, an_attack, an_example, lines
+from tests.unit.report_runs import a_card, a_run, an_attack, an_example, lines, results
 
 HOSTILE = "<script>alert('x')</script> & \"quoted\" {{ 7 * 7 }}"
 
@@ -57,7 +57,7 @@ def make_runs(folder: Path) -> Path:
                 an_example(f"{HOSTILE} a boring film", f"{HOSTILE} a tedious film"),
                 an_example("not shown", "not shown", result="failed"),
             ]
-            lines(run / "attacks" / "textfooler.jsonl", records)
+            results(run / "attacks" / "textfooler.jsonl", records)
     return folder
 
 
@@ -201,7 +201,9 @@ def test_runs_without_trace_or_attack_are_reported_too(tmp_path: Path) -> None:
     [
         ("trace.jsonl", {"step": 1}, "'loss'"),
         ("evaluations.jsonl", {"step": 1, "eval_loss": "low"}, "'eval_loss'"),
-        ("attacks/textfooler.jsonl", {"result": "succeeded"}, "'original'"),
+        ("attacks/textfooler.jsonl", {"result": "succeeded"}, "'index'"),
+        ("attacks/textfooler.jsonl", {"index": 1, "result": "succeeded"}, "'original'"),
+        ("attacks/textfooler.jsonl", [], "expected an object"),
     ],
 )
 def test_a_broken_record_is_named_and_nothing_written(
@@ -213,6 +215,25 @@ def test_a_broken_record_is_named_and_nothing_written(
     assert name.rsplit("/", 1)[-1] in str(raised.value)
     assert words in str(raised.value)
     assert not (runs / "report.html").exists()
+
+
+def test_a_report_takes_the_place_of_a_report_only(tmp_path: Path) -> None:
+    write_card(tmp_path / "card.json", a_card())
+    page, table = report(tmp_path), tmp_path / "report" / "table2.md"
+    page.write_text(
+        page.read_text().replace('<meta name="generator"', "<meta name")
+    )  # an older one
+    report(tmp_path)
+    page.write_text("<h1>My report</h1>")
+    with pytest.raises(UserError, match=r"report\.html: is there, and is no report of ours"):
+        report(tmp_path)
+    assert page.read_text() == "<h1>My report</h1>"
+    page.unlink()
+    table.write_text("my table")
+    with pytest.raises(UserError, match=r"report: is not empty, and no report of ours is beside"):
+        report(tmp_path)
+    assert table.read_text() == "my table"
+    assert not page.exists()
 
 
 def test_a_folder_without_cards_is_refused(tmp_path: Path) -> None:
@@ -229,7 +250,7 @@ def test_changed_words_are_marked(reported: Path) -> None:
 
 def test_both_texts_of_a_pair_are_shown(tmp_path: Path) -> None:
     pair = an_example("one two | three", "one too | three")
-    lines(tmp_path / "attacks" / "textfooler.jsonl", [pair])
+    results(tmp_path / "attacks" / "textfooler.jsonl", [pair])
     (example,) = examples([Run(tmp_path, a_card(task="mrpc"))])
     assert [[piece.text for piece in text] for text in example.original] == [
         ["one ", "two"],

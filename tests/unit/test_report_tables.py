@@ -199,19 +199,120 @@ def test_profiles_are_rows_of_their_own() -> None:
         (a_card(attacks={OFFLINE: an_attack(20, succeeded=1)}), "do not add up"),
         (a_card(attacks={OFFLINE: an_attack(20, requested=800)}), "unfinished (200 of 800 texts)"),
         (
-            a_card(attacks={OFFLINE: an_attack(out_of_budget=11)}),
-            "11 of 200 texts ran out of their",
+            a_card(attacks={OFFLINE: an_attack(succeeded=137, out_of_budget=11)}),
+            "11 of 200 texts are undecided (11 ran out of their budget, 0 raised an error)",
+        ),
+        (
+            a_card(attacks={OFFLINE: an_attack(succeeded=144, untouched=4)}),
+            "4 of 200 texts are untouched: the attack had no candidate to try on them",
         ),
     ],
-    ids=["offline", "stand-in", "one seed", "not published", "counts", "unfinished", "budget"],
+    ids=[
+        "offline",
+        "stand-in",
+        "one seed",
+        "not published",
+        "counts",
+        "unfinished",
+        "budget",
+        "untouched",
+    ],
 )
 def test_what_misleads_is_said(card: Card, words: str) -> None:
     assert any(words in note for note in table2([card], [card["task"]]).notes)
 
 
-def test_a_few_texts_out_of_budget_need_no_note() -> None:
-    table = table2([a_card(attacks={OFFLINE: an_attack(out_of_budget=10)})], ["sst2"])
-    assert not any("ran out of their budget" in note for note in table.notes)
+def test_what_cards_warn_of_stands_first_in_every_format() -> None:
+    attack = an_attack(warnings=["the model answers 'positive' to every row"])
+    card = a_card(warnings=["all 9 rows have the label 'positive'"])
+    card["attacks"] = {"textfooler-offline": attack}
+    card["epochs"] = [
+        {
+            "epoch": 2,
+            "clean_accuracy": 0.5,
+            "train_loss": 0.1,
+            "eval_loss": None,
+            "attacks": {"pso-offline": attack},
+        }
+    ]
+    table = table2([card, card], ["sst2"])
+    said = (
+        "Warning, Fine-tuning on SST-2, seed 0: all 9 rows have the label 'positive'.",
+        "Warning, Fine-tuning on SST-2, seed 0, TextFooler (offline): the model answers 'positive' "
+        "to every row.",
+        "Warning, Fine-tuning on SST-2, seed 0, epoch 2, PSO (offline): the model answers "
+        "'positive' to every row.",
+    )
+    assert table.notes[:3] == said
+    assert sum(note.startswith("Warning") for note in table.notes) == 3
+    for shown in (markdown(table), latex(table)):
+        assert "answers 'positive' to every row" in shown
+
+
+def test_one_text_out_of_budget_needs_no_note() -> None:
+    summary = an_attack(succeeded=147, out_of_budget=1)
+    table = table2([a_card(attacks={OFFLINE: summary})], ["sst2"])
+    assert not any("undecided" in note for note in table.notes)
+
+
+def open_attack(**changes: Any) -> Any:
+    """A budget that 14 of 24 texts exceed, as the attack's summary tells it."""
+    numbers = ("accuracy_under_attack", "attack_success_rate", "mean_queries")
+    counts = {"num_examples": 24, "skipped": 3, "succeeded": 6, "failed": 1, "out_of_budget": 14}
+    summary = an_attack(**counts, **dict.fromkeys(numbers), mean_queries_at_least=7.5)
+    return {**summary, **changes}
+
+
+def test_what_undecided_texts_leave_open_is_a_range_and_nothing_is_bold_beside_it() -> None:
+    cards = [
+        a_card(attacks={OFFLINE: open_attack()}),
+        attacked("pgd", 20),
+        attacked("freelb", 30),
+    ]
+    table = table2(cards, ["sst2"], with_published=False)
+    shown = [cell(table, 0, f"TextFooler {name}") for name in ("Aua%", "Suc%", "#Query")]
+    assert shown == ["4.2 to 62.5", "28.6 to 95.2", "≥ 7.50"]
+    for name in ("Aua%", "Suc%", "#Query"):
+        assert not any(bold(table, f"TextFooler {name}"))
+    for text in (markdown(table), latex(table)):
+        assert "4.2 to 62.5" in text
+    assert r"$\geq$ 7.50" in latex(table)
+    line = next(csv.DictReader(io.StringIO(comma_separated(table))))
+    keys = ("", " at least", " at most", " low")
+    assert [line[f"TextFooler Aua%{key}"] for key in keys] == ["", "4.2", "62.5", ""]
+    assert line["TextFooler #Query at least"] == "7.50"
+
+
+def test_an_older_card_is_judged_by_its_counts() -> None:
+    """Its numbers are over the decided texts only."""
+    older = open_attack(accuracy_under_attack=0.1, attack_success_rate=6 / 7, mean_queries=7.0)
+    del older["mean_queries_at_least"]
+    table = table2([a_card(attacks={OFFLINE: older})], ["sst2"], with_published=False)
+    shown = [cell(table, 0, f"TextFooler {name}") for name in ("Aua%", "Suc%")]
+    assert shown == ["4.2 to 62.5", "28.6 to 95.2"]
+    assert not any(column.name == "#Query" for column in table.columns)
+
+
+def test_bounds_of_seeds_are_averaged() -> None:
+    wide = an_attack(40, succeeded=100, out_of_budget=30, accuracy_under_attack=None)
+    near = [an_attack(40), an_attack(42)]
+    found = attack_of([wide, *near])
+    assert found.accuracy is None
+    assert found.robust is not None
+    assert found.robust.bounds == pytest.approx((40.6667 / 200, 50.6667 / 200), abs=1e-6)
+    assert robust_interval(found) is None
+    # One seed's bounds may be 1.5 points apart where those of three are half a point.
+    slightly = an_attack(40, succeeded=127, out_of_budget=3, accuracy_under_attack=None)
+    found = attack_of([slightly, *near])
+    assert found.accuracy is not None
+    assert found.accuracy.n == 3
+    assert found.accuracy.mean == pytest.approx((40 / 197 + 40 / 200 + 42 / 200) / 3)
+
+
+def test_a_range_stands_in_the_medians() -> None:
+    cards = [a_card(seed=seed, attacks={OFFLINE: open_attack()}) for seed in range(3)]
+    table = medians_table(cards)
+    assert cell(table, 0, "TextFooler Aua%") == "4.2 to 62.5"
 
 
 def test_bert_base_under_the_papers_profile_needs_no_excuse() -> None:
@@ -310,12 +411,11 @@ def test_published_tables_are_whole() -> None:
 
 
 def test_denominators_and_interval() -> None:
-    summary = an_attack(22, errors=0)
-    summary.update(errors=4, num_examples=204)
+    summary = an_attack(22, errors=2, untouched=5, num_examples=207)
     cards = [a_card(attacks={OFFLINE: summary})]
     table = counts_table(cards)
-    titles = ("Attacked", "Skipped", "Succeeded", "Failed", "Errors", "Out of budget")
-    assert [cell(table, 0, title) for title in titles] == ["204", "30", "148", "22", "4", "0"]
+    titles = ("Attacked", "Skipped", "Succeeded", "Failed", "Errors", "Out of budget", "Untouched")
+    assert [cell(table, 0, title) for title in titles] == ["207", "30", "148", "22", "2", "0", "5"]
     # 22 of the 200 that are in the rate.
     table = table2(cards, ["sst2"], with_published=False)
     assert cell(table, 0, "TextFooler Aua%") == "11.0 (7.4 to 16.1)"

@@ -58,7 +58,11 @@ def draw(places: Sequence[str | Path], sheet: Path, count: int, seed: int) -> li
     if not rows:
         raise UserError(f"{attacks[0].path}: no attack succeeded; there is nothing to audit")
     write_json(key_path(sheet), _key(attacks, seed, dict(sorted(named.items()))))
-    write_sheet(sheet, rows)
+    try:
+        write_sheet(sheet, rows)
+    except BaseException:  # a key alone would be in the way of the next try
+        key_path(sheet).unlink()
+        raise
     return attacks
 
 
