@@ -54,7 +54,7 @@ def folder(tmp_path_factory):
     for split in ("train", "dev"):
         with (folder / f"{split}.csv").open("w", newline="") as file:
             csv.writer(file).writerows([("sentence", "label"), *SENTENCES])
-    labels = [label == "positive" for _, label in SENTENCES]
+    labels = [int(label == "positive") for _, label in SENTENCES]
     save_classifier(folder / "model", [text for text, _ in SENTENCES], labels)
     return folder
 
