@@ -162,11 +162,11 @@ _MISSING = {
 
 VECTORS = Download(
     "counter-fitted word vectors",
-    "nearest neighbours in the embedded encoder's vocabulary, without known antonyms",
+    "mindflood's table of substitutes",
     pickled=True,
 )
 SENTENCE_ENCODER = Download("Universal Sentence Encoder", "the embedded MiniLM sentence encoder")
-TAGGER = Download("NLTK part-of-speech tagger", "a lexicon of parts of speech")
+TAGGER = Download("NLTK part-of-speech tagger", "mindflood's own tagger")
 STOP_WORDS = Download("NLTK stop words", "mindflood's own list")
 WORDNET = Download("NLTK WordNet", "WordNet 3.0's synonyms, which ship with mindflood")
 MASKED_LANGUAGE_MODEL = Download(
@@ -178,12 +178,10 @@ STS_ENCODER = Download(
 )
 SEMEMES = Download(
     "HowNet substitutes",
-    "WordNet's synonyms where its files are here, else the embedded encoder's neighbours",
+    "mindflood's table of substitutes",
     pickled=True,
 )
-FLAIR_TAGGER = Download(
-    "flair part-of-speech tagger", "NLTK's tagger or a lexicon of parts of speech", pickled=True
-)
+FLAIR_TAGGER = Download("flair part-of-speech tagger", "mindflood's own tagger", pickled=True)
 
 
 def require(recipe: str, downloads: tuple[Download, ...], *, allow_pickles: bool) -> None:

@@ -5,6 +5,7 @@ out as the driver's.
 """
 
 import csv
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -176,16 +177,17 @@ def test_pwws_keeps_a_word_s_capitals():
 
 @pytest.fixture
 def wordnet(tmp_path, monkeypatch):
-    """Debian's WordNet where NLTK looks for its own."""
+    """Debian's WordNet where NLTK looks for its own, with the files that only NLTK's corpus has."""
     debian = Path("/usr/share/wordnet")
     if not (debian / "data.noun").is_file():
         pytest.skip("Debian's package wordnet-base is not installed")
     corpus = tmp_path / "corpora" / "wordnet"
     corpus.mkdir(parents=True)
     for path in debian.glob("*.*"):
-        (corpus / path.name).symlink_to(path)
+        shutil.copy(path, corpus)
     (corpus / "lexnames").write_text("".join(f"{n:02}\tname{n}\t1\n" for n in range(45)))
-    (corpus / "citation.bib").write_text("")
+    for name in ("index.sense", "README", "LICENSE"):
+        (corpus / name).touch()
     monkeypatch.setattr(nltk.data, "path", [str(tmp_path), *nltk.data.path])
     nltk_data.wordnet.cache_clear()
     yield corpus

@@ -1,5 +1,4 @@
-"""PWWS (Ren et al. 2019, *Natural Language Adversarial Examples through Probability Weighted Word
-Saliency*).
+"""PWWS, probability weighted word saliency (Ren et al. 2019).
 
 Words are swapped for synonyms, in the order of what hiding a word does to the prediction times what
 its best synonym does.
