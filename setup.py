@@ -16,7 +16,11 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11,<3.12",
     packages=find_packages(include=["mindflood", "mindflood.*"]),
-    package_data={"mindflood": ["py.typed"], "mindflood.report": ["*.json", "*.html"]},
+    package_data={
+        "mindflood": ["py.typed"],
+        "mindflood.report": ["*.json", "*.html"],
+        "mindflood.attack.resources": ["data/*"],
+    },
     install_requires=[
         "mindspore>=2.7,<2.8",
         "mindnlp>=0.5.1,<0.6",

@@ -28,6 +28,11 @@ VERBS = (
         "mindflood.attack.merge_command",
     ),
     (
+        "audit",
+        "a sheet of successes to be graded by people, and what they found, into the cards",
+        "mindflood.attack.audit.command",
+    ),
+    (
         "analyse",
         "the papers' analyses of trained models, into their cards",
         "mindflood.analyse.command",

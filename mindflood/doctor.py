@@ -24,9 +24,6 @@ from mindflood.visible import visible
 State = Literal["ok", "note", "missing"]
 EPILOG = "exit status 0 when training, export and the offline attack can work here, 1 otherwise"
 _GIB = 1024**3
-_WORDNET_MEND = (
-    "apt-get install wordnet-base, python -m nltk.downloader wordnet, or set WNSEARCHDIR"
-)
 _MARK = {"ok": ("✓", "green"), "note": ("–", "yellow"), "missing": ("✗", "red")}
 
 
@@ -75,13 +72,12 @@ def checks() -> list[Check]:
             "PyTorch": pool.submit(_guarded, "devices", lambda: [_torch()]),
             "hub": pool.submit(_guarded, "data", lambda: [_hub()]),
             "attack": pool.submit(_guarded, "attack", _attack_resources),
-            "antonyms": pool.submit(_guarded, "attack", lambda: [_antonyms()]),
         }
         found = [*_guarded("machine", _machine), *_guarded("packages", _packages)]
         found += [*slow["MindSpore"].result(), *slow["PyTorch"].result()]
         found += _guarded("encoder", lambda: [_embedded_encoder()])
         found += [*_guarded("data", _data), *slow["hub"].result()]
-        found += [*slow["attack"].result(), *slow["antonyms"].result()]
+        found += slow["attack"].result()
     return found
 
 
@@ -223,7 +219,7 @@ def _attack_resources() -> list[Check]:
     if isinstance(answer, str):
         return [Check("attack", "resources", "note", answer, "it is not known what is there")]
     found = [Check("attack", "offline profile", "ok", "needs no download")]
-    found.append(_wordnet(answer["wordnet"]))
+    found.append(_words(answer["words"]))
     for name, why, instead in answer["downloads"]:
         mend = probes.MENDS.get(name, "a machine with internet access")
         cost = f"no paper profile; offline takes {instead}"
@@ -235,31 +231,19 @@ def _attack_resources() -> list[Check]:
     return found
 
 
-def _wordnet(folder: str | None) -> Check:
-    if folder:
-        return Check("attack", "WordNet", "ok", folder)
-    cost = (
-        "offline recipes leave out only the antonyms of mindflood's own list, and pso takes "
-        "substitutes from the neighbour table; fingerprints differ from those with WordNet"
+def _words(why: str | None) -> Check:
+    """The files of words that every offline attack reads."""
+    name = "words"
+    if why is None:
+        return Check("attack", name, "ok", "substitutes, opposites and tags ship with mindflood")
+    return Check(
+        "attack",
+        name,
+        "missing",
+        why,
+        "no offline attack",
+        "pip install --force-reinstall mindflood",
     )
-    return Check("attack", "WordNet", "note", "not found", cost, _WORDNET_MEND)
-
-
-def _antonyms() -> Check:
-    """What no list of opposites catches is swapped in as a near word, and turns the sense."""
-    name = "antonyms among neighbours"
-    answer = probes.ask(probes.ANTONYMS, offline=True)
-    if isinstance(answer, str):
-        return Check("attack", name, "note", answer)
-    if why := answer.get("why"):
-        cost = "it is not known how many slip into the offline recipes' neighbours"
-        mend = _WORDNET_MEND if "WordNet" in why else "mindflood attack ... --recipe textfooler"
-        return Check("attack", name, "note", why, cost, mend)
-    found = (
-        f"{100 * answer['before']:.2f} % of the table by WordNet, {100 * answer['after']:.2f} % "
-        "once mindflood's own list is left out; with WordNet, as here, none"
-    )
-    return Check("attack", name, "ok", found)
 
 
 def render(found: list[Check]) -> str:

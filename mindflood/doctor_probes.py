@@ -49,20 +49,11 @@ print(json.dumps({"devices": [torch.cuda.get_device_name(number) for number in c
 RESOURCES = """
 import json
 from mindflood.attack.catalogue import RECIPES
-from mindflood.attack.wordnet import find_wordnet
+from mindflood.attack.resources.shipped import NAMES, damage
 pieces = {piece.name: piece for entry in RECIPES.values() for piece in entry.downloads}.values()
 answers = [[piece.name, piece.missing(), piece.offline_instead] for piece in pieces]
-wordnet = find_wordnet()
-print(json.dumps({
-    "wordnet": wordnet and str(wordnet),
-    "downloads": answers,
-}))
-"""
-ANTONYMS = """
-import json
-from mindflood.attack.antonym_shares import antonym_shares
-shares = antonym_shares()
-print(json.dumps({"why": shares} if isinstance(shares, str) else shares._asdict()))
+why = next(filter(None, map(damage, NAMES)), None)
+print(json.dumps({"words": why, "downloads": answers}))
 """
 
 

@@ -17,7 +17,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from mindflood.attack.neighbour_file import embedded_encoder
+from mindflood.attack.resources.embedded import embedded_encoder
 from mindflood.attack.textattack_import import textattack
 from mindflood.attack.victim import Victim
 from mindflood.data.sources import load_examples

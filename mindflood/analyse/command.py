@@ -11,6 +11,7 @@ EPILOG = """examples:
   mindflood analyse noise runs/sst2/finetune-seed0 runs/sst2/flooding-x-seed0
   mindflood analyse ball runs/sst2/*-seed0 --reference runs/sst2/freelb-seed0
   mindflood analyse generalisation runs/mr/*-seed0 --on imdb=FOLDER_WITH_IMDB
+  mindflood analyse transfer runs/sst2/*-seed0
 
 'mindflood report' then draws what the cards say."""
 
@@ -19,7 +20,9 @@ _ALPHAS = (0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``mindflood analyse``."""
-    kinds = parser.add_subparsers(dest="kind", metavar="noise|ball|generalisation", required=True)
+    kinds = parser.add_subparsers(
+        dest="kind", metavar="noise|ball|generalisation|transfer", required=True
+    )
     noise = _kind(kinds, "noise", "loss under Gaussian noise in the word embeddings")
     noise.add_argument("--alpha", type=float, nargs="+", default=_ALPHAS, metavar="A",
                        help="standard deviations of the noise")  # fmt: skip
@@ -35,14 +38,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     other.add_argument("--on", nargs="+", required=True, metavar="TASK=DATA",
                        help="tasks with the same labels, and where their files are; all of them: "
                        "a later call replaces what an earlier one found")  # fmt: skip
+    transfer = _of_runs(kinds, "transfer", "every model's adversarial texts tried on the others")
+    transfer.set_defaults(data=None)  # the texts are those of the runs' attacks
 
 
-def _kind(kinds: Any, name: str, summary: str) -> argparse.ArgumentParser:
+def _of_runs(kinds: Any, name: str, summary: str) -> argparse.ArgumentParser:
     kind: argparse.ArgumentParser = kinds.add_parser(name, help=summary, description=summary)
     kind.add_argument(
         "runs", nargs="+", type=expanded, metavar="RUN", help="RUN folders, exported, or models"
     )
     kind.add_argument("--task", help="of models that were not trained here")
+    return kind
+
+
+def _kind(kinds: Any, name: str, summary: str) -> argparse.ArgumentParser:
+    kind = _of_runs(kinds, name, summary)
     kind.add_argument(
         "--data", type=expanded, help="folder or file of the task (default: the run's)"
     )
@@ -62,9 +72,8 @@ def run(args: argparse.Namespace) -> int:
 
     check(args)
     subjects = [subject(folder, args.data, args.task) for folder in args.runs]
-    analyse: Callable[..., Any] = {"noise": _noise, "ball": _ball, "generalisation": _others}[
-        args.kind
-    ]
+    kinds = {"noise": _noise, "ball": _ball, "generalisation": _others, "transfer": _transfer}
+    analyse: Callable[..., Any] = kinds[args.kind]
     for found, (key, result, line) in zip(subjects, analyse(args, subjects), strict=True):
         found.merge(args.kind, key, result)
         for warning in result.get("warnings", ()):
@@ -165,3 +174,14 @@ def _others(args: argparse.Namespace, subjects: Any) -> Any:
         result = accuracies(victim, own, others) | {"seed": args.seed}
         shown = [result["in"], *result["out"]]
         yield None, result, "  ".join(f"{o['task']} {100 * o['accuracy']:.1f} %" for o in shown)
+
+
+def _transfer(args: argparse.Namespace, subjects: Any) -> Any:
+    from mindflood.analyse.transfer import transfers
+
+    for result in transfers(subjects):
+        lines = [
+            f"{attack}: of {found['held']} texts that held, {found['fell']} fall to the others'"
+            for attack, found in result["attacks"].items()
+        ]
+        yield None, result, "; ".join(lines)

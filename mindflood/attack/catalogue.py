@@ -13,15 +13,19 @@ PROFILES = ("offline", "paper")
 
 @dataclass(frozen=True)
 class Entry:
-    """What is known of a recipe before anything heavy is imported.
+    """A row of the table of recipes: what is known before anything heavy is imported.
+
+    The recipe itself is the module of its name in ``mindflood/attack/recipes``, with _ for -.
 
     Attributes:
+        title: its name as the papers spell it.
         downloads: what TextAttack's own version of it downloads.
         asks_masked_lm: whether its offline version needs a masked language model.
         has_candidates: whether the number of its candidates is the user's to choose.
         default_query_budget: queries a sample where the user names none; None: no limit.
     """
 
+    title: str
     downloads: tuple[Download, ...]
     asks_masked_lm: bool = False
     has_candidates: bool = False
@@ -29,14 +33,20 @@ class Entry:
 
 
 RECIPES: Mapping[str, Entry] = {
-    "textfooler": Entry((downloads.VECTORS, downloads.SENTENCE_ENCODER, downloads.TAGGER)),
+    "textfooler": Entry(
+        "TextFooler", (downloads.VECTORS, downloads.SENTENCE_ENCODER, downloads.TAGGER)
+    ),
     "bert-attack": Entry(
+        "BERT-Attack",
         (downloads.MASKED_LANGUAGE_MODEL, downloads.SENTENCE_ENCODER, downloads.STOP_WORDS),
         asks_masked_lm=True,
         has_candidates=True,
     ),
-    "textbugger": Entry((downloads.VECTORS, downloads.SENTENCE_ENCODER, downloads.STOP_WORDS)),
+    "textbugger": Entry(
+        "TextBugger", (downloads.VECTORS, downloads.SENTENCE_ENCODER, downloads.STOP_WORDS)
+    ),
     "bae": Entry(
+        "BAE",
         (
             downloads.MASKED_LANGUAGE_MODEL,
             downloads.SENTENCE_ENCODER,
@@ -46,13 +56,17 @@ RECIPES: Mapping[str, Entry] = {
         asks_masked_lm=True,
     ),
     "a2t": Entry(
-        (downloads.VECTORS, downloads.STS_ENCODER, downloads.TAGGER, downloads.STOP_WORDS)
+        "A2T", (downloads.VECTORS, downloads.STS_ENCODER, downloads.TAGGER, downloads.STOP_WORDS)
     ),
     # Its swarm moves for 20 rounds of 60 texts and all their neighbours.
     "pso": Entry(
+        "PSO",
         (downloads.SEMEMES, downloads.FLAIR_TAGGER, downloads.STOP_WORDS),
         default_query_budget=5000,
     ),
+    "pwws": Entry("PWWS", (downloads.WORDNET, downloads.STOP_WORDS)),
+    "deepwordbug": Entry("DeepWordBug", (downloads.STOP_WORDS,)),
+    "pruthi": Entry("Pruthi et al.", (downloads.STOP_WORDS,)),
 }
 
 

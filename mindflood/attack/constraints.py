@@ -1,19 +1,15 @@
 """The offline profile's constraints: sentence similarity and parts of speech without downloads."""
 
-import csv
-import gzip
 from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import torch
 
-from mindflood.attack.encoder import SentenceVectors
-from mindflood.attack.inflection import table_file
+from mindflood.attack.encoder import Place, SentenceVectors
+from mindflood.attack.neighbour_swap import NeighbourSwap
+from mindflood.attack.resources.opposition import opposed
+from mindflood.attack.resources.tagger import part_of_speech, tagged
 from mindflood.attack.textattack_import import textattack
-
-_WORD_CLASSES = {"noun": "NOUN", "propn": "NOUN", "verb": "VERB", "aux": "VERB"}
 
 
 class SentenceSimilarity(textattack.constraints.semantics.sentence_encoders.SentenceEncoder):
@@ -31,47 +27,74 @@ class SentenceSimilarity(textattack.constraints.semantics.sentence_encoders.Sent
         """Unit vectors of ``sentences``: float32 (n, hidden)."""
         return self.vectors(sentences)
 
-    def _score_list(self, starting_text: Any, transformed_texts: Sequence[Any]) -> torch.Tensor:
-        """Similarities, float32 (n,); a text shorter than the window passes without being encoded.
 
-        TextAttack encodes such texts as well and then gives them the same 1.
-        """
-        scores = torch.ones(len(transformed_texts))
-        compared = [
-            row
-            for row, text in enumerate(transformed_texts)
-            if not self.skip_text_shorter_than_window or len(text.words) >= self.window_size
-        ]
-        if compared:
-            texts = [transformed_texts[row] for row in compared]
-            scores[compared] = super()._score_list(starting_text, texts)
-        return scores
+class SameSense(textattack.constraints.Constraint):
+    """Allows a swap when the new word means in its text what the old one meant there.
 
+    A word of several senses is near to the substitutes of each; in a text it has one. So the two
+    words' own vectors are compared, each inside the text. Swaps by letters are not judged.
 
-class LexiconPartOfSpeech(textattack.constraints.Constraint):
-    """Allows a swap when the two words can be of the same part of speech, whatever the context.
-
-    Takes the place of a tagger where there is none. Nouns and verbs may be swapped, as TextFooler
-    allows; a word the lexicon does not have passes as a noun, as most unknown words are.
+    Args:
+        vectors: the encoder.
+        threshold: smallest cosine.
+        window_size: words around the swap that the encoder sees; None: all.
     """
 
-    def __init__(self, allow_verb_noun_swap: bool = True) -> None:
+    def __init__(self, vectors: SentenceVectors, threshold: float, window_size: int | None) -> None:
+        super().__init__(compare_against_original=False)
+        self.vectors = vectors
+        self.threshold = threshold
+        self.window_size = window_size
+
+    def _check_constraint_many(
+        self, transformed_texts: Sequence[Any], reference_text: Any
+    ) -> list[Any]:
+        changed = [min(text.attack_attrs["newly_modified_indices"]) for text in transformed_texts]
+        texts = [reference_text] * len(changed) + list(transformed_texts)
+        places = [self._place(*pair) for pair in zip(texts, changed * 2, strict=True)]
+        before, after = self.vectors.of_words(places).chunk(2) if places else ((), ())
+        return [
+            text
+            for text, one, other in zip(transformed_texts, before, after, strict=True)
+            if float(one @ other) >= self.threshold
+        ]
+
+    def _check_constraint(self, transformed_text: Any, reference_text: Any) -> bool:
+        return bool(self._check_constraint_many([transformed_text], reference_text))
+
+    def _place(self, text: Any, index: int) -> Place:
+        return place_of(text, index, self.window_size)
+
+    def check_compatibility(self, transformation: Any) -> bool:
+        """Only swaps for words of the table have a sense."""
+        return isinstance(transformation, NeighbourSwap)
+
+    def extra_repr_keys(self) -> list[str]:
+        """Names of the settings that TextAttack prints."""
+        return ["threshold", "window_size", *super().extra_repr_keys()]
+
+
+def place_of(text: Any, index: int, window_size: int | None) -> Place:
+    """A word of a ``textattack.shared.AttackedText`` among the words around it."""
+    start, word = len(text.text_until_word_index(index)), text.words[index]
+    window = text.text if window_size is None else text.text_window_around_index(index, window_size)
+    # The window begins before the word, at most its own length away.
+    begin = text.text.rfind(window, max(0, start - len(window)), start + len(window))
+    return Place(window, start - begin, start - begin + len(word))
+
+
+class _ChangedWords(textattack.constraints.Constraint):
+    """Asks of each word that a transformation has just changed whether its change is allowed."""
+
+    def __init__(self) -> None:
         super().__init__(compare_against_original=True)
-        self.allow_verb_noun_swap = allow_verb_noun_swap
 
     def _check_constraint(self, transformed_text: Any, reference_text: Any) -> bool:
         changed = transformed_text.attack_attrs["newly_modified_indices"]
-        return all(
-            self._swappable(reference_text.words[index], transformed_text.words[index])
-            for index in changed
-        )
+        return all(self._allowed(reference_text, transformed_text, index) for index in changed)
 
-    def _swappable(self, before: str, after: str) -> bool:
-        old, new = parts_of_speech(before), parts_of_speech(after)
-        if old & new:
-            return True
-        either = {"NOUN", "VERB"}
-        return self.allow_verb_noun_swap and bool(old & either) and bool(new & either)
+    def _allowed(self, before: Any, after: Any, index: int) -> bool:
+        raise NotImplementedError
 
     def check_compatibility(self, transformation: Any) -> bool:
         """Only word swaps have a word on either side to compare."""
@@ -79,29 +102,33 @@ class LexiconPartOfSpeech(textattack.constraints.Constraint):
             textattack.shared.validators.transformation_consists_of_word_swaps(transformation)
         )
 
+
+class SamePartOfSpeech(_ChangedWords):
+    """Allows a swap when the tagger gives both words the same part of speech in their texts.
+
+    Args:
+        allow_verb_noun_swap: nouns and verbs may be swapped, as TextFooler allows.
+    """
+
+    def __init__(self, allow_verb_noun_swap: bool = True) -> None:
+        super().__init__()
+        self.allow_verb_noun_swap = allow_verb_noun_swap
+
+    def _allowed(self, before: Any, after: Any, index: int) -> bool:
+        old, new = (part_of_speech(tagged(text.words)[index]) for text in (before, after))
+        return old == new or (self.allow_verb_noun_swap and {old, new} == {"n", "v"})
+
     def extra_repr_keys(self) -> list[str]:
         """Names of the settings that TextAttack prints."""
         return ["allow_verb_noun_swap", *super().extra_repr_keys()]
 
 
-def parts_of_speech(word: str) -> frozenset[str]:
-    """Every universal part of speech that ``word`` can have."""
-    return _lexicon().get(word.lower(), frozenset({"NOUN"}))
+class NoOpposite(_ChangedWords):
+    """Refuses a swap for an antonym, or of a word of praise for one of blame.
 
-
-@cache
-def _lexicon() -> dict[str, frozenset[str]]:
-    """Lower-cased word → its parts of speech, from the lemma table of LemmInflect.
-
-    TextAttack depends on that package. Its file is read as text: its own loader reads pickles.
+    BERT-Attack's authors filter antonyms by dictionaries of synonyms (Li et al. 2020, §3.2): a
+    masked language model proposes opposites as readily as synonyms.
     """
-    found: dict[str, set[str]] = {}
-    with gzip.open(lexicon_file(), "rt", encoding="utf-8", newline="") as lines:
-        for word, part, *_ in csv.reader(lines):
-            found.setdefault(word.lower(), set()).add(_WORD_CLASSES.get(part, part.upper()))
-    return {word: frozenset(parts) for word, parts in found.items()}
 
-
-def lexicon_file() -> Path:
-    """LemmInflect's table of words, their parts of speech and base forms."""
-    return table_file("lemma_lu.csv.gz")
+    def _allowed(self, before: Any, after: Any, index: int) -> bool:
+        return not opposed(before.words[index].lower(), after.words[index].lower())

@@ -110,6 +110,10 @@ def _stop_words() -> str:
     return _of_nltk(absent=nltk_data.stop_words(fetch=True) == "replaced")
 
 
+def _wordnet() -> str:
+    return _of_nltk(absent=nltk_data.wordnet(fetch=True) == "missing")
+
+
 def _of_nltk(*, absent: bool) -> str:
     return "not in NLTK_DATA, and NLTK's server is away" if absent else ""
 
@@ -150,6 +154,7 @@ _MISSING = {
     "Universal Sentence Encoder": _sentence_encoder,
     "NLTK part-of-speech tagger": _tagger,
     "NLTK stop words": _stop_words,
+    "NLTK WordNet": _wordnet,
     "masked language model bert-base-uncased": _masked_language_model,
     "sentence encoder stsb-distilbert-base": _sts_encoder,
     "HowNet substitutes": _sememes,
@@ -158,12 +163,13 @@ _MISSING = {
 
 VECTORS = Download(
     "counter-fitted word vectors",
-    "nearest neighbours in the embedded encoder's vocabulary, without known antonyms",
+    "mindflood's table of substitutes",
     pickled=True,
 )
 SENTENCE_ENCODER = Download("Universal Sentence Encoder", "the embedded MiniLM sentence encoder")
-TAGGER = Download("NLTK part-of-speech tagger", "a lexicon of parts of speech")
+TAGGER = Download("NLTK part-of-speech tagger", "mindflood's own tagger")
 STOP_WORDS = Download("NLTK stop words", "mindflood's own list")
+WORDNET = Download("NLTK WordNet", "WordNet 3.0's synonyms, which ship with mindflood")
 MASKED_LANGUAGE_MODEL = Download(
     "masked language model bert-base-uncased",
     "one that mindflood trains on the task's own text ('mindflood masked-lm')",
@@ -173,12 +179,10 @@ STS_ENCODER = Download(
 )
 SEMEMES = Download(
     "HowNet substitutes",
-    "WordNet's synonyms where its files are here, else the embedded encoder's neighbours",
+    "mindflood's table of substitutes",
     pickled=True,
 )
-FLAIR_TAGGER = Download(
-    "flair part-of-speech tagger", "NLTK's tagger or a lexicon of parts of speech", pickled=True
-)
+FLAIR_TAGGER = Download("flair part-of-speech tagger", "mindflood's own tagger", pickled=True)
 
 
 def require(recipe: str, downloads: tuple[Download, ...], *, allow_pickles: bool) -> None:

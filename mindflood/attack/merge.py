@@ -152,7 +152,7 @@ def _mend(key: str, identity: dict[str, Any]) -> str:
             "perhaps each machine made a masked language model of its own: make it once with "
             "'mindflood masked-lm', and attack every share anew with --masked-lm FOLDER"
         )
-    return "give every machine the same packages, WordNet and NLTK data ('mindflood doctor')"
+    return "give every machine the same packages ('mindflood doctor')"
 
 
 def _check_finished(part: _Results) -> None:

@@ -54,13 +54,24 @@ def tagger(*, fetch: bool = False) -> Origin:
     return _find(_tag_a_word, TAGGER, "universal_tagset", fetch=fetch)
 
 
+@cache
+def wordnet(*, fetch: bool = False) -> Origin:
+    """Make ``nltk.corpus.wordnet.synsets(word, lang="eng")`` work, or report it ``missing``.
+
+    Args:
+        fetch: as for :func:`stop_words`.
+    """
+    return _find(_look_up_a_word, "wordnet", fetch=fetch)
+
+
+def wordnet_files() -> list[Path]:
+    """The files of WordNet's synonyms, which :func:`wordnet` has found, or the archive of them."""
+    return [_file(f"corpora/wordnet/data.{part}") for part in ("adj", "adv", "noun", "verb")]
+
+
 def stop_words_file() -> Path:
     """NLTK's own stop words, which :func:`stop_words` has found, or the archive that has them."""
-    import nltk
-
-    found = nltk.data.find("corpora/stopwords/english")
-    archive = getattr(found, "zipfile", None)
-    return Path(str(found) if archive is None else archive.filename)
+    return _file("corpora/stopwords/english")
 
 
 def tagger_weights() -> Path:
@@ -68,6 +79,19 @@ def tagger_weights() -> Path:
     import nltk
 
     return Path(str(nltk.data.find(f"taggers/{TAGGER}/{TAGGER}.weights.json")))
+
+
+def _file(name: str) -> Path:
+    """A file of NLTK's data, or the archive that it is in."""
+    import nltk
+
+    try:
+        found = nltk.data.find(name)
+    except LookupError:  # in an archive, whose name has to be told
+        corpora, corpus, *rest = name.split("/")
+        found = nltk.data.find("/".join((corpora, f"{corpus}.zip", corpus, *rest)))
+    archive = getattr(found, "zipfile", None)
+    return Path(str(found) if archive is None else archive.filename)
 
 
 def _find(use: Callable[[], None], *packages: str, fetch: bool) -> Origin:
@@ -99,6 +123,12 @@ def _tag_a_word() -> None:
     import nltk
 
     nltk.pos_tag(["word"], tagset="universal")
+
+
+def _look_up_a_word() -> None:
+    from nltk.corpus import wordnet
+
+    wordnet.synsets("word", lang="eng")
 
 
 def _search_in(folder: Path) -> None:

@@ -41,6 +41,10 @@ def _stop_words() -> list[Path]:
     return [nltk_data.stop_words_file()]
 
 
+def _wordnet() -> list[Path]:
+    return nltk_data.wordnet_files()
+
+
 def _masked_language_model() -> list[Path]:
     return downloads.cached(downloads.BERT, downloads.BERT_FILES)
 
@@ -72,6 +76,7 @@ _FILES: Mapping[str, Callable[[], list[Path]]] = {
     downloads.SENTENCE_ENCODER.name: _sentence_encoder,
     downloads.TAGGER.name: _tagger,
     downloads.STOP_WORDS.name: _stop_words,
+    downloads.WORDNET.name: _wordnet,
     downloads.MASKED_LANGUAGE_MODEL.name: _masked_language_model,
     downloads.STS_ENCODER.name: _sts_encoder,
     downloads.SEMEMES.name: _sememes,

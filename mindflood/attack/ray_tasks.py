@@ -21,8 +21,8 @@ def attack_with_ray(
     """Records of ``samples`` from ``tasks`` Ray tasks, each as it is finished, in any order.
 
     The cluster is the one that ``RAY_ADDRESS`` names or that runs on this machine, else one is
-    started here. Every node needs this package with the same resources (WordNet, NLTK's data), and
-    the folders of the model and of the masked language model under the same paths: a node whose
+    started here. Every node needs this package with the same resources (for ``paper``, NLTK's data)
+    and the folders of the model and of the masked language model under the same paths: a node whose
     model or recipe is another attacks nothing. A task takes one GPU where the cluster has any.
 
     Args:
@@ -105,7 +105,7 @@ def check_alike(found: Mapping[str, Any], expected: Mapping[str, Any], node: str
         if found[part] != value:
             raise UserError(
                 f"--ray: node {node} has another attack: {part}: {found[part]}, expected {value}; "
-                "give every node the same packages, WordNet and NLTK data, and folders"
+                "give every node the same packages, NLTK data and folders"
             )
 
 

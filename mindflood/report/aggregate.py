@@ -13,6 +13,7 @@ import pandas as pd
 from scipy import stats
 
 from mindflood.report.cards import AttackSummary, Card, probe_findings
+from mindflood.report.intervals import wilson
 from mindflood.report.names import METHODS, TASKS, position
 from mindflood.report.rates import (
     Rate,
@@ -23,6 +24,7 @@ from mindflood.report.rates import (
     untouched,
 )
 from mindflood.report.schema import split_attack_key
+from mindflood.report.validated import Audit
 
 COUNTS = (
     "num_examples", "skipped", "succeeded", "failed", "errors", "out_of_budget", "untouched"
@@ -69,7 +71,8 @@ class Attacked:
     ``requested`` is larger than ``counts["num_examples"]`` while an attack is unfinished;
     ``samples`` are the seed and size of each sample of texts that was attacked;
     ``temperatures`` are the victims', with how each was chosen, where they were calibrated;
-    ``recipes`` are the exact recipes: fingerprint, and what was replaced of the paper's.
+    ``recipes`` are the exact recipes: fingerprint, and what was replaced of the paper's;
+    ``audits`` are those of the seeds whose successes people have read, behind their fingerprint.
     """
 
     accuracy: Estimate | None
@@ -86,6 +89,7 @@ class Attacked:
     calibration_error: Estimate | None = None
     temperatures: tuple[tuple[float, str], ...] = ()
     recipes: tuple[tuple[str, str], ...] = ()
+    audits: tuple[tuple[str, Audit], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -123,19 +127,6 @@ def estimate(values: Sequence[float | None]) -> Estimate | None:
         deviation = float(known.std(ddof=1))
         half = float(quantile * deviation / math.sqrt(len(known)))
     return Estimate(float(known.mean()), half, len(known), float(known.median()), deviation)
-
-
-def wilson(successes: float, total: float) -> tuple[float, float]:
-    """95 % interval of a rate: ``successes`` of ``total`` sampled sentences (Wilson, 1927).
-
-    The ends are the rates p with |successes/total - p| = z·√(p(1 - p)/total); neither number has
-    to be whole, as those of an average are not.
-    """
-    z, rate = float(stats.norm.ppf(0.5 + _CONFIDENCE / 2)), successes / total
-    middle = rate + z**2 / (2 * total)
-    half = z * math.sqrt(rate * (1 - rate) / total + (z / (2 * total)) ** 2)
-    divisor = 1 + z**2 / total
-    return max(0.0, (middle - half) / divisor), min(1.0, (middle + half) / divisor)
 
 
 def robust_interval(attacked: Attacked) -> tuple[float, float] | None:
@@ -307,6 +298,11 @@ def attacked(summaries: Sequence[AttackSummary]) -> Attacked:
                     for summary in summaries
                 }
             )
+        ),
+        tuple(
+            (summary["fingerprint"], audit)
+            for summary in summaries
+            if (audit := Audit.of_card(summary)) is not None
         ),
     )
 

@@ -5,9 +5,10 @@ miscalibration and the illusion of adversarial robustness').
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mindflood.report.aggregate import Attacked, Row, rows
+from mindflood.report.audits import doubt_notes
 from mindflood.report.cards import Card
 from mindflood.report.layout import Cell, Column, Number, Range, Table, TableRow
 from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name
@@ -132,7 +133,9 @@ def _name(pair: Pair) -> str:
 
 def calibration_table(cards: Sequence[Card]) -> Table:
     """A row for every attack that was also made on the calibrated victim."""
-    found = list(pairs(rows(cards)))
+    table = rows(cards)
+    found = list(pairs(table))
+    attacked = [replace(pair.row, attacks={pair.recipe: pair.plain}) for pair in found]
     columns = (
         Column("Dataset", numeric=False),
         Column("Model", numeric=False),
@@ -154,6 +157,7 @@ def calibration_table(cards: Sequence[Card]) -> Table:
         "width, Guo et al. 2017), which is above zero for few texts even where the model is "
         "calibrated. Temperature: fitted to rows that were not attacked, the one of several that "
         "weakens the model most on such rows, or given.",
+        *doubt_notes(attacked, table),
     )
     lines = tuple(_line(pair) for pair in found)
     caption = "Accuracy under attack of the victim as it is and calibrated"

@@ -43,6 +43,7 @@ class AttackSummary(TypedDict):
     seconds: float
     fingerprint: str
     replaced: NotRequired[list[str]]
+    audit: NotRequired[dict[str, Any]]
     requested: NotRequired[int]
     seed: NotRequired[int]
     columns: NotRequired[str]
@@ -225,6 +226,8 @@ def merge_attack(
 ) -> Card:
     """Put one attack's summary into the card at ``path``; what else is in the card stays.
 
+    So does an audit of the attack, as long as the attack's outcome is the one that was audited.
+
     Args:
         otherwise: the card to begin with where there is none yet.
 
@@ -233,9 +236,36 @@ def merge_attack(
     """
     with _locked(Path(path).parent):
         card = _card_at(path, otherwise)
-        merged: Card = {**card, "attacks": {**card["attacks"], key: cast(AttackSummary, summary)}}
+        kept = _with_audit(cast(AttackSummary, summary), card["attacks"].get(key))
+        merged: Card = {**card, "attacks": {**card["attacks"], key: kept}}
         write_card(path, merged)
     return merged
+
+
+def merge_audit(path: Path, key: str, audit: dict[str, Any]) -> Card:
+    """Put an audit's findings into the attack ``key`` of the card at ``path``; the rest stays.
+
+    Raises:
+        UserError: there is no card or no such attack on it, or a value is not as the schema says.
+    """
+    with _locked(Path(path).parent):
+        card = read_card(path)
+        if key not in card["attacks"]:
+            raise UserError(f"{path}: there is no attack {key} to put an audit to")
+        audited: AttackSummary = {**card["attacks"][key], "audit": audit}
+        merged: Card = {**card, "attacks": {**card["attacks"], key: audited}}
+        write_card(path, merged)
+    return merged
+
+
+def _with_audit(summary: AttackSummary, before: AttackSummary | None) -> AttackSummary:
+    """The summary with the audit that is on the card, where that is of the same outcome."""
+    counted = ("fingerprint", "skipped", "succeeded", "failed")
+    if before is None or "audit" not in before or "audit" in summary:
+        return summary
+    if any(before.get(name) != summary.get(name) for name in counted):
+        return summary
+    return {**summary, "audit": before["audit"]}
 
 
 def merge_accuracy(path: Path, accuracy: float) -> Card:

@@ -11,6 +11,7 @@ from mindflood.report.epochs_figure import epoch_curves
 from mindflood.report.noise_figure import noise_curves
 from mindflood.report.run_figures import Drawn
 from mindflood.report.sweep_figure import sweeps
+from mindflood.report.transfer_figure import transfer_maps
 
 Draw = Callable[[Sequence[Card], str], Iterator[tuple[str, str]]]
 
@@ -18,6 +19,7 @@ COMPARISONS: dict[str, tuple[str, Draw]] = {
     "sweep": ("Accuracy under attack against the flood level", sweeps),
     "noise": ("Loss under Gaussian noise in the word embeddings", noise_curves),
     "epochs": ("Loss and accuracy under attack over the epochs", epoch_curves),
+    "transfer": ("Adversarial texts of one model that fool another", transfer_maps),
 }
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mindflood.report.aggregate import Attacked, Setting, columns_suffix, robust_interval
+from mindflood.report.audits import with_doubt
 from mindflood.report.cards import AttackSummary, Card
 from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name
 from mindflood.report.rates import accuracy_under_attack
@@ -30,6 +31,10 @@ class Condition:
         recipe, profile = split_attack_key(self.attack)
         attack = f"{ATTACKS.get(recipe, recipe)} ({profile}{self.columns})"
         return f"{TASKS.get(self.task, self.task)}, {encoder_name(self.encoder)}, {attack}"
+
+    def titled(self, cards: Sequence[Card]) -> str:
+        """The title, with a warning where audits on ``cards`` found the attack wanting."""
+        return with_doubt(self.title, cards, self.task, self.attack, self.fingerprint)
 
 
 def by_condition(

@@ -39,7 +39,7 @@ def epoch_curves(cards: Sequence[Card], name: str) -> Iterator[tuple[str, str]]:
     )
     for number, (condition, members) in enumerate(conditions.items()):
         svg = to_svg(_drawing(members, condition), f"{name}-{number}", height=5.6)
-        yield condition.title, svg
+        yield condition.titled(cards), svg
 
 
 def _drawing(cards: Sequence[Card], condition: Condition) -> Callable[["Figure"], None]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from mindflood.report.aggregate import Attacked, Estimate, rows
+from mindflood.report.audits import doubt_notes
 from mindflood.report.cards import Card
 from mindflood.report.layout import Cell, Column, Range, Table, TableRow
 from mindflood.report.names import ATTACKS, position
@@ -14,7 +15,8 @@ _LEAST = 3  # seeds: the median of two is their mean
 
 def medians_table(cards: Sequence[Card]) -> Table:
     """Clean% and Aua% of every setting of at least three seeds."""
-    ours = [row for row in rows(cards) if len(row.seeds) >= _LEAST]
+    table = rows(cards)
+    ours = [row for row in table if len(row.seeds) >= _LEAST]
     recipes = sorted(
         {recipe for row in ours for recipe in row.attacks},
         key=lambda recipe: position(recipe, ATTACKS),
@@ -37,6 +39,7 @@ def medians_table(cards: Sequence[Card]) -> Table:
     notes = (
         "In brackets the standard deviation over the seeds. A range is between the means of the "
         "bounds that undecided texts leave.",
+        *doubt_notes(ours, table),
     )
     return Table(
         "medians", "Medians over the seeds", columns, tuple(lines), notes, recipe_lines(ours)

@@ -1,5 +1,7 @@
 """The papers' spelling and order of tasks, methods and attacks; others print as they are."""
 
+from mindflood.attack.catalogue import RECIPES
+
 TASKS = {
     "sst2": "SST-2",
     "mrpc": "MRPC",
@@ -28,14 +30,7 @@ METHODS = {
     "flooding-x-online": "Flooding-X (one pass)",
     "unknown": "a model from elsewhere",
 }
-ATTACKS = {
-    "textfooler": "TextFooler",
-    "bert-attack": "BERT-Attack",
-    "textbugger": "TextBugger",
-    "bae": "BAE",
-    "a2t": "A2T",
-    "pso": "PSO",
-}
+ATTACKS = {name: recipe.title for name, recipe in RECIPES.items()}
 _BERT_BASE = ("bert-base-uncased", "bert-base-cased")
 
 

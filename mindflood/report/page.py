@@ -13,6 +13,7 @@ from mindflood.files import write_text
 from mindflood.report import published
 from mindflood.report.aggregate import order, rows, setting_of
 from mindflood.report.analyses import ball_table, generalisation_table
+from mindflood.report.audits import audits_table
 from mindflood.report.calibration import calibration_table
 from mindflood.report.cards import Card, Run, find_runs
 from mindflood.report.comparison_figures import COMPARISONS, comparisons
@@ -26,6 +27,7 @@ from mindflood.report.render import comma_separated, latex, markdown
 from mindflood.report.run_figures import Drawn, figures
 from mindflood.report.schema import split_attack_key
 from mindflood.report.tables import counts_table, table1, table2, table3, tasks_of
+from mindflood.report.transfer import transfer_tables
 from mindflood.visible import visible
 
 # The second is what the pages had before they named their maker.
@@ -66,6 +68,7 @@ def report(folder: Path) -> Path:
     ]
     calibrated = [row for row in rows(cards) if "-calibrated" in row.profile]
     further = (
+        audits_table(cards),
         medians_table(cards),
         crossings_table(runs),
         replace(calibration_table(cards), recipes=recipe_lines(calibrated)),
@@ -73,6 +76,7 @@ def report(folder: Path) -> Path:
         generalisation_table(cards),
     )
     tables += [[table] for table in further if table.rows]
+    tables += [found for found in [transfer_tables(cards)] if found[0].rows]
     compared = comparisons(cards)
     curves = _figures(runs, folder)
     page = _page(folder, runs, tables, compared, curves)

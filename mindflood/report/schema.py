@@ -37,6 +37,7 @@ _ATTACK = {
 _OPTIONAL = {
     "requested": _COUNT,
     "seed": "null or a whole number",
+    "audit": "an object",
     "columns": "text",
     "candidates": _COUNT,
     "masked_lm": "text",
@@ -49,6 +50,11 @@ _OPTIONAL = {
     "mean_queries_at_least": f"null or {_AMOUNT}",
 }
 _CALIBRATION = {"temperature": _AMOUNT, "source": "text"}
+_AUDIT = {
+    **dict.fromkeys(("graded", "same", "changed", "unclear", "english"), _COUNT),
+    **dict.fromkeys(("keeps_label", "still_english", "validated_accuracy"), _RATE),
+    "sheet": "text",
+}
 _EPOCH = {
     "epoch": _COUNT,
     "clean_accuracy": f"null or {_RATE}",
@@ -78,6 +84,13 @@ _BALL = {
 _BALL_OPTIONAL = {"texts": "text"}  # older cards do not tell them
 _GENERALISATION = {"in": "an object", "out": "a list"}
 _MEASURED = {"task": "text", "accuracy": _RATE, "num_examples": _COUNT}
+_TRANSFER = {"name": "text", "attacks": "an object"}
+_TRANSFERRED = {
+    "fingerprint": "text",
+    **dict.fromkeys(("num_examples", "held", "fell"), _COUNT),
+    "from": "an object",
+}
+_TRIED = {"tried": _COUNT, "fooled": _COUNT}
 _DATA = {"train": f"null or {_COUNT}", "test": f"null or {_COUNT}", "words": f"null or {_AMOUNT}"}
 _PROBED = {  # where gradient accordance gave a level
     "level": _AMOUNT,
@@ -170,6 +183,19 @@ def _check_attacks(attacks: dict[str, Any], path: Path, prefix: str) -> None:
         if "calibration" in summary:
             where = f"{prefix}attacks.{key}.calibration."
             _check_object(summary["calibration"], _CALIBRATION, path, where)
+        if "audit" in summary:
+            _check_audit(summary, path, f"{prefix}attacks.{key}.audit.")
+
+
+def _check_audit(summary: dict[str, Any], path: Path, where: str) -> None:
+    audit = summary["audit"]
+    _check_object(audit, _AUDIT, path, where)
+    graded, read = audit["graded"], audit["same"] + audit["changed"] + audit["unclear"]
+    _expect(0 < graded == read, path, f"{where}graded", "same + changed + unclear, above 0", graded)
+    succeeded = summary["succeeded"]
+    _expect(graded <= succeeded, path, f"{where}graded", f"at most {succeeded} succeeded", graded)
+    english = audit["english"]
+    _expect(english <= graded, path, f"{where}english", f"at most {graded} graded", english)
 
 
 def _check_probed(found: Any, path: Path, prefix: str) -> None:
@@ -208,6 +234,8 @@ def _check_analyses(analyses: Any, path: Path) -> None:
         _check_warnings(found, path, where)
         ends = found["quartiles"]
         _expect(len(ends) == 2, path, f"{where}quartiles", "two numbers", ends)
+    if "transfer" in analyses:
+        _check_transfer(analyses["transfer"], path)
     if "generalisation" in analyses:
         where = "analyses.generalisation."
         _check_object(analyses["generalisation"], _GENERALISATION, path, where)
@@ -215,6 +243,21 @@ def _check_analyses(analyses: Any, path: Path) -> None:
         _check_object(analyses["generalisation"]["in"], _MEASURED, path, f"{where}in.")
         for number, other in enumerate(analyses["generalisation"]["out"]):
             _check_object(other, _MEASURED, path, f"{where}out[{number}].")
+
+
+def _check_transfer(transfer: Any, path: Path) -> None:
+    _check_object(transfer, _TRANSFER, path, "analyses.transfer.")
+    for key, found in transfer["attacks"].items():
+        where = f"analyses.transfer.attacks.{key}."
+        _check_object(found, _TRANSFERRED, path, where)
+        held, fell = found["held"], found["fell"]
+        _expect(fell <= held, path, f"{where}fell", f"at most {held} held", fell)
+        most = found["num_examples"]
+        _expect(held <= most, path, f"{where}held", f"at most {most} of num_examples", held)
+        for source, tried in found["from"].items():
+            _check_object(tried, _TRIED, path, f"{where}from.{source}.")
+            fooled, of = tried["fooled"], tried["tried"]
+            _expect(fooled <= of, path, f"{where}from.{source}.fooled", f"at most {of}", fooled)
 
 
 def _check_warnings(value: dict[str, Any], path: Path, prefix: str) -> None:

@@ -46,7 +46,7 @@ def sweeps(cards: Sequence[Card], name: str) -> Iterator[tuple[str, str]]:
         levels = _levels(members, condition)
         if len(levels) > 1:
             svg = to_svg(_drawing(members, condition, levels), f"{name}-{number}", height=3.8)
-            yield ", ".join(filter(None, (condition.title, variant))), svg
+            yield ", ".join(filter(None, (condition.titled(cards), variant))), svg
 
 
 def _levels(cards: Sequence[Card], condition: Condition) -> dict[float, Attacked]:

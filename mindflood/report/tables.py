@@ -14,6 +14,7 @@ from mindflood.report.aggregate import (
     robust_interval,
     rows,
 )
+from mindflood.report.audits import VALIDATED, audit_notes, doubt_notes, validated_cell
 from mindflood.report.calibration import gap_notes
 from mindflood.report.cards import Card
 from mindflood.report.layout import Cell, Column, Number, Range, Table, TableRow
@@ -30,6 +31,7 @@ from mindflood.report.notes import (
 from mindflood.report.rates import Rate
 from mindflood.report.recipes import detail_cells, detail_columns, recipe_lines
 from mindflood.report.render import terminal
+from mindflood.report.transfer import transfer_notes
 
 if TYPE_CHECKING:
     import rich.console
@@ -39,8 +41,8 @@ _SETTING = (
     Column("Model", numeric=False),
     Column("Method", numeric=False),
 )
-_METRICS = ("Aua%", "Suc%", "#Query")
-_BETTER = {"Clean%": 1, "Aua%": 1, "Suc%": -1, "#Query": 1, "Seconds/epoch": -1}
+_METRICS = ("Aua%", VALIDATED, "Suc%", "#Query")
+_BETTER = {"Clean%": 1, "Aua%": 1, VALIDATED: 1, "Suc%": -1, "#Query": 1, "Seconds/epoch": -1}
 
 
 def table1(cards: Sequence[Card], tasks: Iterable[str]) -> Table:
@@ -116,7 +118,8 @@ def table2(cards: Sequence[Card], tasks: Iterable[str], *, with_published: bool 
         *crossing_notes(cards),
         *seed_notes(cards),
     ]
-    notes += [*gap_notes(ours), *condition_notes(ours)]
+    notes += [*gap_notes(ours), *transfer_notes(cards), *condition_notes(ours)]
+    notes += audit_notes([row for row in ours if row.setting.task in tasks])
     if with_published and cards:
         notes += [
             f"No numbers were published for {_task(task)}."
@@ -139,6 +142,7 @@ def counts_table(cards: Sequence[Card]) -> Table:
         Column("Attack", numeric=False),
         *(Column(name) for name in names),
     )
+    ours = rows(cards)
     lines = [
         TableRow(
             (
@@ -148,7 +152,7 @@ def counts_table(cards: Sequence[Card]) -> Table:
             ),
             details=detail_cells(replace(row, attacks={"": attacked}), [""]),
         )
-        for row in rows(cards)
+        for row in ours
         for recipe, attacked in row.attacks.items()
     ]
     notes = (
@@ -156,6 +160,7 @@ def counts_table(cards: Sequence[Card]) -> Table:
         "neither Suc% nor #Query. Errors and samples out of budget are undecided: a rate that they "
         "could move by more than a point is given as the range from all of them broken to none. "
         "Untouched: the attack had no candidate to try; they are in no rate.",
+        *doubt_notes(ours, ours),
     )
     caption = "Table 2, denominators: what became of the attacked texts"
     return Table(
@@ -250,9 +255,10 @@ def _our_cells(row: Row, recipes: list[str]) -> list[Cell]:
     for recipe in recipes:
         attacked = row.attacks.get(recipe)
         if attacked is None:
-            cells += [None] * 4
+            cells += [None] * (len(_METRICS) + 1)
         else:
-            rates = (_robust(attacked), _percent(attacked.success, attacked.broken))
+            robust, success = _robust(attacked), _percent(attacked.success, attacked.broken)
+            rates = (robust, validated_cell(attacked), success)
             cells += [*rates, _queries(attacked), str(attacked.counts["num_examples"])]
     return [*cells, row.level or None, seeds]
 
@@ -262,9 +268,9 @@ def _published_cells(task: str, row: published.PublishedRow, recipes: list[str])
     for recipe in recipes:
         if recipe in row.attacks:
             accuracy, success, queries = row.attacks[recipe]
-            cells += [Number(accuracy), Number(success), Number(queries, digits=2), None]
+            cells += [Number(accuracy), None, Number(success), Number(queries, digits=2), None]
         else:
-            cells += [None] * 4
+            cells += [None] * (len(_METRICS) + 1)
     return [*cells, None, None]
 
 

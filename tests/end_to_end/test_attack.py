@@ -42,7 +42,7 @@ def model(data, tmp_path_factory):
     """The embedded encoder with a pooler and head that know these sentences by heart."""
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-    from mindflood.attack.neighbour_file import embedded_encoder
+    from mindflood.attack.resources.embedded import embedded_encoder
 
     torch.manual_seed(0)
     tokenizer = AutoTokenizer.from_pretrained(embedded_encoder())

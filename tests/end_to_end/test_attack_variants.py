@@ -34,7 +34,7 @@ def classifier(data):
     """The embedded encoder with a head that was trained on these sentences, and its tokenizer."""
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-    from mindflood.attack.neighbour_file import embedded_encoder
+    from mindflood.attack.resources.embedded import embedded_encoder
 
     torch.manual_seed(0)
     tokenizer = AutoTokenizer.from_pretrained(embedded_encoder())

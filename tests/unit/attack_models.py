@@ -9,7 +9,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from mindflood.attack.neighbour_file import embedded_encoder
+from mindflood.attack.resources.embedded import embedded_encoder
 
 WORDS = ["the", "a", "film", "plot", "actor", "is", "was", "not", "very", "good", "bad", "dull"]
 WORDS += ["warm", "long", "short", ",", "."]

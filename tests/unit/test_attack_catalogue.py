@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from importlib import resources
 
 import pytest
 
@@ -44,7 +45,7 @@ def test_paper_names_each_missing_piece_and_its_replacement(monkeypatch, tmp_pat
         check_available("textfooler", "paper")
     for piece in ("counter-fitted word vectors", "Universal Sentence Encoder", "--profile offline"):
         assert piece in str(caught.value)
-    for replacement in ("nearest neighbours in the embedded encoder", "MiniLM sentence encoder"):
+    for replacement in ("mindflood's table of substitutes", "MiniLM sentence encoder"):
         assert replacement in str(caught.value)
 
 
@@ -55,7 +56,14 @@ def test_paper_names_each_missing_piece_and_its_replacement(monkeypatch, tmp_pat
         ("bert-attack", ("bert-base-uncased", "mindflood masked-lm")),
         ("bae", ("bert-base-uncased", "Universal Sentence Encoder", "mindflood masked-lm")),
         ("a2t", ("counter-fitted word vectors", "stsb-distilbert-base", "MiniLM")),
-        ("pso", ("HowNet substitutes", "flair part-of-speech tagger", "WordNet's synonyms")),
+        (
+            "pso",
+            (
+                "HowNet substitutes",
+                "flair part-of-speech tagger",
+                "mindflood's table of substitutes",
+            ),
+        ),
     ],
 )
 def test_every_recipe_names_its_own_pieces(monkeypatch, tmp_path, recipe, pieces):
@@ -68,6 +76,21 @@ def test_every_recipe_names_its_own_pieces(monkeypatch, tmp_path, recipe, pieces
         check_available(recipe, "paper")
     for piece in pieces:
         assert piece in str(caught.value)
+
+
+@pytest.mark.parametrize("recipe", ["deepwordbug", "pruthi"])
+def test_recipes_of_letters_need_stop_words_only(monkeypatch, recipe):
+    monkeypatch.setattr(downloads.nltk_data, "stop_words", lambda **_: "replaced")
+    with pytest.raises(UserError, match=r"missing: NLTK stop words .* takes mindflood's own list"):
+        check_available(recipe, "paper")
+    monkeypatch.setattr(downloads.nltk_data, "stop_words", lambda **_: "found")
+    check_available(recipe, "paper")
+
+
+def test_pwws_needs_wordnet_too(monkeypatch):
+    monkeypatch.setattr(downloads.nltk_data, "wordnet", lambda **_: "missing")
+    with pytest.raises(UserError, match=r"missing: NLTK WordNet .* which ship with mindflood"):
+        check_available("pwws", "paper")
 
 
 def test_a_budget_is_the_default_for_the_swarm_only():
@@ -182,3 +205,14 @@ except UserError as error:
 def test_unknown_task(tmp_path):
     with pytest.raises(UserError, match="did you mean 'sst2'"):
         attack(tmp_path, "sst-2", "textfooler", tmp_path / "out")
+
+
+def test_a_recipe_is_one_file_and_one_row():
+    folder = resources.files("mindflood.attack.recipes")
+    files = {
+        path.name.removesuffix(".py") for path in folder.iterdir() if path.name.endswith(".py")
+    }
+    named = {name.replace("-", "_") for name in RECIPES}
+    assert files - named == {"__init__", "build", "parts"}
+    assert named <= files
+    assert len({entry.title for entry in RECIPES.values()}) == len(RECIPES)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from mindflood.attack.constraints import LexiconPartOfSpeech, SentenceSimilarity, parts_of_speech
+from mindflood.attack.constraints import SameSense, SentenceSimilarity, place_of
 from mindflood.attack.fingerprint import recipe_fingerprint
+from mindflood.attack.neighbour_swap import NeighbourSwap
 from mindflood.attack.recipes.textfooler import textfooler_stop_words
 from mindflood.attack.textattack_import import textattack
 
@@ -19,30 +20,6 @@ def swap(sentence, index, word):
     after = before.replace_word_at_index(index, word)
     after.attack_attrs["last_transformation"] = textattack.transformations.WordSwapQWERTY()
     return before, after
-
-
-@pytest.mark.parametrize(
-    ("word", "other", "allowed"),
-    [
-        ("good", "excellent", True),
-        ("good", "quickly", False),
-        ("film", "make", True),  # noun for verb
-        ("Film", "movie", True),
-        ("zzyzx", "movie", True),  # unknown words pass as nouns
-        ("zzyzx", "terribly", False),
-    ],
-)
-def test_lexicon_swaps(word, other, allowed):
-    before, after = swap(f"the {word} one", 1, other)
-    assert LexiconPartOfSpeech()(after, before) is allowed
-
-
-def test_lexicon_without_verb_noun_swaps():
-    before, after = swap("the ability one", 1, "become")
-    assert parts_of_speech("ability") == {"NOUN"}
-    assert parts_of_speech("become") == {"VERB"}
-    assert LexiconPartOfSpeech()(after, before)
-    assert not LexiconPartOfSpeech(allow_verb_noun_swap=False)(after, before)
 
 
 class Angles:
@@ -68,7 +45,6 @@ def test_similarity_threshold_is_on_the_angle_over_pi(degrees, kept):
         metric="angular",
         compare_against_original=False,
         window_size=15,
-        skip_text_shorter_than_window=True,
     )
     index = SENTENCE.split().index("winter")
     before, after = swap(SENTENCE, index, "summer")
@@ -76,16 +52,51 @@ def test_similarity_threshold_is_on_the_angle_over_pi(degrees, kept):
     assert {len(window.split()) for window in vectors.asked} == {15}
 
 
-def test_texts_shorter_than_the_window_are_not_checked():
-    constraint = SentenceSimilarity(
-        Angles(90),
-        threshold=0.84,
-        metric="angular",
-        window_size=15,
-        skip_text_shorter_than_window=True,
-    )
-    before, after = swap("a cold winter", 2, "summer")
-    assert len(constraint.call_many([after], before)) == 1
+def test_texts_shorter_than_the_window_are_compared_too():
+    for degrees, kept in ((28, True), (90, False)):
+        constraint = SentenceSimilarity(
+            Angles(degrees), threshold=0.84, metric="angular", window_size=15
+        )
+        before, after = swap("a cold winter", 2, "summer")
+        assert (len(constraint.call_many([after], before)) == 1) is kept
+
+
+class WordAngles:
+    """Unit vectors of words, at an angle that the word decides."""
+
+    def __init__(self, **degrees):
+        self.degrees = degrees
+        self.asked = []
+
+    def of_words(self, places):
+        self.asked += places
+        angles = [math.radians(self.degrees[p.text[p.start : p.end]]) for p in places]
+        return torch.tensor([[math.cos(a), math.sin(a)] for a in angles])
+
+
+def test_words_of_another_sense_are_refused():
+    vectors = WordAngles(winter=0, season=59, summer=61, actor=0, player=90)
+    constraint = SameSense(vectors, 0.5, 15)
+    index = SENTENCE.split().index("winter")
+    before, near = swap(SENTENCE, index, "season")
+    _, far = swap(SENTENCE, index, "summer")
+    for text in (near, far):
+        text.attack_attrs["last_transformation"] = NeighbourSwap()
+    assert constraint.call_many([far, near], before) == [near]
+    assert {len(place.text.split()) for place in vectors.asked} == {15}
+    for text in (near, far):  # swaps by letters have no sense
+        text.attack_attrs["last_transformation"] = textattack.transformations.WordSwapQWERTY()
+    assert constraint.call_many([far, near], before) == [far, near]
+
+
+@pytest.mark.parametrize("window", [3, 15, None])
+def test_the_place_of_a_word(window):
+    text = textattack.shared.AttackedText("the film is the film , and the film stays")
+    for index, word in enumerate(text.words):
+        place = place_of(text, index, window)
+        assert place.text[place.start : place.end] == word
+        if window is None:
+            assert place.text == text.text
 
 
 def test_stop_words_are_textfooler_s_own():

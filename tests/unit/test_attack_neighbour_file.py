@@ -4,8 +4,8 @@ import resource
 
 import numpy as np
 import pytest
-
 from mindflood.attack.neighbour_file import Content, read, write
+
 from mindflood.errors import UserError
 
 CONTENT = Content(

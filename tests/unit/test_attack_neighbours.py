@@ -1,123 +1,115 @@
-"""The neighbour table and the sentence vectors against NumPy."""
+"""The table of substitutes that ships: what is in it, and what is not."""
 
-import numpy as np
+import os
+from pathlib import Path
+
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors.torch import load_file, save_file
-from transformers import BertConfig, BertModel
 
-from mindflood.attack import neighbours
-from mindflood.attack.encoder import SentenceVectors
-from mindflood.attack.neighbours import load_neighbour_table, nearest, whole_words
-from tests.unit.attack_models import SHAPE, save_tokenizer
+from mindflood.attack import substitutes
+from mindflood.attack.resources.inflection import Reading, base_forms, inflected
+from mindflood.attack.resources.neighbours import all_words, in_form, neighbours
+from mindflood.attack.resources.opposition import antonyms, opposite_valence
+from mindflood.attack.resources.relations import known, relations
 
-SENTENCES = ["the film was good", "dull", "the actor is not very bad , the plot was warm ."]
-
-
-@pytest.fixture(scope="module")
-def encoder(tmp_path_factory):
-    torch.manual_seed(0)
-    folder = tmp_path_factory.mktemp("encoder")
-    shape = {key: value for key, value in SHAPE.items() if key != "num_labels"}
-    BertModel(BertConfig(**shape)).save_pretrained(folder)
-    save_tokenizer(folder)
-    return SentenceVectors(folder, device="cpu")
+ROWS = sorted(all_words())
 
 
-@settings(max_examples=20, deadline=None)
-@given(rows=st.integers(4, 30), count=st.integers(1, 3), seed=st.integers(0, 99))
-def test_nearest_equals_sorting_all_cosines(rows, count, seed):
-    points = np.random.default_rng(seed).normal(size=(rows, 5))
-    points /= np.linalg.norm(points, axis=1, keepdims=True)
-    cosines = points @ points.T
-    np.fill_diagonal(cosines, -2)
-    expected = np.argsort(-cosines, axis=1)[:, :count]
-    assert nearest(torch.from_numpy(points), count).tolist() == expected.tolist()
+def test_every_word_is_known_and_near_words_come_first():
+    assert len(ROWS) > 30_000
+    for part, base in ROWS:
+        row = neighbours(part, base)
+        assert base in known(part)
+        assert len({found.base for found in row}) == len(row) > 0
+        assert [found.similarity for found in row] == sorted(
+            (found.similarity for found in row), reverse=True
+        )
+        for found in row:
+            assert found.base in known(part)
+            assert found.base != base
+            assert -0.2 <= found.similarity <= 1
+            assert 0 <= found.share <= 1
 
 
-def test_whole_words_are_english_letters_only():
-    vocabulary = dict.fromkeys(
-        ["film", "##ing", "a", "[CLS]", "don't", "3d", "über", "電影", "zoo"], 0
-    )
-    assert whole_words(vocabulary) == ["film", "zoo"]
+def test_no_word_has_an_opposite():
+    for part, base in ROWS:
+        for found in neighbours(part, base):
+            assert not antonyms(base, found.base)
+            assert not opposite_valence(base, found.base)
 
 
-def test_vectors_are_the_mean_of_the_unpadded_states(encoder):
-    vectors = encoder.encode(SENTENCES)
-    for sentence, vector in zip(SENTENCES, vectors, strict=True):
-        inputs = encoder.tokenizer(sentence, return_tensors="pt")  # alone: no padding
-        with torch.no_grad():
-            states = encoder.model(**inputs).last_hidden_state[0].numpy()
-        mean = states.mean(0)
-        np.testing.assert_allclose(vector.numpy(), mean / np.linalg.norm(mean), atol=1e-5)
+def test_cosines_are_the_same_both_ways():
+    """And so is what no relation, whose share depends on the direction, has a part in."""
+    for part, base in ROWS:
+        for found in neighbours(part, base):
+            back = {other.base: other.similarity for other in neighbours(part, found.base)}
+            assert back.get(base, found.similarity) == found.similarity
 
 
-def test_remembered_vectors_equal_fresh_ones(encoder, monkeypatch):
-    first = encoder(SENTENCES)
-    monkeypatch.setattr(encoder.model, "forward", None)  # encoding again would fail
-    again = encoder([SENTENCES[2], SENTENCES[0], SENTENCES[2]])
-    assert torch.equal(again, first[[2, 0, 2]])
-    monkeypatch.undo()
-    torch.testing.assert_close(torch.stack(encoder.encode(SENTENCES)), first, atol=1e-5, rtol=0)
+@settings(max_examples=200)
+@given(row=st.sampled_from(ROWS), data=st.data())
+def test_substitutes_are_the_neighbours_in_the_word_s_form(row, data):
+    part, base = row
+    tags = {"n": ["NN", "NNS"], "v": ["VB", "VBD", "VBG", "VBZ"], "a": ["JJ", "JJR"], "r": ["RB"]}
+    tag = data.draw(st.sampled_from(tags[part]))
+    found = in_form(Reading(part, base, tag))
+    assert [form for form, _ in found] == [
+        form for other in neighbours(part, base) if (form := inflected(part, other.base, tag))
+    ]
 
 
-def test_the_cached_table_equals_the_computed_one(encoder, tmp_path, monkeypatch):
-    monkeypatch.setenv("MINDFLOOD_CACHE", str(tmp_path))
-    computed = load_neighbour_table(encoder)
-    monkeypatch.setattr(neighbours, "_compute", None)  # a second computation would fail
-    cached = load_neighbour_table(encoder)
-    assert cached.words == computed.words == whole_words(encoder.tokenizer.get_vocab())
-    assert np.array_equal(cached.neighbours, computed.neighbours)
-    assert cached.fingerprint == computed.fingerprint
-    index = cached.word2index("good")
-    found = cached.nearest_neighbours(index, 4)
-    cosines = [cached.get_cos_sim(index, other) for other in found]
-    assert cosines == sorted(cosines, reverse=True)
-    assert index not in found
-    assert cached.get_mse_dist(index, found[0]) == pytest.approx(2 - 2 * cosines[0], abs=1e-4)
-    with pytest.raises(KeyError):
-        cached.word2index("zebra")
+@pytest.mark.parametrize(
+    ("word", "some", "none"),
+    [
+        ("film", {"movie", "picture"}, {"book"}),
+        ("films", {"movies", "pictures"}, {"movie"}),
+        ("terrible", {"awful", "horrible"}, {"good", "wonderful"}),
+        ("boring", {"dull", "tedious"}, {"exciting", "bored", "entertaining"}),
+        ("gripping", {"engrossing", "absorbing", "fascinating"}, {"pinch"}),
+        ("touching", {"affecting"}, {"scratched"}),
+        ("play", {"act"}, {"golf"}),
+        ("proves", {"shows", "demonstrates"}, {"proving", "proof"}),
+        ("Film", {"movie"}, {"Movie"}),
+        ("zyzzyvas", set(), {"zyzzyva"}),
+    ],
+)
+def test_substitutes_of_a_word(word, some, none):
+    found = substitutes(word)
+    assert some <= set(found)
+    assert not none & set(found)
+    assert word.lower() not in found
 
 
-def test_the_table_is_named_by_its_content(encoder, tmp_path, monkeypatch):
-    monkeypatch.setenv("MINDFLOOD_CACHE", str(tmp_path))
-    first = load_neighbour_table(encoder)
-    (file,) = tmp_path.glob("*.safetensors")
-    for part in ("words", "vectors", "neighbours"):
-        tensors = load_file(file)
-        changed = tensors[part].clone()
-        changed.view(-1)[[0, 1]] = changed.view(-1)[[1, 0]]
-        save_file({**tensors, part: changed}, file)
-        assert load_neighbour_table(encoder).fingerprint != first.fingerprint
-        save_file(tensors, file)
-    assert load_neighbour_table(encoder).fingerprint == first.fingerprint
+def test_synonyms_of_a_word_of_one_sense_are_in_it():
+    for part, base, other in (("a", "engrossing", "fascinating"), ("n", "movie", "film")):
+        assert other in relations(part, base).related["synonym"]
+        assert other in {found.base for found in neighbours(part, base)}
+        assert base not in base_forms(other)
 
 
-def test_the_table_is_of_float64_and_rounded(encoder, tmp_path, monkeypatch):
-    """So that the last digits of a machine's float32 leave no trace in it."""
-    monkeypatch.setenv("MINDFLOOD_CACHE", str(tmp_path))
-    table = load_neighbour_table(encoder)
-    model = BertModel.from_pretrained(encoder.folder).double().eval()
-    for word, vector in zip(table.words, table.vectors, strict=True):
-        with torch.no_grad():
-            states = model(**encoder.tokenizer(word, return_tensors="pt")).last_hidden_state[0]
-        mean = states.numpy().mean(0)
-        exact = mean / np.linalg.norm(mean)
-        assert exact.dtype == np.float64
-        assert np.array_equal(vector, np.round(exact, 5).astype(np.float32))
+@pytest.fixture
+def measure(monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "tools"))
+    import measure_neighbours
+
+    return measure_neighbours
 
 
-@pytest.mark.parametrize("damage", ["truncated", "a key is missing"])
-def test_a_damaged_cache_is_computed_again(encoder, tmp_path, monkeypatch, damage):
-    monkeypatch.setenv("MINDFLOOD_CACHE", str(tmp_path))
-    words = load_neighbour_table(encoder).words
-    (file,) = tmp_path.glob("*.safetensors")
-    if damage == "truncated":
-        file.write_bytes(file.read_bytes()[:-10])
-    else:
-        tensors = load_file(file)
-        save_file({"vectors": tensors["vectors"].clone()}, file)
-    assert load_neighbour_table(encoder).words == words
-    assert set(load_file(file)) == {"words", "vectors", "neighbours"}
+def test_simlex_999(measure):
+    """People's ratings of similarity, on the rows by which no threshold was chosen."""
+    pytest.importorskip("gensim", reason="SimLex-999 comes with gensim")
+    rows = measure.simlex()[1::2]
+    shares = [hits / count for hits, count in (measure.accepted(rows, *b) for b in measure.BANDS)]
+    assert shares[0] <= 0.01
+    assert shares[1] <= 0.04
+    assert shares[3] >= 0.5
+
+
+def test_it_goes_far_enough(measure):
+    path = Path(os.environ.get("MINDFLOOD_DATA", "")) / "sst2" / "dev.tsv"
+    if not path.is_file():
+        pytest.skip("no SST-2 in MINDFLOOD_DATA")
+    some, three = (float(share.split()[-1]) for share in measure.coverage(path).split("%")[:2])
+    assert some >= 88
+    assert three >= 72

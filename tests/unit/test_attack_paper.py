@@ -17,7 +17,7 @@ from transformers import AutoModelForMaskedLM, BertConfig, BertForMaskedLM
 from mindflood.attack import catalogue, downloads, nltk_data, paper_contents
 from mindflood.attack.options import RecipeOptions
 from mindflood.attack.own_copy import own_copy
-from mindflood.attack.recipes import build
+from mindflood.attack.recipes import build, textfooler
 from mindflood.attack.recipes.parts import Assembled
 from mindflood.attack.safe_weights import safetensors_only
 from mindflood.attack.textattack_import import textattack
@@ -169,7 +169,7 @@ def test_a_download_that_is_cut_short_is_one_line(monkeypatch):
         raise ConnectionError("Connection broken:\nIncompleteRead(1024 bytes read)")
 
     monkeypatch.setattr(build, "check_available", lambda *_, **__: None)
-    monkeypatch.setattr(build.textfooler, "paper", cut_short)
+    monkeypatch.setattr(textfooler, "paper", cut_short)
     with pytest.raises(UserError) as caught:
         build.build_recipe("textfooler", "paper", None, RecipeOptions(allow_pickles=True))
     message = str(caught.value)
@@ -199,7 +199,7 @@ def test_the_sentence_encoder_is_loaded_once_for_all_samples(monkeypatch):
     )
     monkeypatch.setattr(build, "check_available", lambda *_, **__: None)
     monkeypatch.setattr(build, "contents", lambda downloads: {})
-    monkeypatch.setattr(build.textfooler, "paper", lambda *_: Assembled(attack))
+    monkeypatch.setattr(textfooler, "paper", lambda *_: Assembled(attack))
     built = build.build_recipe("textfooler", "paper", victim).attack
     for copy in (own_copy(built, 10), own_copy(built, 10)):
         (encoder,) = copy.constraints
@@ -214,7 +214,7 @@ def everything(caches, monkeypatch):
     def write(content):
         put(caches, *(f"{VECTORS}/{name}" for name in downloads._VECTORS_FILES), content=content)
         put(downloads.sentence_encoder_folder(), "saved_model.pb", "v/0", content=content)
-        put(caches, "tagger.json", "english", content=content)
+        put(caches, "tagger.json", "english", "data.noun", content=content)
         put_in_hub(caches, "bert-base-uncased", *downloads.BERT_FILES, content=content)
         put_in_hub(caches, downloads.STS, *downloads.STS_FILES, content=content)
         put(downloads.sememes_file().parent, downloads.sememes_file().name, content=content)
@@ -226,6 +226,7 @@ def everything(caches, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow_hub", hub)
     monkeypatch.setattr(nltk_data, "tagger_weights", lambda: caches / "tagger.json")
     monkeypatch.setattr(nltk_data, "stop_words_file", lambda: caches / "english")
+    monkeypatch.setattr(nltk_data, "wordnet_files", lambda: [caches / "data.noun"])
     monkeypatch.setattr(textattack.shared.utils, "flair_tag", lambda sentence: None)
     return write
 

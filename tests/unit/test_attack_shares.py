@@ -180,7 +180,7 @@ def test_shares_that_do_not_make_a_whole(shares, tmp_path, capsys, spoil, messag
     ("recipe", "message"),
     [
         ("bae", r"make it once with 'mindflood masked-lm'.* --masked-lm FOLDER"),
-        ("textfooler", "give every machine the same packages, WordNet and NLTK data"),
+        ("textfooler", "give every machine the same packages"),
     ],
 )
 def test_shares_of_machines_with_other_resources_say_what_mends_it(

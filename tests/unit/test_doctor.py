@@ -14,7 +14,7 @@ import pytest
 
 from mindflood import doctor
 from mindflood import doctor_probes as probes
-from mindflood.attack.antonym_shares import NO_TABLE, NO_WORDNET
+from mindflood.attack.resources import shipped
 from mindflood.doctor import Check
 
 
@@ -166,28 +166,21 @@ def test_a_probe_without_answer_is_no_proof() -> None:
     assert "the offline path works" not in screen
 
 
-@pytest.mark.parametrize(
-    ("answer", "state", "found", "mend"),
-    [
-        ({"before": 0.0046, "after": 0.0038}, "ok", "0.46 % of the table by WordNet, 0.38 %", ""),
-        ({"why": NO_WORDNET}, "note", "not measured", "apt-get install wordnet-base"),
-        ({"why": NO_TABLE}, "note", "not measured", "mindflood attack"),
-        (probes.TOO_SLOW, "note", probes.TOO_SLOW, ""),
-    ],
-    ids=["measured", "no WordNet", "no table", "too slow"],
-)
-def test_how_many_antonyms_slip_in(
-    monkeypatch: pytest.MonkeyPatch, answer: object, state: str, found: str, mend: str
+@pytest.mark.parametrize("damaged", [False, True])
+def test_the_words_that_ship(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, damaged: bool
 ) -> None:
-    monkeypatch.setattr(probes, "ask", lambda script, offline: answer)
-    check = doctor._antonyms()
-    assert check.state == state
-    assert found in check.found
-    assert mend in check.mend
+    for name in shipped.NAMES:
+        content = shipped.shipped_file(name).read_bytes()
+        (tmp_path / f"{name}.txt.xz").write_bytes(content[: -9 * damaged or None])
+    monkeypatch.setattr(shipped, "FOLDER", tmp_path)
+    check = doctor._words(next(filter(None, map(shipped.damage, shipped.NAMES)), None))
+    assert check.state == ("missing" if damaged else "ok")
+    assert ("relations.txt.xz: missing or damaged" in check.found) is damaged
 
 
-def test_antonyms_are_counted_without_a_framework() -> None:
-    script = probes.ANTONYMS + (
+def test_the_resources_are_looked_at_without_a_framework() -> None:
+    script = probes.RESOURCES + (
         "import sys; print(json.dumps({'found': [name for name in"
         " ('torch', 'textattack', 'transformers') if name in sys.modules]}))"
     )

@@ -9,8 +9,7 @@ from mindflood.attack.options import RecipeOptions
 from mindflood.attack.recipes import parts
 from mindflood.attack.textattack_import import textattack
 
-SIMILARITY = 0.9  # cosine
-WORD_SIMILARITY = 0.8  # cosine
+WORD_SIMILARITY = 0.5  # cosine: stricter than the table, as 0.8 is among the paper's vectors
 NEAREST = 20
 BATCH = 32
 
@@ -21,12 +20,12 @@ def paper(victim: Any, options: RecipeOptions) -> parts.Assembled:
 
 
 def offline(victim: Any, options: RecipeOptions) -> parts.Assembled:
-    """The same with neighbours and similarity from the embedded encoder."""
-    table, stop_words = parts.neighbours(), parts.stop_words()
+    """The same with the table of substitutes and similarity by the embedded encoder."""
+    swap = parts.near_words(max_candidates=NEAREST, least=WORD_SIMILARITY)
+    stop_words = parts.stop_words()
     tagging = parts.part_of_speech(allow_verb_noun_swap=False)
-    similarity = parts.similarity(
-        "the DistilBERT sentence encoder (STS)", threshold=SIMILARITY, metric="cosine"
-    )
+    sense = parts.same_sense()
+    similarity = parts.similarity("the DistilBERT sentence encoder (STS)")
     attack = textattack.Attack(
         textattack.goal_functions.UntargetedClassification(victim, model_batch_size=BATCH),
         [
@@ -37,15 +36,13 @@ def offline(victim: Any, options: RecipeOptions) -> parts.Assembled:
             textattack.constraints.pre_transformation.MaxModificationRate(
                 max_rate=0.1, min_threshold=4
             ),
-            textattack.constraints.semantics.WordEmbeddingDistance(
-                embedding=table.value, min_cos_sim=WORD_SIMILARITY
-            ),
             tagging.value,
+            sense.value,
             similarity.value,
         ],
-        textattack.transformations.WordSwapEmbedding(max_candidates=NEAREST, embedding=table.value),
+        swap.value,
         textattack.search_methods.GreedyWordSwapWIR(
             wir_method="gradient", truncate_words_to=victim.max_length
         ),
     )
-    return parts.Assembled(attack, (table, similarity, tagging, stop_words))
+    return parts.Assembled(attack, (swap, sense, similarity, tagging, stop_words))

@@ -11,8 +11,6 @@ from mindflood.attack.recipes import parts
 from mindflood.attack.textattack_import import textattack
 
 CANDIDATES = 50
-SIMILARITY = 0.936338023  # 1 - 0.2/π, as the authors' code leaves the division by π out
-WINDOW = 15  # words
 _RANKED = 4 * CANDIDATES  # some of the likeliest tokens are no words
 
 
@@ -24,18 +22,22 @@ def paper(victim: Any, options: RecipeOptions) -> parts.Assembled:
 def offline(victim: Any, options: RecipeOptions) -> parts.Assembled:
     """The same with mindflood's own masked language model."""
     masked_lm, stop_words = parts.masked_lm(options, kept=_RANKED), parts.stop_words()
+    opposites = parts.no_opposites()
     tagging = parts.part_of_speech(allow_verb_noun_swap=True)
     similarity = parts.similarity(
-        threshold=SIMILARITY,
-        metric="cosine",
         compare_against_original=True,
-        window_size=WINDOW,
-        skip_text_shorter_than_window=True,
+        window_size=parts.WINDOW,
     )
     attack = textattack.Attack(
         parts.untargeted(victim),
-        [parts.never_twice(), stop_words.value, tagging.value, similarity.value],
+        [
+            parts.never_twice(),
+            stop_words.value,
+            opposites.value,
+            tagging.value,
+            similarity.value,
+        ],
         BaeSwap(masked_lm.value, CANDIDATES),
         textattack.search_methods.GreedyWordSwapWIR(wir_method="delete"),
     )
-    return parts.Assembled(attack, (masked_lm, similarity, tagging, stop_words))
+    return parts.Assembled(attack, (masked_lm, opposites, similarity, tagging, stop_words))

@@ -12,7 +12,6 @@ from mindflood.attack.options import PAPER_CANDIDATES, RecipeOptions
 from mindflood.attack.recipes import parts
 from mindflood.attack.textattack_import import textattack
 
-SIMILARITY = 0.2  # cosine
 LARGEST_SHARE = 0.4  # of the words
 
 
@@ -45,21 +44,21 @@ def paper(victim: Any, options: RecipeOptions) -> parts.Assembled:
 def offline(victim: Any, options: RecipeOptions) -> parts.Assembled:
     """The same with mindflood's own masked language model."""
     masked_lm, stop_words = parts.masked_lm(options, kept=options.candidates), parts.stop_words()
-    similarity = parts.similarity(
-        threshold=SIMILARITY, metric="cosine", compare_against_original=True, window_size=None
-    )
+    opposites = parts.no_opposites()
+    similarity = parts.similarity(compare_against_original=True, window_size=None)
     attack = textattack.Attack(
         parts.untargeted(victim),
         [
             parts.never_twice(),
             stop_words.value,
             textattack.constraints.overlap.MaxWordsPerturbed(max_percent=LARGEST_SHARE),
+            opposites.value,
             similarity.value,
         ],
         BertAttackSwap(masked_lm.value, options.candidates),
         textattack.search_methods.GreedyWordSwapWIR(wir_method="unk"),
     )
-    return parts.Assembled(attack, (masked_lm, similarity, stop_words, chosen(options)))
+    return parts.Assembled(attack, (masked_lm, opposites, similarity, stop_words, chosen(options)))
 
 
 def chosen(options: RecipeOptions) -> parts.Part:

@@ -1,15 +1,13 @@
 """From the name of a recipe and a profile to an attack, with what names it exactly."""
 
-from collections.abc import Mapping
+import importlib
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
-from mindflood.attack.catalogue import RECIPES as CATALOGUE
-from mindflood.attack.catalogue import check_available
+from mindflood.attack.catalogue import RECIPES, check_available
 from mindflood.attack.fingerprint import recipe_fingerprint
 from mindflood.attack.options import RecipeOptions
 from mindflood.attack.paper_contents import contents
-from mindflood.attack.recipes import a2t, bae, bert_attack, pso, textbugger, textfooler
 from mindflood.attack.recipes.parts import Assembled
 from mindflood.attack.safe_weights import safetensors_only
 from mindflood.attack.textattack_import import textattack
@@ -26,14 +24,10 @@ class Recipe(Protocol):
         """The same without downloads."""
 
 
-RECIPES: Mapping[str, Recipe] = {
-    "textfooler": textfooler,
-    "bert-attack": bert_attack,
-    "textbugger": textbugger,
-    "bae": bae,
-    "a2t": a2t,
-    "pso": pso,
-}
+def recipe_module(name: str) -> Recipe:
+    """The recipe of a row of the catalogue."""
+    module: Any = importlib.import_module(f"mindflood.attack.recipes.{name.replace('-', '_')}")
+    return cast(Recipe, module)
 
 
 @dataclass(frozen=True)
@@ -64,7 +58,7 @@ def build_recipe(
     check_available(name, profile, allow_pickles=options.allow_pickles)
     if profile == "paper":
         return _paper(name, victim, options)
-    built = RECIPES[name].offline(victim, options)
+    built = recipe_module(name).offline(victim, options)
     fingerprint = recipe_fingerprint(built.attack, name, profile, built.resources)
     return BuiltRecipe(built.attack, built.replaced, fingerprint)
 
@@ -72,9 +66,9 @@ def build_recipe(
 def _paper(name: str, victim: Any, options: RecipeOptions) -> BuiltRecipe:
     try:
         with safetensors_only():
-            built = RECIPES[name].paper(victim, options)
+            built = recipe_module(name).paper(victim, options)
             _load_sentence_encoders(built.attack)
-        resources = contents(CATALOGUE[name].downloads)
+        resources = contents(RECIPES[name].downloads)
     except Exception as error:  # of the hub, TensorFlow, requests, zipfile, torch, ...
         said = " ".join(str(error).split())[:200] or type(error).__name__
         raise UserError(

@@ -6,19 +6,23 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mindflood.attack import nltk_data
-from mindflood.attack.antonyms import Antonyms, antonyms_among
-from mindflood.attack.constraints import LexiconPartOfSpeech, SentenceSimilarity, lexicon_file
+from mindflood.attack.constraints import NoOpposite, SamePartOfSpeech, SameSense, SentenceSimilarity
 from mindflood.attack.encoder import SentenceVectors
 from mindflood.attack.fingerprint import file_fingerprint
-from mindflood.attack.inflection import table_file
 from mindflood.attack.masked_lm import MaskedLM
-from mindflood.attack.neighbours import NeighbourTable, load_neighbour_table
+from mindflood.attack.neighbour_swap import NeighbourSwap
+from mindflood.attack.nltk_data import OWN_STOP_WORDS
 from mindflood.attack.options import RecipeOptions
-from mindflood.attack.tagging import LexiconTagger, NltkTagger
+from mindflood.attack.resources import inflection, neighbours, opposition, tagger
+from mindflood.attack.resources.shipped import shipped_fingerprint
 from mindflood.attack.textattack_import import textattack
 from mindflood.errors import UserError
 from mindflood.masked_lm.settings import described
+
+# Chosen by tools/measure_constraint.py on rows that it does not report.
+SIMILARITY = 0.8  # cosine of sentences
+SAME_SENSE = 0.42  # cosine of words in them
+WINDOW = 15  # words around the swap
 
 
 @dataclass(frozen=True)
@@ -72,49 +76,59 @@ def premise_stays() -> Any:
 
 
 def stop_words() -> Part:
-    """NLTK's stop words stay as they are; our own where NLTK's are not to be had."""
-    own = nltk_data.stop_words() == "replaced"
-    replaced = ("NLTK's stop words by mindflood's own list",) if own else ()
-    return Part(textattack.constraints.pre_transformation.StopwordModification(), replaced)
-
-
-def neighbours(of_the_paper: str = "counter-fitted word vectors") -> Part:
-    """The table of nearest neighbours, without the antonyms that this machine knows of."""
-    table, antonyms = neighbour_table(), known_antonyms()
-    replaced = (
-        f"{of_the_paper} by nearest neighbours in the embedded encoder's vocabulary",
-        f"counter-fitting by leaving out antonyms ({antonyms.source})",
+    """Function words stay as they are: mindflood's own list, the same on every machine."""
+    constraint = textattack.constraints.pre_transformation.StopwordModification(
+        stopwords=set(OWN_STOP_WORDS)
     )
-    return Part(table, replaced)
+    return Part(constraint, ("NLTK's stop words by mindflood's own list",))
+
+
+def near_words(of_the_paper: str = "counter-fitted word vectors", **settings: Any) -> Part:
+    """The swap for words of the table; ``settings`` are those of :class:`NeighbourSwap`."""
+    replaced = (
+        f"{of_the_paper} by mindflood's table of substitutes: WordNet's relations, near in the "
+        "embedded encoder's space, no antonyms, no opposite valence, inflected as the word is",
+    )
+    resources = {"substitutes": shipped_fingerprint(*neighbours.RESOURCES)}
+    return Part(NeighbourSwap(**settings), replaced, resources | tagger_resource())
+
+
+def no_opposites() -> Part:
+    """No antonyms and no opposite valence, for swaps that a masked language model proposes."""
+    replaced = ("the filter of antonyms by WordNet's antonyms and VADER's valences, as shipped",)
+    resources = {"opposites": shipped_fingerprint(*opposition.RESOURCES)}
+    return Part(NoOpposite(), replaced, resources | {"lexicon": _inflections()})
 
 
 def similarity(of_the_paper: str = "Universal Sentence Encoder", **settings: Any) -> Part:
-    """The constraint on the similarity of sentences; ``settings`` are TextAttack's own."""
+    """The constraint on the similarity of sentences, short ones too; ``settings`` are TextAttack's.
+
+    The threshold is one for all recipes: theirs are of other encoders' scales.
+    """
     vectors = sentence_vectors()
-    replaced = f"{of_the_paper} by the embedded MiniLM sentence encoder"
+    replaced = (
+        f"{of_the_paper} by the embedded MiniLM sentence encoder, its threshold by the cosine "
+        f"{SIMILARITY}"
+    )
+    settings = {"threshold": SIMILARITY, "metric": "cosine", **settings}
     resources = {"sentence encoder": vectors.fingerprint}
     return Part(SentenceSimilarity(vectors, **settings), (replaced,), resources)
 
 
-def part_of_speech(*, allow_verb_noun_swap: bool) -> Part:
-    """The same part of speech before and after, by NLTK's tagger or, without it, a lexicon."""
-    if nltk_data.tagger() == "missing":
-        replaced = "NLTK's part-of-speech tagger by a lexicon of the parts a word can have"
-        constraint = LexiconPartOfSpeech(allow_verb_noun_swap)
-        return Part(constraint, (replaced,), lexicon_resource())
-    tagger = textattack.constraints.grammaticality.PartOfSpeech(
-        allow_verb_noun_swap=allow_verb_noun_swap
+def same_sense() -> Part:
+    """A word of the table means in the sentence what the word it replaces meant there."""
+    vectors = sentence_vectors()
+    added = (
+        "senses, which word vectors do not tell apart, by the words' own vectors in the sentence"
     )
-    return Part(tagger, (), tagger_resource())
+    constraint = SameSense(vectors, SAME_SENSE, WINDOW)
+    return Part(constraint, (added,), {"sentence encoder": vectors.fingerprint})
 
 
-def tagger() -> Part:
-    """What tells the parts of speech of a text's words: NLTK's tagger or a lexicon."""
-    flair = "flair's part-of-speech tagger by "
-    if nltk_data.tagger() == "missing":
-        replaced = flair + "a lexicon of the parts a word can have"
-        return Part(LexiconTagger(), (replaced,), lexicon_resource())
-    return Part(NltkTagger(), (flair + "NLTK's",), tagger_resource())
+def part_of_speech(*, allow_verb_noun_swap: bool) -> Part:
+    """The same part of speech before and after, by the tagger that ships with mindflood."""
+    replaced = ("NLTK's part-of-speech tagger by mindflood's own",)
+    return Part(SamePartOfSpeech(allow_verb_noun_swap), replaced, tagger_resource())
 
 
 def masked_lm(options: RecipeOptions, *, kept: int) -> Part:
@@ -133,19 +147,14 @@ def masked_lm(options: RecipeOptions, *, kept: int) -> Part:
     return Part(model, (replaced,), {"masked language model": model.fingerprint})
 
 
-def inflections_fingerprint() -> str:
-    """Hash of the table of words' forms."""
-    return file_fingerprint(table_file("infl_lu.csv.gz"))
-
-
-def lexicon_resource() -> dict[str, str]:
-    """Hash of the lexicon of parts of speech."""
-    return {"lexicon": file_fingerprint(lexicon_file())}
-
-
 def tagger_resource() -> dict[str, str]:
-    """Hash of the weights of NLTK's tagger."""
-    return {"tagger": file_fingerprint(nltk_data.tagger_weights())}
+    """Hash of what the tagger was made of."""
+    return {"tagger": shipped_fingerprint(*tagger.RESOURCES), "lexicon": _inflections()}
+
+
+def _inflections() -> str:
+    """Hash of the table of words' forms."""
+    return file_fingerprint(inflection.table_file(inflection.TABLE))
 
 
 @cache
@@ -158,15 +167,3 @@ def sentence_vectors() -> SentenceVectors:
 def loaded_masked_lm(folder: Path, kept: int) -> MaskedLM:
     """A masked language model, loaded once in a process."""
     return MaskedLM.from_folder(folder, kept=kept)
-
-
-@cache
-def known_antonyms() -> Antonyms:
-    """The antonyms among the words of the table, found once in a process."""
-    return antonyms_among(load_neighbour_table(sentence_vectors()).words)
-
-
-@cache
-def neighbour_table() -> NeighbourTable:
-    """The table of neighbours without antonyms, loaded once in a process."""
-    return load_neighbour_table(sentence_vectors()).without(known_antonyms())

@@ -7,13 +7,11 @@ from typing import Any
 
 from mindflood.attack.options import RecipeOptions
 from mindflood.attack.recipes import parts
-from mindflood.attack.substitutes import SubstituteSwap, from_table, from_wordnet
-from mindflood.attack.tagging import Tagger
 from mindflood.attack.textattack_import import textattack
-from mindflood.attack.wordnet import wordnet
 
 POPULATION = 60
 ROUNDS = 20
+TAGGER = parts.Part(None, ("flair's part-of-speech tagger by mindflood's own",))
 
 
 def paper(victim: Any, options: RecipeOptions) -> parts.Assembled:
@@ -22,27 +20,13 @@ def paper(victim: Any, options: RecipeOptions) -> parts.Assembled:
 
 
 def offline(victim: Any, options: RecipeOptions) -> parts.Assembled:
-    """The same with substitutes from WordNet or, without it, from the neighbour table."""
-    tagger, stop_words = parts.tagger(), parts.stop_words()
-    substitutes = _substitutes(tagger.value)
+    """The same with words of the table of substitutes."""
+    swap, stop_words = parts.near_words("HowNet's words of equal sememes"), parts.stop_words()
+    sense = parts.same_sense()
     attack = textattack.Attack(
         parts.untargeted(victim),
-        [parts.never_twice(), stop_words.value, parts.premise_stays()],
-        substitutes.value,
+        [parts.never_twice(), stop_words.value, parts.premise_stays(), sense.value],
+        swap.value,
         textattack.search_methods.ParticleSwarmOptimization(pop_size=POPULATION, max_iters=ROUNDS),
     )
-    return parts.Assembled(attack, (substitutes, tagger, stop_words))
-
-
-def _substitutes(tagger: Tagger) -> parts.Part:
-    database = wordnet()
-    if database is not None:
-        swap = SubstituteSwap(from_wordnet(database), tagger)
-        return parts.Part(
-            swap,
-            ("HowNet's words of equal sememes by WordNet's synonyms",),
-            {"WordNet": database.fingerprint, "inflections": parts.inflections_fingerprint()},
-        )
-    table = parts.neighbours("HowNet's words of equal sememes")
-    swap = SubstituteSwap(from_table(table.value), tagger)
-    return parts.Part(swap, table.replaced, {"neighbours": table.value.fingerprint})
+    return parts.Assembled(attack, (swap, sense, TAGGER, stop_words))

@@ -11,7 +11,6 @@ from mindflood.attack.options import RecipeOptions
 from mindflood.attack.recipes import parts
 from mindflood.attack.textattack_import import textattack
 
-SIMILARITY = 0.8
 NEAREST = 5
 
 
@@ -44,23 +43,17 @@ def paper(victim: Any, options: RecipeOptions) -> parts.Assembled:
 
 
 def offline(victim: Any, options: RecipeOptions) -> parts.Assembled:
-    """The same character bugs, with near words and similarity from the embedded encoder."""
-    table, stop_words = parts.neighbours(), parts.stop_words()
-    similarity = parts.similarity(threshold=SIMILARITY, metric="angular")
+    """The same character bugs, with words of the table and similarity by the embedded encoder."""
+    swap, stop_words = parts.near_words(max_candidates=NEAREST), parts.stop_words()
+    sense = parts.same_sense()
+    similarity = parts.similarity()
     attack = textattack.Attack(
         parts.untargeted(victim),
-        [parts.never_twice(), stop_words.value, similarity.value],
-        textattack.transformations.CompositeTransformation(
-            [
-                *character_bugs(),
-                textattack.transformations.WordSwapEmbedding(
-                    max_candidates=NEAREST, embedding=table.value
-                ),
-            ]
-        ),
+        [parts.never_twice(), stop_words.value, sense.value, similarity.value],
+        textattack.transformations.CompositeTransformation([*character_bugs(), swap.value]),
         textattack.search_methods.GreedyWordSwapWIR(wir_method="delete"),
     )
-    return parts.Assembled(attack, (table, similarity, stop_words, MENDED))
+    return parts.Assembled(attack, (swap, sense, similarity, stop_words, MENDED))
 
 
 def character_bugs() -> list[Any]:

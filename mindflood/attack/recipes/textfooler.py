@@ -7,14 +7,11 @@ neighbour that does most harm and keeps part of speech and meaning.
 from functools import cache
 from typing import Any
 
-from mindflood.attack.neighbours import NEIGHBOURS
 from mindflood.attack.options import RecipeOptions
 from mindflood.attack.recipes import parts
 from mindflood.attack.textattack_import import textattack
 
-# Jin et al. compare angles without the division by π: 1 - 0.5/π on TextAttack's scale.
-SIMILARITY = 0.840845057
-WINDOW = 15  # words
+NEIGHBOURS = 50
 
 
 def paper(victim: Any, options: RecipeOptions) -> parts.Assembled:
@@ -23,15 +20,13 @@ def paper(victim: Any, options: RecipeOptions) -> parts.Assembled:
 
 
 def offline(victim: Any, options: RecipeOptions) -> parts.Assembled:
-    """The same with neighbours and similarity from the embedded encoder."""
-    table = parts.neighbours()
+    """The same with the table of substitutes and similarity by the embedded encoder."""
+    swap = parts.near_words(max_candidates=NEIGHBOURS)
     tagging = parts.part_of_speech(allow_verb_noun_swap=True)
+    sense = parts.same_sense()
     similarity = parts.similarity(
-        threshold=SIMILARITY,
-        metric="angular",
         compare_against_original=False,
-        window_size=WINDOW,
-        skip_text_shorter_than_window=True,
+        window_size=parts.WINDOW,
     )
     attack = textattack.Attack(
         parts.untargeted(victim),
@@ -41,18 +36,14 @@ def offline(victim: Any, options: RecipeOptions) -> parts.Assembled:
                 stopwords=textfooler_stop_words()
             ),
             parts.premise_stays(),
-            textattack.constraints.semantics.WordEmbeddingDistance(
-                embedding=table.value, min_cos_sim=0.5
-            ),
             tagging.value,
+            sense.value,
             similarity.value,
         ],
-        textattack.transformations.WordSwapEmbedding(
-            max_candidates=NEIGHBOURS, embedding=table.value
-        ),
+        swap.value,
         textattack.search_methods.GreedyWordSwapWIR(wir_method="delete"),
     )
-    return parts.Assembled(attack, (table, similarity, tagging))
+    return parts.Assembled(attack, (swap, sense, similarity, tagging))
 
 
 @cache

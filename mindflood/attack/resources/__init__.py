@@ -1,0 +1,1 @@
+"""What the offline attacks know of words: all of it ships with the package or is computed here."""
