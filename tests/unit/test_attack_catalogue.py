@@ -44,7 +44,7 @@ def test_paper_names_each_missing_piece_and_its_replacement(monkeypatch, tmp_pat
         check_available("textfooler", "paper")
     for piece in ("counter-fitted word vectors", "Universal Sentence Encoder", "--profile offline"):
         assert piece in str(caught.value)
-    for replacement in ("nearest neighbours in the embedded encoder", "MiniLM sentence encoder"):
+    for replacement in ("mindflood's table of substitutes", "MiniLM sentence encoder"):
         assert replacement in str(caught.value)
 
 
@@ -55,7 +55,7 @@ def test_paper_names_each_missing_piece_and_its_replacement(monkeypatch, tmp_pat
         ("bert-attack", ("bert-base-uncased", "mindflood masked-lm")),
         ("bae", ("bert-base-uncased", "Universal Sentence Encoder", "mindflood masked-lm")),
         ("a2t", ("counter-fitted word vectors", "stsb-distilbert-base", "MiniLM")),
-        ("pso", ("HowNet substitutes", "flair part-of-speech tagger", "WordNet's synonyms")),
+        ("pso", ("HowNet substitutes", "flair part-of-speech tagger", "mindflood's own tagger")),
     ],
 )
 def test_every_recipe_names_its_own_pieces(monkeypatch, tmp_path, recipe, pieces):
