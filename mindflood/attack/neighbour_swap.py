@@ -8,9 +8,10 @@ from mindflood.attack.resources.tagger import tagged
 from mindflood.attack.textattack_import import textattack
 
 # Half auxiliaries and quantities: what replaces them seldom fits what follows.
-_STAY = frozenset(
-    "be have do get go let make take come much many little few more most less least enough own "
-    "such other same several only even still just well way".split()
+_AUXILIARIES = ("be", "have", "do", "get", "go", "let", "make", "take", "come")
+_QUANTITIES = (
+    *("much", "many", "little", "few", "more", "most", "less", "least", "enough", "several"),
+    *("own", "such", "other", "same", "only", "even", "still", "just", "well", "way"),
 )
 LEAST_SHARE = 0.15
 _VOWELS = "aeiou"
@@ -44,7 +45,7 @@ class NeighbourSwap(textattack.transformations.WordSwap):
         self.max_candidates = max_candidates
         self.least = least
         self.least_share = least_share
-        self.stays = _STAY
+        self.stays = frozenset(_AUXILIARIES + _QUANTITIES)
 
     def _get_transformations(self, current_text: Any, indices_to_modify: Iterable[int]) -> list:
         words = current_text.words
