@@ -27,17 +27,19 @@ TEMPLATE = 'the meaning of the word "{}"'
 LIMITS: Mapping[str, tuple[tuple[float, float], ...]] = {
     "synonym": ((0.3, 0.0), (0.05, 0.3)),
     "similar": ((0.4, 0.15), (0.05, 0.3)),
-    "broader": ((0.5, 0.35), (0.1, 0.45)),
+    "broader": ((0.5, 0.35), (0.1, 0.42)),
     "narrower": ((0.1, 0.53),),
     "sister": ((0.2, 0.4),),  # similar to the same adjective
     "adverb": ((0.0, 0.2),),  # of an adjective that is a neighbour of the word's own
 }
-UNRELATED, NEARLY = 0.68, 0.09  # cosine of words that WordNet does not relate; how much lower
+UNRELATED, NEARLY = 0.67, 0.09  # cosine of words that WordNet does not relate; how much lower
 # Words with fewer neighbours than these: so much lower a cosine is enough, first of words of the
 # same meaning, then of any that WordNet relates.
-FEW, LOWER = 3, 0.12
-NONE, LOWEST = 1, 0.2
-RARE = 0.25  # cosine, of words that WordNet's tagged texts and the encoder's vocabulary lack
+FEW, LOWER = 3, 0.16
+NONE, LOWEST = 1, 0.15
+# Cosine of words that neither WordNet's tagged texts nor the encoder's vocabulary have, as synonyms
+# and otherwise: few readers know them.
+RARE, RARER = 0.25, 0.45
 STEM = 4  # letters: words that begin alike are forms of each other
 REVERSED = {"broader": "narrower", "narrower": "broader"}
 Neighbours = dict[str, tuple[float, float]]  # base form → cosine, share of the uses
@@ -122,7 +124,8 @@ class Maker:
         """The cosine that is enough."""
         limits = [cosine for holds, cosine in LIMITS[relation] if share >= holds]
         least = min(limits, default=math.inf)
-        return least if self.usual(part, other) else max(least, RARE)
+        rare = RARE if relation == "synonym" else RARER
+        return least if self.usual(part, other) else max(least, rare)
 
     def back(self, relation: str, part: str, base: str, other: str) -> float:
         """The share of the other word's uses in which it has the same relation to the first."""
@@ -192,7 +195,8 @@ def _is_adverb_of(adverb: str, adjective: str) -> bool:
 
 def _alike(one: str, other: str) -> bool:
     """Whether the words are forms of one word, or of one stem."""
-    return one[:STEM] == other[:STEM] or bool(base_forms(one) & base_forms(other))
+    stem = one[:STEM] == other[:STEM] or one.startswith(other) or other.startswith(one)
+    return stem or bool(base_forms(one) & base_forms(other))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ their sentences content words are swapped, in their form: for a synonym of the w
 of the sentences (15 words around the swap), and of the two words' own vectors inside them. Printed
 are the area under the ROC curve on the even rows and, for the threshold with the fewest errors on
 the odd ones (good and bad weigh the same), which shares of the bad are accepted and of the good
-refused on the even ones.
+refused on the even ones; last, the same of both cosines with the thresholds of the recipes.
 """
 
 import argparse
@@ -22,6 +22,7 @@ import torch
 from mindflood.attack.constraints import place_of
 from mindflood.attack.encoder import SentenceVectors
 from mindflood.attack.nltk_data import OWN_STOP_WORDS
+from mindflood.attack.recipes.parts import SAME_SENSE, SIMILARITY, WINDOW
 from mindflood.attack.resources.inflection import PART_OF, inflected
 from mindflood.attack.resources.neighbours import all_readings
 from mindflood.attack.resources.relations import known, relations, uses
@@ -35,7 +36,6 @@ TEXTS = 100  # of each task
 WORDS = 3  # swapped in each
 MAIN_SENSE = 0.75  # of the word's uses
 USUAL = 3  # uses in WordNet's tagged texts
-WINDOW = 15  # words
 GOOD, BAD = "synonym", ("antonym", "random")
 MEASURES = ("sentence", "word")
 
@@ -65,6 +65,7 @@ def main() -> None:
         every += swaps
         print(*lines(name, swaps, scores[-1]), sep="\n", flush=True)
     print(*lines("all", every, np.concatenate(scores)), sep="\n")
+    print(as_used(every, np.concatenate(scores)))
 
 
 def some_swaps(task: str, data: str) -> Iterator[Swap]:
@@ -138,6 +139,17 @@ def lines(name: str, swaps: list[Swap], scores: np.ndarray) -> Iterator[str]:
             area = auc(good[1], wrong[1])
             cells = (f"{area:.3f}", f"{least:.3f}", f"{accepted:.1%}", f"{refused:.1%}")
             yield "| " + " | ".join((name, measure, bad, counts, *cells)) + " |"
+
+
+def as_used(swaps: list[Swap], scores: np.ndarray) -> str:
+    """A row of the table for both cosines together, on the even rows."""
+    even = np.array([swap.row % 2 for swap in swaps]) == 1
+    good = np.array([swap.kind == GOOD for swap in swaps])
+    passed = (scores >= (SIMILARITY, SAME_SENSE)).all(1)
+    accepted, refused = passed[even & ~good].mean(), 1 - passed[even & good].mean()
+    counts = f"{(even & good).sum()}, {(even & ~good).sum()}"
+    cells = ("", f"{SIMILARITY}, {SAME_SENSE}", f"{accepted:.1%}", f"{refused:.1%}")
+    return "| " + " | ".join(("all", "both", "both", counts, *cells)) + " |"
 
 
 def threshold(good: np.ndarray, bad: np.ndarray) -> float:

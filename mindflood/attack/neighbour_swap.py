@@ -7,8 +7,12 @@ from mindflood.attack.resources.neighbours import all_readings, in_form
 from mindflood.attack.resources.tagger import tagged
 from mindflood.attack.textattack_import import textattack
 
-# Half auxiliaries: what replaces them seldom fits what follows.
-_STAY = frozenset(["be", "have", "do", "get", "go", "let", "make", "take", "come"])
+# Half auxiliaries and quantities: what replaces them seldom fits what follows.
+_AUXILIARIES = ("be", "have", "do", "get", "go", "let", "make", "take", "come")
+_QUANTITIES = (
+    *("much", "many", "little", "few", "more", "most", "less", "least", "enough", "several"),
+    *("own", "such", "other", "same", "only", "even", "still", "just", "well", "way"),
+)
 LEAST_SHARE = 0.15
 _VOWELS = "aeiou"
 _SOUND_OTHERWISE = (
@@ -41,6 +45,7 @@ class NeighbourSwap(textattack.transformations.WordSwap):
         self.max_candidates = max_candidates
         self.least = least
         self.least_share = least_share
+        self.stays = frozenset(_AUXILIARIES + _QUANTITIES)
 
     def _get_transformations(self, current_text: Any, indices_to_modify: Iterable[int]) -> list:
         words = current_text.words
@@ -60,7 +65,7 @@ class NeighbourSwap(textattack.transformations.WordSwap):
         word = words[index]
         found: dict[str, float] = {}
         for reading in all_readings(word.lower()):
-            if reading.tag in _possible(tag, word) and reading.base not in _STAY:
+            if reading.tag in _possible(tag, word) and reading.base not in self.stays:
                 for form, neighbour in in_form(reading):
                     if neighbour.similarity >= self.least and neighbour.share >= self.least_share:
                         found[form] = max(neighbour.similarity, found.get(form, -1.0))

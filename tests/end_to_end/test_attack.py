@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from mindflood.attack.nltk_data import cache_folder
 from mindflood.attack.runner import attack
 from mindflood.data.sources import load_examples
 from mindflood.data.tasks import get_task
@@ -269,10 +268,7 @@ def here():
 
 
 def bare_machine(home):
-    """No NLTK data, no TextAttack cache, no network wanted; of our cache the neighbour table."""
-    for table in cache_folder().glob("neighbours-*.safetensors"):
-        (home / "cache").mkdir(exist_ok=True)
-        (home / "cache" / table.name).symlink_to(table.resolve())
+    """No NLTK data, no TextAttack cache, nothing in our cache, no network wanted."""
     kept = {k: v for k, v in os.environ.items() if k not in ("NLTK_DATA", "TA_CACHE_DIR")}
     bare = {"HOME": str(home), "MINDFLOOD_CACHE": str(home / "cache"), "HF_HUB_OFFLINE": "1"}
     return kept | bare | {"PYTHONPATH": str(ROOT)}
@@ -283,7 +279,7 @@ def bare_machine(home):
     reason="the whole system has NLTK data",
 )
 def test_the_command_line_on_a_bare_machine(unbroken, model, data, tmp_path):
-    """Without NLTK data TextAttack still imports, and the replaced tagger is named."""
+    """Without NLTK data TextAttack still imports, and the recipe is the same."""
     done = subprocess.run(
         command(model, data, tmp_path / "out"),
         cwd=ROOT,
@@ -297,10 +293,8 @@ def test_the_command_line_on_a_bare_machine(unbroken, model, data, tmp_path):
     assert f"{SAMPLES}/{SAMPLES}" in done.stderr
     card = read_card(tmp_path / "out" / "card.json")["attacks"]["textfooler-offline"]
     assert card["num_examples"] == SAMPLES
-    tagger = "NLTK's part-of-speech tagger by a lexicon of the parts a word can have"
-    assert tagger in card["replaced"]
-    same = tagger in unbroken[1]["replaced"]  # where this machine has no NLTK data either
-    assert (card["fingerprint"] == unbroken[1]["fingerprint"]) == same
+    assert "NLTK's part-of-speech tagger by mindflood's own" in card["replaced"]
+    assert card["fingerprint"] == unbroken[1]["fingerprint"]
 
 
 @pytest.mark.slow

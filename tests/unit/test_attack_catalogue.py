@@ -56,14 +56,7 @@ def test_paper_names_each_missing_piece_and_its_replacement(monkeypatch, tmp_pat
         ("bert-attack", ("bert-base-uncased", "mindflood masked-lm")),
         ("bae", ("bert-base-uncased", "Universal Sentence Encoder", "mindflood masked-lm")),
         ("a2t", ("counter-fitted word vectors", "stsb-distilbert-base", "MiniLM")),
-        (
-            "pso",
-            (
-                "HowNet substitutes",
-                "flair part-of-speech tagger",
-                "mindflood's table of substitutes",
-            ),
-        ),
+        ("pso", ("HowNet substitutes", "flair part-of-speech tagger", "mindflood's own tagger")),
     ],
 )
 def test_every_recipe_names_its_own_pieces(monkeypatch, tmp_path, recipe, pieces):

@@ -167,7 +167,7 @@ def test_a_text_without_letters_is_logged_unmarked(victim, tmp_path):
 
 def test_no_cell_of_the_log_is_a_formula_or_an_escape(tmp_path):
     record = {
-        "index": 0, "result": "failed", "label": 0, "queries": 3, "index_map": None,
+        "index": 0, "result": "failed", "label": 0, "queries": 3, "seconds": 0.1, "index_map": None,
         "original": ["=HYPERLINK(a) is good"], "original_prediction": 0, "original_score": 0.25,
         "perturbed": ["@SUM is \x1b[31m bad"], "perturbed_prediction": 0, "perturbed_score": 0.5,
     }  # fmt: skip

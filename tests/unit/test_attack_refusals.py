@@ -22,8 +22,8 @@ def words(tmp_path: Path) -> list[str]:
     """A command line whose model has the files that one needs, as yet unread."""
     model = tmp_path / "model"
     model.mkdir()
-    for name in ("config.json", "model.safetensors"):
-        (model / name).touch()
+    (model / "config.json").write_text("{}")
+    (model / "model.safetensors").touch()
     return ["attack", str(model), "--task", "corpus", "--recipe", "textfooler", "--out"]
 
 
@@ -75,7 +75,7 @@ def test_a_run_of_another_task(words, capsys, tmp_path):
 def a_model(folder: Path, weights: str) -> Path:
     """The files that a model has, with other weights than others."""
     folder.mkdir(parents=True)
-    (folder / "config.json").touch()
+    (folder / "config.json").write_text("{}")
     (folder / "model.safetensors").write_text(weights)
     return folder
 
