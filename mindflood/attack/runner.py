@@ -145,11 +145,11 @@ def attack(
         check_model(card, model_fingerprint(Path(model)))
     check_rows(card, out, sample.whole.fingerprint(), sample.origin)
     check_writable(out)
-    tell(f"attacking {sample.origin}")
     options = RecipeOptions(allow_pickles, candidates or PAPER_CANDIDATES)
     settings = AttackSettings(model, table, recipe, profile, seed, options, budget, changing)
     name = results_name(recipe, calibrated=wanted is not None)
     refuse_others(out, name, settings_of(settings, sample), OF_THE_FOLDER)
+    tell(f"attacking {sample.origin}")
     if profile == "offline" and RECIPES[recipe].asks_masked_lm:
         options = dataclasses.replace(options, masked_lm=masked_lm_folder(table, data, masked_lm))
         settings = dataclasses.replace(settings, options=options)
