@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from mindflood.errors import UserError
-from mindflood.terminal import tell
 
 _REASONS = {
     errno.ENOSPC: "the disk is full; free some space and run the same command again",
@@ -166,31 +165,6 @@ def _flock(path: Path) -> Iterator[bool | None]:
         except OSError:
             held = None
         yield held
-    finally:
-        os.close(file)
-
-
-@contextlib.contextmanager
-def locked(path: Path, waiting: str) -> Iterator[None]:
-    """Hold the lock file ``path``, which stays; where another process does, say ``waiting``.
-
-    Where the file system knows no locks, nothing is held.
-
-    Raises:
-        UserError: the file cannot be written.
-    """
-    with explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            tell(waiting)
-            fcntl.flock(file, fcntl.LOCK_EX)
-        except OSError:
-            pass
-        yield
     finally:
         os.close(file)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mindflood.errors import UserError
 from mindflood.files import explained
+from mindflood.terminal import tell
 
 HANDED_ON = "MINDFLOOD_LOCKS"  # numbers of the open files whose locks a stage has from its starter
 _held: set[int] = set()
@@ -45,6 +46,31 @@ def held(folder: Path) -> Iterator[None]:
         with contextlib.suppress(OSError):  # not empty
             for parent in made:
                 parent.rmdir()
+
+
+@contextlib.contextmanager
+def locked(path: Path, waiting: str) -> Iterator[None]:
+    """Hold the lock file ``path``, which stays; where another process does, say ``waiting``.
+
+    Where the file system knows no locks, nothing is held.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            tell(waiting)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError:
+            pass
+        yield
+    finally:
+        os.close(file)
 
 
 def to_hand_on() -> tuple[int, ...]:

@@ -157,6 +157,9 @@ def _missing_column(
     remedy = f"rename the column to '{column}'{did_you_mean(column, there)}"
     if any(is_label(cell, task, own_names) for cell in there):
         remedy = "row 1 looks like an example: put a line with the names of the columns above it"
+    for separator, (name, _) in _SEPARATORS.items():
+        if len(there) == 1 and separator in there[0]:
+            remedy = f"row 1 is one cell with {name} in it: if they separate columns, save it anew"
     return UserError(
         f"{path}: no column '{column}', which task {task.name} needs; there are {found}; {remedy}"
     )

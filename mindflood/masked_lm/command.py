@@ -56,9 +56,9 @@ def run(args: argparse.Namespace) -> int:
     """
     from mindflood.data.tasks import get_task
     from mindflood.errors import UserError
-    from mindflood.files import check_writable, locked
+    from mindflood.files import check_writable
     from mindflood.interrupts import stoppable
-    from mindflood.locks import held
+    from mindflood.locks import held, locked
     from mindflood.masked_lm.settings import MaskedLMSettings, cached_folder, described
 
     if args.steps < 1:

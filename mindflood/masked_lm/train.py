@@ -13,6 +13,7 @@ from mindflood.errors import UserError
 from mindflood.masked_lm.masking import Hidden, Masking
 from mindflood.masked_lm.model import BertForMaskedLM, MaskedCrossEntropy
 from mindflood.masked_lm.settings import MaskedLMSettings, training_pieces
+from mindflood.models.tokenizer_files import check_vocabulary
 from mindflood.progress import Display
 from mindflood.training.optimizer import AdamW, parameter_groups
 from mindflood.training.schedule import LinearWarmupDecay
@@ -41,7 +42,8 @@ class MaskedLMTrainer:
     """The model, its step and its texts.
 
     Raises:
-        UserError: a split cannot be read, or the tokenizer has no mask.
+        UserError: a split cannot be read, or the tokenizer has no mask or more tokens than the
+            model has embeddings.
     """
 
     def __init__(
@@ -53,8 +55,9 @@ class MaskedLMTrainer:
         settings: MaskedLMSettings,
     ) -> None:
         self.model, self.settings, self.title = model, settings, f"masked-lm on {task.name}"
-        tokenizer = load_tokenizer(tokenizer_folder)
-        self.masking = _masking(tokenizer, settings, model.encoder.config.vocab_size)
+        tokenizer, rows = load_tokenizer(tokenizer_folder), model.encoder.config.vocab_size
+        check_vocabulary(tokenizer_folder, tokenizer.size, rows)
+        self.masking = _masking(tokenizer, settings, rows)
         pieces = training_pieces(task, "train", data, settings)
         self.texts = len(pieces)
         self.train = self._batches(tokenizer, pieces, shuffle=True)

@@ -1,17 +1,14 @@
 """MindSpore's checkpoint format, read with care and written whole."""
 
-import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import mindspore as ms
 import numpy as np
 from mindspore import Parameter, Tensor
 
 from mindflood.errors import UserError
-from mindflood.files import explained
+from mindflood.files import whole_file
 
 _INFINITE = ("flood_level",)  # minus infinity is the level of a run that is not flooded
 
@@ -26,21 +23,11 @@ def write_checkpoint(
     """
     records = [{"name": name, "data": parameter} for name, parameter in parameters.items()]
     records += [{"name": name, "data": Tensor(value, ms.float64)} for name, value in extra.items()]
-    path = Path(path)
-    with explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for part in path.parent.glob(".*.part"):  # left by a kill in the middle of a write
-            shutil.rmtree(part)
-        # A folder, because MindSpore puts files of its own beside the one it writes.
-        with TemporaryDirectory(prefix=".", suffix=".part", dir=path.parent) as beside:
-            whole = Path(beside) / path.name
-            try:
-                ms.save_checkpoint(records, str(whole), crc_check=True)
-            except RuntimeError as error:
-                raise OSError(str(error).splitlines()[0]) from error
-            with whole.open("rb") as written:
-                os.fsync(written.fileno())
-            whole.replace(path)
+    with whole_file(path) as whole:  # in a folder of its own: MindSpore puts files beside it
+        try:
+            ms.save_checkpoint(records, str(whole), crc_check=True)
+        except RuntimeError as error:
+            raise OSError(str(error).splitlines()[0]) from error
 
 
 def read_checkpoint(path: Path) -> dict[str, np.ndarray]:

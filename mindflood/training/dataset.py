@@ -11,6 +11,8 @@ from mindflood.config import Config
 from mindflood.data.batching import Batches, encode, load_tokenizer
 from mindflood.data.sources import Examples, Source
 from mindflood.data.tasks import Split, Task, get_task
+from mindflood.models.config import BertConfig
+from mindflood.models.tokenizer_files import check_vocabulary
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Datasets:
-    """Training rows, the rows of each epoch's evaluation, and the rows of the clean accuracy.
-
-    ``tokens`` is the tokenizer's largest id + 1.
-    """
+    """Training rows, the rows of each epoch's evaluation, and the rows of the clean accuracy."""
 
     task: Task
     train: Batches
@@ -53,7 +52,6 @@ class Datasets:
     clean: Batches
     mean_words: float
     rows: Rows
-    tokens: int
 
 
 def training_rows(config: Config) -> Examples:
@@ -86,10 +84,12 @@ def load_datasets(config: Config, encoder: Path) -> Datasets:
     """Tokenise everything a run reads, with the tokenizer of the folder ``encoder``.
 
     Raises:
-        UserError: see :func:`mindflood.data.sources.load_examples`.
+        UserError: see :func:`mindflood.data.sources.load_examples`; or the encoder has no
+            embeddings for some of the tokenizer's tokens.
     """
-    rows = rows_of(config)
     tokenizer = load_tokenizer(encoder)
+    check_vocabulary(encoder, tokenizer.size, BertConfig.from_folder(encoder).vocab_size)
+    rows = rows_of(config)
 
     def batches(examples: Examples, shuffle: bool) -> Batches:
         return Batches(
@@ -111,5 +111,4 @@ def load_datasets(config: Config, encoder: Path) -> Datasets:
         batches(rows.test, shuffle=False),
         float(np.mean(words)),
         rows,
-        tokenizer.size,
     )

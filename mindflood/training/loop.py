@@ -23,7 +23,6 @@ from mindflood.flooding.step import FloodingTrainOneStepCell
 from mindflood.flooding.update import LossScale
 from mindflood.models.dropout import DropoutNoise
 from mindflood.models.pretrained import described_encoder, from_pretrained, resolve_encoder
-from mindflood.models.tokenizer_files import check_vocabulary
 from mindflood.report.cards import Card, new_card, write_card
 from mindflood.terminal import tell
 from mindflood.training import context, parallel, state
@@ -141,7 +140,6 @@ class Trainer:
                 f"task.max_length: the encoder takes at most {longest} tokens, not "
                 f"{config.task.max_length}"
             )
-        check_vocabulary(encoder, self.data.tokens, self.model.config.vocab_size)
         self.noise: Noise = DropoutNoise(self.model.config, config.seed)
         updates = self.total_steps * config.updates_per_batch
         self.schedule = scheduled(

@@ -110,7 +110,9 @@ def epoch_weights(run: Path, epoch: int) -> Path:
 def begun(run: Path) -> bool:
     """Whether the folder has more than what comes first: a run refused at once can be corrected."""
     return any(
-        path.is_file() and path.name not in _FIRST and not _is_left_by_a_kill(path)
+        path.is_file()
+        and path.name not in _FIRST
+        and not any(map(_is_left_by_a_kill, (path, path.parent)))
         for path in run.rglob("*")
     )
 

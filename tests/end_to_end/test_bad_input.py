@@ -204,6 +204,24 @@ def test_online_refuses_to_continue_a_damaged_trace(write_config, capsys, line, 
     assert (config.run_folder / "accordance.jsonl").read_text() == line + "\n"
 
 
+def test_a_tokenizer_of_more_tokens_than_the_encoder_has_embeddings(
+    write_config, tiny_encoder, tmp_path, capsys
+):
+    """As where tokens were added and the model was not resized: told before the rows are read."""
+    small = shutil.copytree(tiny_encoder, tmp_path / "small")
+    weights = load_file(small / "model.safetensors")
+    words = "embeddings.word_embeddings.weight"
+    save_file(weights | {words: weights[words][:-1].copy()}, small / "model.safetensors")
+    stated = json.loads((small / "config.json").read_text())
+    (small / "config.json").write_text(json.dumps(stated | {"vocab_size": 30521}))
+    message = f"{small}: its tokenizer knows 30522 tokens and the model has embeddings for 30521"
+    config = write_config(encoder=str(small), task__data="/nowhere/at/all")
+    assert message in refused(capsys, "train", config)
+    masked_lm = ("masked-lm", "corpus", "--encoder", small, "--out", tmp_path / "mlm")
+    assert message in refused(capsys, *masked_lm)
+    assert not (tmp_path / "mlm").exists()
+
+
 def limited_files(size: int):
     """Files cannot grow beyond ``size`` bytes: what a full disk looks like to one process."""
 

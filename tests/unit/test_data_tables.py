@@ -62,6 +62,7 @@ def test_a_first_row_that_is_neither_is_refused(
             '"sentence";"label"\n"a, b";1\n',
             "semicolons.*save it with commas",
         ),
+        ("sst2", "test.csv", "text;label\na;1\n", "row 1 is one cell with semicolons in it"),
         ("sst2", "test.csv", "id|label|sentence\n1|0|a\n", "is separated by vertical bars"),
         ("sst2", "test.csv", "label\tsentence\n0\ta\n", "by tabs, .*; rename it to .tsv"),
         ("sst2", "test.tsv", "label,sentence\n0,a\n", "by commas, and a TSV .*rename it to .csv"),

@@ -79,7 +79,10 @@ def test_settings_of_a_probe_that_does_not_run_are_free(config: Config) -> None:
 
 def test_a_kill_before_the_first_config_leaves_a_folder_to_begin_in(config: Config) -> None:
     config.run_folder.mkdir(parents=True)
-    (config.run_folder / ".config.yaml.abc123.part").touch()
+    for left, name in ((".config.yaml.abcd1234.part", "config.yaml"), (".x.part", "card.json")):
+        (config.run_folder / left).mkdir()
+        (config.run_folder / left / name).touch()
+    (config.run_folder / ".checkpoints.lock").touch()
     assert not claim(config.run_folder, config)
     mended = dataclasses.replace(config, encoder="embedded")
     assert not claim(mended.run_folder, mended)
