@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from mindflood.attack.resources.neighbours import all_readings, in_form
+from mindflood.attack.resources.neighbours import Neighbour, all_readings, in_form
+from mindflood.attack.resources.relations import familiar
 from mindflood.attack.resources.tagger import tagged
 from mindflood.attack.textattack_import import textattack
 
@@ -24,8 +25,8 @@ _SOUND_OTHERWISE = (
 class NeighbourSwap(textattack.transformations.WordSwap):
     """Swaps a word for its neighbours as the part of speech that it is in its text.
 
-    Function words and names have none. A substitute that would not go with the article before it
-    is left out.
+    Function words and names have none. A substitute that few readers know, or that would not go
+    with the article before it, is left out.
 
     Args:
         max_candidates: most substitutes a word, the best ones; None: all.
@@ -67,7 +68,7 @@ class NeighbourSwap(textattack.transformations.WordSwap):
         for reading in all_readings(word.lower()):
             if reading.tag in _possible(tag, word) and reading.base not in self.stays:
                 for form, neighbour in in_form(reading):
-                    if neighbour.similarity >= self.least and neighbour.share >= self.least_share:
+                    if self._good(reading.part, neighbour):
                         found[form] = max(neighbour.similarity, found.get(form, -1.0))
         before = words[index - 1].lower() if index else ""
         best = [
@@ -76,6 +77,10 @@ class NeighbourSwap(textattack.transformations.WordSwap):
             if form != word.lower() and fits_article(before, form)
         ]
         return best[: self.max_candidates]
+
+    def _good(self, part: str, neighbour: Neighbour) -> bool:
+        near = neighbour.similarity >= self.least and neighbour.share >= self.least_share
+        return near and familiar(part, neighbour.base)
 
     def extra_repr_keys(self) -> list[str]:
         """Names of the settings that TextAttack prints."""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from mindflood.attack import substitutes
 from mindflood.attack.constraints import NoOpposite, SamePartOfSpeech
 from mindflood.attack.neighbour_swap import NeighbourSwap, fits_article, in_case_of
 from mindflood.attack.resources.neighbours import all_readings
@@ -90,6 +91,11 @@ def test_articles(before, word, fits):
 )  # fmt: skip
 def test_case(word, other, expected):
     assert in_case_of(word, other) == expected
+
+
+def test_words_that_few_readers_know_are_left_out():
+    assert "cognise" in substitutes("know")
+    assert "cognise" not in swapped("we know the plot", "know")
 
 
 def test_limits():

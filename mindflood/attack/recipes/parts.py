@@ -89,7 +89,7 @@ def near_words(of_the_paper: str = "counter-fitted word vectors", **settings: An
         f"{of_the_paper} by mindflood's table of substitutes: WordNet's relations, near in the "
         "embedded encoder's space, no antonyms, no opposite valence, inflected as the word is",
     )
-    resources = {"substitutes": shipped_fingerprint(*neighbours.RESOURCES)}
+    resources = {"substitutes": shipped_fingerprint(*neighbours.RESOURCES, *opposition.RESOURCES)}
     return Part(NeighbourSwap(**settings), replaced, resources | tagger_resource())
 
 

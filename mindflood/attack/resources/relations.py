@@ -44,6 +44,11 @@ def uses(part: str, base: str) -> int:
     return int(_line(part, base).split("\t", 3)[2]) if base in known(part) else 0
 
 
+def familiar(part: str, base: str) -> bool:
+    """Whether WordNet's tagged texts have the word as that part of speech, or VADER rates it."""
+    return uses(part, base) > 0 or valence(base) is not None
+
+
 def valence(word: str) -> float | None:
     """VADER's mean rating of a word, -4 (worst) to 4 (best); None where nobody rated it."""
     return _valences().get(word)
