@@ -184,7 +184,7 @@ def test_without_any_time_every_sample_is_out_of_budget(run, tmp_path):
 
 
 def test_another_budget_in_the_same_folder_is_refused(unbroken, run):
-    with pytest.raises(UserError, match=r"results of another attack.*max_queries is None, here 100"):
+    with pytest.raises(UserError, match=r"results of another attack.*max_queries is None"):
         run(unbroken[0], max_queries=100)
 
 
