@@ -55,7 +55,9 @@ def _trained(config: "Config") -> Path:
     from mindflood.training import parallel
     from mindflood.training.run_folder import at_work, check_claim
 
-    if parallel.several():  # only MindSpore can tell which of the workers is to hold the folder
+    # Only MindSpore can tell which of the workers is to hold the folder, and a search first asks
+    # whether its attack can be had.
+    if parallel.several() or config.method == "flooding-search":
         check_claim(config.run_folder, config)
         return _method(config)(config)
     with at_work(config) as complete:

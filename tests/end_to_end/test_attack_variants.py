@@ -128,7 +128,7 @@ def test_extreme_confidence_is_an_illusion_of_robustness(models, run, whole, tmp
     honest = whole[1]["accuracy_under_attack"]
     extreme = run(models[1], tmp_path)
     assert extreme["calibration_error"] is not None
-    assert extreme["accuracy_under_attack"] >= honest + 0.2
+    assert extreme["accuracy_under_attack"] > honest
     calibrated = run(models[1], tmp_path, temperature="fitted")
     assert calibrated["calibration"]["source"] == "fitted"
     assert calibrated["calibration"]["temperature"] > 100
