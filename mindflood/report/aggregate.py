@@ -12,7 +12,7 @@ from typing import Any, cast
 import pandas as pd
 from scipy import stats
 
-from mindflood.report.cards import AttackSummary, Card, probe_findings
+from mindflood.report.cards import AttackSummary, Card, probe_findings, tested_on
 from mindflood.report.names import METHODS, TASKS, position
 from mindflood.report.rates import (
     Rate,
@@ -93,6 +93,7 @@ class Row:
     """One setting under one attack profile; ``profile`` is empty where nothing was attacked.
 
     The profile names the text of a pair where only one may change: others do not compare.
+    ``tested`` are the fingerprints of the test rows, where the cards tell them.
     """
 
     setting: Setting
@@ -101,6 +102,7 @@ class Row:
     level: str
     clean: Estimate | None
     attacks: dict[str, Attacked]
+    tested: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -181,7 +183,8 @@ def rows(cards: Sequence[Card]) -> list[Row]:
         for profile, recipes in sorted(profiles.items()) or [("", {})]:
             attacks = {recipe: attacked(summaries) for recipe, summaries in recipes.items()}
             seeds = tuple(sorted({card["seed"] for card in members}, key=str))
-            table.append(Row(setting, profile, seeds, _level(members), clean, attacks))
+            tested = frozenset(hash_ for card in members if (hash_ := tested_on(card)) is not None)
+            table.append(Row(setting, profile, seeds, _level(members), clean, attacks, tested))
     return table
 
 
@@ -246,8 +249,8 @@ def _by_variant(cards: Sequence[Card], counts: Callable[[str], bool]) -> dict[st
         {key: value for key, value in card.get("settings", {}).items() if counts(key)}
         for card in cards
     ]
-    tested = [card.get("data", {}).get("hashes", {}).get("test") for card in cards]
-    if len({*tested} - {None}) > 1:  # older cards do not tell
+    tested = [tested_on(card) for card in cards]
+    if len({*tested} - {None}) > 1:
         for values, rows in zip(settings, tested, strict=True):
             values["test rows"] = rows or "not told"
     differing = _differing(settings)
