@@ -284,7 +284,6 @@ def attacked(summaries: Sequence[AttackSummary]) -> Attacked:
     robust = _mean_rate(accuracy_under_attack, summaries)
     broken = _mean_rate(attack_success_rate, summaries)
     queries = estimate([summary["mean_queries"] for summary in summaries])
-    least = estimate([summary.get("mean_queries_at_least") for summary in summaries])
     return Attacked(
         _estimate_of("accuracy_under_attack", robust, accuracy_under_attack, summaries),
         _estimate_of("attack_success_rate", broken, attack_success_rate, summaries),
@@ -295,7 +294,7 @@ def attacked(summaries: Sequence[AttackSummary]) -> Attacked:
         frozenset((summary.get("seed"), _requested(summary)) for summary in summaries),
         robust,
         broken,
-        None if least is None else least.mean,
+        _least_queries(summaries),
         len(summaries),
         estimate([summary.get("calibration_error") for summary in summaries]),
         tuple(
@@ -312,6 +311,21 @@ def attacked(summaries: Sequence[AttackSummary]) -> Attacked:
             )
         ),
     )
+
+
+def _least_queries(summaries: Sequence[AttackSummary]) -> float | None:
+    """A lower bound of the seeds' mean #Query; None where one of them tells none."""
+    found = []
+    for summary in summaries:
+        rate = attack_success_rate(summary)
+        least = summary.get("mean_queries_at_least")
+        if least is None and rate is not None:  # an older card
+            if rate.is_open or summary["mean_queries"] is None:
+                return None
+            least = summary["mean_queries"]
+        found.append(least)
+    mean = estimate(found)
+    return None if mean is None else mean.mean
 
 
 def _requested(summary: AttackSummary) -> int:

@@ -310,6 +310,14 @@ def test_bounds_of_seeds_are_averaged() -> None:
     assert found.accuracy.mean == pytest.approx((40 / 197 + 40 / 200 + 42 / 200) / 3)
 
 
+def test_a_lower_bound_of_the_queries_is_of_all_seeds() -> None:
+    opened = open_attack(mean_queries=None, mean_queries_at_least=8.0)
+    older, unknown = an_attack(40), open_attack(mean_queries=7.0)
+    unknown.pop("mean_queries_at_least", None)
+    assert attack_of([opened, older]).least_queries == (8.0 + older["mean_queries"]) / 2
+    assert attack_of([opened, unknown]).least_queries is None
+
+
 def test_models_tested_on_different_rows_have_no_best() -> None:
     def tested(method: str, failed: int, rows: str | None) -> Card:
         data = {"train": 9, "test": 9, "words": 2.0} | ({"hashes": {"test": rows}} if rows else {})
