@@ -167,7 +167,7 @@ def test_a_text_without_letters_is_logged_unmarked(victim, tmp_path):
 
 def test_no_cell_of_the_log_is_a_formula_or_an_escape(tmp_path):
     record = {
-        "index": 0, "result": "failed", "label": 0, "queries": 3, "index_map": None,
+        "index": 0, "result": "failed", "label": 0, "queries": 3, "seconds": 1.0, "index_map": None,
         "original": ["=HYPERLINK(a) is good"], "original_prediction": 0, "original_score": 0.25,
         "perturbed": ["@SUM is \x1b[31m bad"], "perturbed_prediction": 0, "perturbed_score": 0.5,
     }  # fmt: skip
@@ -175,8 +175,8 @@ def test_no_cell_of_the_log_is_a_formula_or_an_escape(tmp_path):
     (tmp_path / "bae.meta.json").write_text(json.dumps({"task": "sst2"}))
     write_csv(tmp_path / "bae.jsonl", tmp_path / "bae.csv")
     (row,) = pd.read_csv(tmp_path / "bae.csv").to_dict("records")
-    assert row["original_text"] == "'=HYPERLINK(a) is good"
-    assert row["perturbed_text"].startswith("'@SUM is ")
+    assert row["original_text"].startswith("'=")  # TextAttack marks the words that differ
+    assert row["perturbed_text"].startswith("'@")
     assert "\x1b" not in row["perturbed_text"]
     assert row["perturbed_score"] == 0.5
 
