@@ -16,16 +16,16 @@ def signs_of_degeneracy(
 
     Returns:
         Sentences without a full stop: the rows have one class only, one class only is predicted, or
-        the accuracy is below chance.
+        the accuracy is below chance. A single row shows none of it.
     """
-    if not len(labels):
+    if len(labels) < 2:
         return []
     found = []
     there = np.unique(labels)
     if len(there) == 1:
         found.append(f"all {len(labels)} rows have the label '{label_names[there[0]]}'")
     predicted = np.unique(predictions)
-    if len(predicted) == 1 and len(predictions) > 1 and not np.array_equal(there, predicted):
+    if len(predicted) == 1 and not np.array_equal(there, predicted):
         found.append(f"the model answers '{label_names[predicted[0]]}' to every row")
     accuracy, chance = float(np.mean(predictions == labels)), 1 / len(label_names)
     if accuracy < chance:

@@ -4,6 +4,7 @@ The work of most verbs is files: a reader that has gone (``mindflood run ... | h
 end it.
 """
 
+import codecs
 import errno
 import io
 import os
@@ -12,6 +13,8 @@ from typing import Any
 
 from mindflood.errors import UserError
 from mindflood.visible import visible_line
+
+_PLAIN = "mindflood.plain"  # an error handler of encodings
 
 
 def say(*lines: str) -> None:
@@ -29,7 +32,7 @@ def tell(*lines: str) -> None:
 def guard_streams() -> None:
     """Make this process' standard streams such that writing to them never raises.
 
-    What the terminal's encoding lacks is written out (``\\u2013``). Streams that something else has
+    What the terminal's encoding lacks is written out (``\\u03b1``). Streams that something else has
     put in their place, such as a test's, stay as they are.
     """
     _fill_closed_descriptors()
@@ -73,12 +76,25 @@ class _Sink(io.FileIO):
             return len(data)
 
 
+def _plain(error: UnicodeError) -> tuple[str | bytes, int]:
+    """What stands for a character that an encoding lacks: its number; of a table's no-break space
+    a space, which is as wide."""
+    if isinstance(error, UnicodeEncodeError):
+        if error.object[error.start] == "\N{NO-BREAK SPACE}":
+            return " ", error.start + 1
+        error.end = error.start + 1  # one at a time
+    return codecs.backslashreplace_errors(error)
+
+
+codecs.register_error(_PLAIN, _plain)
+
+
 def _guarded(descriptor: int, stream: Any) -> io.TextIOWrapper:
     sink = _Sink(descriptor, "w", closefd=False)
     return io.TextIOWrapper(
         io.BufferedWriter(sink),
         encoding=getattr(stream, "encoding", "utf-8"),
-        errors="backslashreplace",
+        errors=_PLAIN,
         line_buffering=sink.isatty() or descriptor == 2,
     )
 

@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from mindflood.analyse.rows import sampled, whole_split
+from mindflood.analyse.rows import sampled
 from mindflood.attack.accuracy import predictions
+from mindflood.attack.chosen import read_rows
 from mindflood.attack.victim import Victim
-from mindflood.data.sources import Examples
+from mindflood.data.sources import Examples, Source
 from mindflood.data.tasks import Task, get_task
 from mindflood.degenerate import signs_of_degeneracy
 from mindflood.errors import UserError
@@ -29,7 +30,8 @@ def other_data(words: Sequence[str], task: Task, limit: int | None, seed: int) -
         other = _with_labels_of(task, word, name)
         if name in found:
             raise UserError(f"--on {word}: {name} is named twice; analyse one of the two at a time")
-        found[name] = sampled(*whole_split(other, data or None), limit, seed)
+        there = read_rows(Source(other, data or None), other.attacked_split, whole_file=True)
+        found[name] = sampled(there, limit, seed)
     return list(found.items())
 
 

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mindflood.analyse.rows import sampled, whole_split
+from mindflood.analyse.rows import sampled
 from mindflood.attack.card import check_rows
-from mindflood.attack.chosen import is_share_of_training
+from mindflood.attack.chosen import is_share_of_training, read_rows
 from mindflood.attack.folder import model_folder
 from mindflood.attack.labels import own_label_names
 from mindflood.config_file import from_yaml
-from mindflood.data.sources import Examples
+from mindflood.data.sources import Examples, Source
 from mindflood.data.tasks import Task, get_task
 from mindflood.errors import UserError
 from mindflood.report.cards import merge_analysis, new_card, read_card
@@ -50,14 +50,13 @@ class Subject:
     def examples(self, limit: int | None, seed: int) -> Examples:
         """Rows of the task's attacked split, which no model was trained on."""
         whole_file = self.handed and not is_share_of_training(self.model, self.data)
-        own_names = own_label_names(self.model)
-        whole, origin = whole_split(
-            self.task, self.data, whole_file=whole_file, own_names=own_names
-        )
+        source = Source(self.task, self.data, own_label_names(self.model))
+        there = read_rows(source, self.task.attacked_split, whole_file=whole_file)
         if not self.handed and self.card.is_file():
             remedy = "name what to analyse on with --data"
-            check_rows(self.card, self.folder, whole.fingerprint(), origin, remedy)
-        return sampled(whole, origin, limit, seed)
+            fingerprint = there.examples.fingerprint()
+            check_rows(self.card, self.folder, fingerprint, there.origin, remedy)
+        return sampled(there, limit, seed)
 
 
 def subject(folder: str, data: str | None = None, task: str | None = None) -> Subject:

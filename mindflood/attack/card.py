@@ -7,7 +7,7 @@ from mindflood.data.record import described, read_record, run_above
 from mindflood.data.sources import Examples
 from mindflood.data.tasks import TASKS, Task
 from mindflood.errors import UserError
-from mindflood.report.cards import Card, DataSizes, new_card, read_card
+from mindflood.report.cards import Card, DataSizes, new_card, read_card, tested_on
 
 _ANOTHER_OUT = "choose another --out, whose card has a line of its own"
 _STRANGER = "unknown"  # the method of a model that was not trained here
@@ -93,9 +93,7 @@ def check_rows(
     Raises:
         UserError: they are others: one line of a table would be of two data sets.
     """
-    known = None
-    if path.exists():
-        known = read_card(path).get("data", {}).get("hashes", {}).get("test")
+    known = tested_on(read_card(path)) if path.exists() else None
     run = run_above(out) if out.resolve().name == "attacks" else None
     record = None if run is None else read_record(run)
     if known is None and record is not None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,12 +14,38 @@ from mindflood.data.sources import Examples, Source
 from mindflood.data.tasks import Split, Task
 from mindflood.errors import UserError
 
-WHOLE_FILE = "all"  # in place of a split: every row of a file
+_WHOLE_FILE = "all"  # in place of a split: every row of a file
+
+
+class Rows(NamedTuple):
+    """All rows of a split, or of a file that was handed over (``all``), and where they are from."""
+
+    split: str
+    examples: Examples
+    origin: str
+
+    def told(self, count: int, seed: int) -> str:
+        """In words, how many of them are looked at."""
+        if count == len(self.examples):
+            return f"all {count} {self.origin}"
+        return f"{count} of {len(self.examples)} {self.origin} (seed {seed})"
+
+
+def read_rows(source: Source, split: Split, *, whole_file: bool) -> Rows:
+    """The rows of a split; of a source that is one file all of them, where ``whole_file``.
+
+    Raises:
+        UserError: there are none, or they cannot be read.
+    """
+    if whole_file and source.file is not None:
+        return Rows(_WHOLE_FILE, source.whole(), f"rows of {source.file}")
+    origin = f"rows of split {split}, {source.described(split)}"
+    return Rows(split, source.examples(split), origin)
 
 
 @dataclass(frozen=True)
 class ChosenRows:
-    """Rows of a split, or of a file that was handed over.
+    """The sample of :class:`Rows`.
 
     Attributes:
         split: which split; ``all`` of a whole file.
@@ -71,21 +98,13 @@ def chosen_rows(
         UserError: there is no such data, nothing to attack, or less than one row a share.
     """
     source = Source(task, data, own_names)
-    if whole_file and source.file is not None:
-        whole, name = source.whole(), WHOLE_FILE
-        rows = choose_rows(len(whole), task, len(whole) if asked is None else asked, seed)
-        origin = f"rows of {source.file}"
-    else:
-        name = split or task.attacked_split
-        whole = source.examples(name)
-        rows = choose_rows(len(whole), task, asked, seed)
-        origin = f"rows of split {name}, {source.described(name)}"
+    there = read_rows(source, split or task.attacked_split, whole_file=whole_file)
+    if asked is None and there.split == _WHOLE_FILE:
+        asked = len(there.examples)
+    rows = choose_rows(len(there.examples), task, asked, seed)
     if share is not None:
         share.rows(rows)
-    some = f"all {len(rows)} {origin}"
-    if len(rows) < len(whole):
-        some = f"{len(rows)} of {len(whole)} {origin} (seed {seed})"
-    return ChosenRows(name, whole, rows, share, some)
+    return ChosenRows(there.split, there.examples, rows, share, there.told(len(rows), seed))
 
 
 def is_share_of_training(model: str, data: str | None) -> bool:

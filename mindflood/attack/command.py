@@ -45,7 +45,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="paper: TextAttack's own recipe; offline: nothing is downloaded (default)",
     )
     parser.add_argument(
-        "--num-examples", type=int, metavar="N", help="default: all of a file, else as in the paper"
+        "--num-examples",
+        type=int,
+        metavar="N",
+        help="default: as in the paper; all of a file, also where the paper takes 800 rows",
     )
     parser.add_argument(
         "--split", choices=("train", "dev", "test"), help="default: as in the paper"
@@ -132,8 +135,10 @@ def run(args: argparse.Namespace) -> int:
 
     Raises:
         UserError: as :func:`mindflood.attack.runner.attack`.
+        KeyboardInterrupt: with where the records are that are done.
     """
     from mindflood.attack.runner import attack
+    from mindflood.interrupts import stopped
 
     if args.csv is not None:
         check_log(Path(args.csv))
@@ -162,9 +167,8 @@ def run(args: argparse.Namespace) -> int:
             at_once=args.at_once,
         )
     except KeyboardInterrupt:
-        tell(f"stopped; what is done is in {args.out}; the same command continues")
-        return 130
-    say(*describe(args.recipe, args.profile, summary).split("\n"))
+        raise KeyboardInterrupt(stopped(args.out)) from None
+    say(*described(args.recipe, args.profile, summary))
     if args.csv is not None:
         from mindflood.attack.textattack_log import write_csv
 
@@ -178,19 +182,19 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def describe(recipe: str, profile: str, summary: dict[str, Any]) -> str:
-    """The summary of an attack as a few lines of text."""
+def described(recipe: str, profile: str, summary: dict[str, Any]) -> list[str]:
+    """The summary of an attack in a few lines."""
     names = ("skipped", "succeeded", "failed", "errors", "out_of_budget", "untouched")
     counts = ", ".join(f"{summary[key]} {key.replace('_', ' ')}" for key in names)
     aua, suc = accuracy_under_attack(summary), attack_success_rate(summary)
-    lines = [
+    return [
         f"{recipe} ({profile}{_variant(summary)}): {summary['num_examples']} samples: {counts}",
         f"Aua {percent_between(aua)}  Suc {percent_between(suc)}  #Query {_queries(summary)}  "
         f"{summary['seconds']:.0f} s  ECE {percent(summary['calibration_error'])}  "
         f"fingerprint {summary['fingerprint']}",
         *_left_open(summary),
+        *(f"  replaced: {what}" for what in summary["replaced"]),
     ]
-    return "\n".join(lines + [f"  replaced: {what}" for what in summary["replaced"]])
 
 
 def _queries(summary: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ from typing import NamedTuple, get_args
 
 import numpy as np
 
-from mindflood.attack.chosen import WHOLE_FILE
+from mindflood.attack.chosen import read_rows
 from mindflood.data.sources import Examples, Source
 from mindflood.data.tasks import Split, Task
 from mindflood.errors import UserError
@@ -61,18 +61,16 @@ def held_out_rows(
     if split is not None and split not in get_args(Split):
         raise UserError(f"--held-out '{split}': expected train, dev or test")
     source = Source(task, data, own_names)
-    if split is None and whole_file and source.file is not None:
-        whole, name = source.whole(), WHOLE_FILE
-    else:
-        name = split or "dev"
-        whole = source.examples(split or "dev")
+    there = read_rows(source, split or "dev", whole_file=whole_file and split is None)
     taken = set(attacked.texts)
-    left = [row for row, texts in enumerate(whole.texts) if texts not in taken]
+    left = [row for row, texts in enumerate(there.examples.texts) if texts not in taken]
     if len(left) < FEWEST:
         raise UserError(
-            f"--temperature: {len(left)} rows of split {name} are not attacked, and a temperature "
-            f"needs {FEWEST}; attack fewer with --num-examples, or name other rows with --held-out "
+            f"--temperature: of the {there.origin}, {len(left)} are not attacked, and a "
+            f"temperature needs {FEWEST}; attack fewer with --num-examples, or name other rows "
+            "with --held-out "
             "(train: the model may have been trained on them, which makes it look too sure)"
         )
     chosen = np.random.default_rng(seed).permutation(len(left))[:MOST]
-    return HeldOut(name, whole.take([left[place] for place in sorted(chosen)]))
+    rows = there.examples.take([left[place] for place in sorted(chosen)])
+    return HeldOut(there.split, rows)

@@ -18,6 +18,7 @@ from mindflood.degenerate import signs_of_degeneracy
 from mindflood.report.schema import attack_key
 
 OF_THE_FOLDER = ("model", "task", "shard")  # all attacks of one folder agree in these
+BEFORE = "before the attack "  # begins what the attacked sample tells of the victim
 
 
 def results_name(recipe: str, *, calibrated: bool) -> str:
@@ -119,4 +120,4 @@ def degeneracy(records: Sequence[Mapping[str, Any]], label_names: Sequence[str])
         np.array([one[key] for one in known], int) for key in ("original_prediction", "label")
     )
     found = signs_of_degeneracy(predictions, labels, label_names)
-    return [f"before the attack {sign}" for sign in found]
+    return [f"{BEFORE}{sign}" for sign in found]

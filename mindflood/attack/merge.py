@@ -17,7 +17,7 @@ from mindflood.attack.shares import SHARE_CARD, Share
 from mindflood.data.sources import Examples
 from mindflood.errors import UserError
 from mindflood.files import check_writable, read_json, write_text
-from mindflood.report.cards import Card, merge_attack, read_card
+from mindflood.report.cards import Card, merge_attack, read_card, tested_on
 
 _META = ".meta.json"
 Records = list[dict[str, Any]]
@@ -65,7 +65,7 @@ def merge_shares(folders: Sequence[str | Path], out: str | Path) -> dict[str, di
     check_model(card, identity["model"])
     check_writable(out)
     stranger = _card_of(places)
-    if (tested := stranger.get("data", {}).get("hashes", {}).get("test")) is not None:
+    if (tested := tested_on(stranger)) is not None:
         check_rows(card, out, tested, f"those of {places[0]}")
     summaries = {}
     for name, (identity, records) in whole.items():

@@ -22,13 +22,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Merge, and print what the whole attack came to; 0 when it is written."""
-    from mindflood.attack.command import describe
+    from mindflood.attack.command import described
     from mindflood.attack.merge import merge_shares
     from mindflood.report.schema import split_attack_key
 
     for key, summary in merge_shares(args.folders, args.out).items():
         recipe, profile = split_attack_key(key)
-        say(*describe(recipe, profile.removesuffix("-calibrated"), summary).split("\n"))
+        say(*described(recipe, profile.removesuffix("-calibrated"), summary))
         for warning in summary.get("warnings", ()):
             tell(f"mindflood: warning: {warning}")
     return 0

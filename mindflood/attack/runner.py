@@ -20,11 +20,12 @@ from mindflood.attack.card import (
     lacks_accuracy,
 )
 from mindflood.attack.catalogue import RECIPES, check_available
-from mindflood.attack.chosen import chosen_rows, is_share_of_training
+from mindflood.attack.chosen import ChosenRows, chosen_rows, is_share_of_training
 from mindflood.attack.columns import check_columns
 from mindflood.attack.folder import check_within_reach, model_fingerprint, model_folder
 from mindflood.attack.held_out import check_meant, held_out_rows
 from mindflood.attack.identity import (
+    BEFORE,
     OF_THE_FOLDER,
     card_key,
     file_name,
@@ -38,6 +39,7 @@ from mindflood.attack.labels import own_label_names
 from mindflood.attack.masked_lm_folder import masked_lm_folder
 from mindflood.attack.options import PAPER_CANDIDATES, RecipeOptions, check_options
 from mindflood.attack.progress import AttackProgress
+from mindflood.attack.records import read_records
 from mindflood.attack.settings import AttackSettings
 from mindflood.attack.shares import SHARE_CARD, Share, check_ray
 from mindflood.config import AttackSettings as AttackSection
@@ -140,15 +142,13 @@ def attack(
         unseen = held_out_rows(table, held_out, data, sample.examples, seed, **reading)
     out = Path(out)
     card = card_path(out) if share is None else out / SHARE_CARD
-    check_task(card, task)
-    if Path(model).is_dir():
-        check_model(card, model_fingerprint(Path(model)))
-    check_rows(card, out, sample.whole.fingerprint(), sample.origin)
-    check_writable(out)
+    _check_card(card, out, model, task, sample)
     options = RecipeOptions(allow_pickles, candidates or PAPER_CANDIDATES)
     settings = AttackSettings(model, table, recipe, profile, seed, options, budget, changing)
     name = results_name(recipe, calibrated=wanted is not None)
     refuse_others(out, name, settings_of(settings, sample), OF_THE_FOLDER)
+    expected = {row: (texts, label) for row, texts, label in sample.attacked_here}
+    read_records(out / f"{name}.jsonl", expected, table.num_labels)
     tell(f"attacking {sample.origin}")
     if profile == "offline" and RECIPES[recipe].asks_masked_lm:
         options = dataclasses.replace(options, masked_lm=masked_lm_folder(table, data, masked_lm))
@@ -164,7 +164,6 @@ def attack(
     attacker = SampleAttacker(settings)
     identity = identity_of(attacker, sample, calibration)
     check_model(card, identity["model"])  # a hub's model has no fingerprint before it is loaded
-    expected = {row: (texts, label) for row, texts, label in sample.attacked_here}
     with Journal(out, file_name(identity), identity, OF_THE_FOLDER, expected) as journal:
         if not card.exists():
             write_card(card, card_of_stranger(task, model, identity["model"], sample.whole))
@@ -176,18 +175,30 @@ def attack(
             tell(f"mindflood: warning: {warning}")
         # Last, so that an attack that is stopped and continued need not do it again.
         if lacks_accuracy(card) and (share is None or share.number == 1):
-            _measure(attacker.victim, sample.whole, table, card)
+            for warning in _measured(attacker.victim, sample.whole, table, card):
+                if f"{BEFORE}{warning}" not in summary.get("warnings", ()):
+                    tell(f"mindflood: warning: {warning}")
     return summary
 
 
-def _measure(victim: Any, examples: Examples, task: Task, card: Path) -> None:
-    """Put the accuracy of a model from elsewhere into its card, and what makes it doubtful."""
+def _check_card(card: Path, out: Path, model: str, task: str, sample: ChosenRows) -> None:
+    """Check that the summary may go into the card, and that files can be written beside it."""
+    check_task(card, task)
+    if Path(model).is_dir():
+        check_model(card, model_fingerprint(Path(model)))
+    check_rows(card, out, sample.whole.fingerprint(), sample.origin)
+    check_writable(out)
+
+
+def _measured(victim: Any, examples: Examples, task: Task, card: Path) -> list[str]:
+    """Put the accuracy of a model from elsewhere into its card; returns what makes it doubtful."""
     from mindflood.attack.accuracy import predictions
 
     found = predictions(victim, examples)
     if warnings := signs_of_degeneracy(found, examples.labels, task.label_names):
         merge_warnings(card, warnings)
     merge_accuracy(card, float(np.mean(found == examples.labels)))
+    return warnings
 
 
 def _check_numbers(seed: int, workers: int, at_once: int | None) -> None:

@@ -49,8 +49,9 @@ with warnings.catch_warnings(), _hub_cache_of_the_user():
     warnings.simplefilter("ignore")
     import textattack
 
-# Its notices (goal function compatible with model, unknown language) say nothing about a run.
-for name in ("textattack", "textattack.shared.utils.install"):
+# Its notices (goal function compatible with model, unknown language) say nothing about a run, nor
+# do those of jieba, which cuts Chinese texts into words for it.
+for name in ("textattack", "textattack.shared.utils.install", "jieba"):
     logging.getLogger(name).setLevel(logging.ERROR)
 
 __all__ = ["textattack"]

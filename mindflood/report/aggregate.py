@@ -12,7 +12,7 @@ from typing import Any, cast
 import pandas as pd
 from scipy import stats
 
-from mindflood.report.cards import AttackSummary, Card, probe_findings
+from mindflood.report.cards import AttackSummary, Card, probe_findings, tested_on
 from mindflood.report.intervals import wilson
 from mindflood.report.names import METHODS, TASKS, position
 from mindflood.report.rates import (
@@ -97,6 +97,7 @@ class Row:
     """One setting under one attack profile; ``profile`` is empty where nothing was attacked.
 
     The profile names the text of a pair where only one may change: others do not compare.
+    ``tested`` are the fingerprints of the test rows, where the cards tell them.
     """
 
     setting: Setting
@@ -105,6 +106,7 @@ class Row:
     level: str
     clean: Estimate | None
     attacks: dict[str, Attacked]
+    tested: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,8 @@ def rows(cards: Sequence[Card]) -> list[Row]:
         for profile, recipes in sorted(profiles.items()) or [("", {})]:
             attacks = {recipe: attacked(summaries) for recipe, summaries in recipes.items()}
             seeds = tuple(sorted({card["seed"] for card in members}, key=str))
-            table.append(Row(setting, profile, seeds, _level(members), clean, attacks))
+            tested = frozenset(hash_ for card in members if (hash_ := tested_on(card)) is not None)
+            table.append(Row(setting, profile, seeds, _level(members), clean, attacks, tested))
     return table
 
 
@@ -237,8 +240,8 @@ def _by_variant(cards: Sequence[Card], counts: Callable[[str], bool]) -> dict[st
         {key: value for key, value in card.get("settings", {}).items() if counts(key)}
         for card in cards
     ]
-    tested = [card.get("data", {}).get("hashes", {}).get("test") for card in cards]
-    if len({*tested} - {None}) > 1:  # older cards do not tell
+    tested = [tested_on(card) for card in cards]
+    if len({*tested} - {None}) > 1:
         for values, rows in zip(settings, tested, strict=True):
             values["test rows"] = rows or "not told"
     differing = _differing(settings)
@@ -272,7 +275,6 @@ def attacked(summaries: Sequence[AttackSummary]) -> Attacked:
     robust = _mean_rate(accuracy_under_attack, summaries)
     broken = _mean_rate(attack_success_rate, summaries)
     queries = estimate([summary["mean_queries"] for summary in summaries])
-    least = estimate([summary.get("mean_queries_at_least") for summary in summaries])
     return Attacked(
         _estimate_of("accuracy_under_attack", robust, accuracy_under_attack, summaries),
         _estimate_of("attack_success_rate", broken, attack_success_rate, summaries),
@@ -283,7 +285,7 @@ def attacked(summaries: Sequence[AttackSummary]) -> Attacked:
         frozenset((summary.get("seed"), _requested(summary)) for summary in summaries),
         robust,
         broken,
-        None if least is None else least.mean,
+        _least_queries(summaries),
         len(summaries),
         estimate([summary.get("calibration_error") for summary in summaries]),
         tuple(
@@ -305,6 +307,21 @@ def attacked(summaries: Sequence[AttackSummary]) -> Attacked:
             if (audit := Audit.of_card(summary)) is not None
         ),
     )
+
+
+def _least_queries(summaries: Sequence[AttackSummary]) -> float | None:
+    """A lower bound of the seeds' mean #Query; None where one of them tells none."""
+    found = []
+    for summary in summaries:
+        rate = attack_success_rate(summary)
+        least = summary.get("mean_queries_at_least")
+        if least is None and rate is not None:  # an older card
+            if rate.is_open or summary["mean_queries"] is None:
+                return None
+            least = summary["mean_queries"]
+        found.append(least)
+    mean = estimate(found)
+    return None if mean is None else mean.mean
 
 
 def _requested(summary: AttackSummary) -> int:

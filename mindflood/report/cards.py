@@ -147,6 +147,12 @@ def probe_findings(card: Card) -> dict[str, Any]:
     return own or card.get("search", {}).get("bounds", {})
 
 
+def tested_on(card: Card) -> str | None:
+    """Fingerprint of the rows that the model was tested on; older cards do not tell it."""
+    sizes = card.get("data")
+    return None if sizes is None else sizes.get("hashes", {}).get("test")
+
+
 def versions() -> dict[str, str]:
     """Installed versions of the packages that a result depends on; none of them is imported."""
     found = {}

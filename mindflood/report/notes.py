@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from mindflood.report.aggregate import Attacked, Row, by_setting, is_uncrossed
-from mindflood.report.cards import Card
+from mindflood.report.cards import Card, tested_on
 from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name, is_bert_base
 from mindflood.report.schema import split_attack_key
 
@@ -130,7 +130,7 @@ def data_notes(cards: Sequence[Card]) -> list[str]:
     """Models of one task that were tested on different rows: their numbers do not compare."""
     tested: dict[str, dict[str, set[str]]] = {}
     for card in cards:
-        rows = card.get("data", {}).get("hashes", {}).get("test")
+        rows = tested_on(card)
         if rows is not None:
             methods = tested.setdefault(card["task"], {}).setdefault(rows, set())
             methods.add(METHODS.get(card["method"], card["method"]))
@@ -140,7 +140,7 @@ def data_notes(cards: Sequence[Card]) -> list[str]:
             which = "; ".join(f"{', '.join(sorted(found[rows]))}: {rows}" for rows in sorted(found))
             notes.append(
                 f"{TASKS.get(task, task)}: the models were tested on {len(found)} different test "
-                f"sets ({which}); numbers compare only within one."
+                f"sets ({which}); numbers compare only within one, so no best is marked."
             )
     return notes
 

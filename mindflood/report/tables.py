@@ -96,9 +96,8 @@ def table2(cards: Sequence[Card], tasks: Iterable[str], *, with_published: bool 
     lines: list[TableRow] = []
     for task in tasks:
         for block in _blocks(row for row in ours if row.setting.task == task):
-            mixed = {recipe for recipe in shown if len(_fingerprints(block, recipe)) > 1}
             cells = [_our_cells(row, shown) for row in block]
-            marked = _mark_best(cells, columns, {ATTACKS.get(name, name) for name in mixed})
+            marked = _mark_best(cells, columns, _mixed(block, shown))
             lines += [
                 replace(line, details=detail_cells(row, shown))
                 for line, row in zip(marked, block, strict=True)
@@ -241,6 +240,15 @@ def _blocks(ours: Iterable[Row]) -> list[list[Row]]:
     return list(blocks.values())
 
 
+def _mixed(block: list[Row], recipes: list[str]) -> set[str]:
+    """The groups of columns whose numbers do not compare: of other recipes, or of other rows."""
+    if len(frozenset().union(*(row.tested for row in block))) > 1:
+        return {"", *(ATTACKS.get(recipe, recipe) for recipe in recipes)}
+    return {
+        ATTACKS.get(recipe, recipe) for recipe in recipes if len(_fingerprints(block, recipe)) > 1
+    }
+
+
 def _fingerprints(block: list[Row], recipe: str) -> set[str]:
     return {
         name for row in block if recipe in row.attacks for name in row.attacks[recipe].fingerprints
@@ -277,7 +285,7 @@ def _published_cells(task: str, row: published.PublishedRow, recipes: list[str])
 def _mark_best(
     block: list[list[Cell]], columns: Sequence[Column], mixed: set[str], *, published: bool = False
 ) -> list[TableRow]:
-    """Mark each column's best, if its values differ and the fingerprints are not ``mixed``.
+    """Mark each column's best, if its values differ and its group is not ``mixed``.
 
     Beside a value that is only known to lie in a range there is none.
     """

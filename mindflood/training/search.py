@@ -159,7 +159,10 @@ def _candidate(config: Config, level: float, data: str | None) -> dict[str, Any]
     summary = card["attacks"][attack_key(config.search.recipe, config.attack.profile)]
     robust, clean = accuracy_under_attack(summary), card["clean_accuracy"]
     if robust is None or clean is None:
-        raise UserError(f"{run / 'card.json'}: no example was attacked; raise search.examples")
+        raise UserError(
+            f"{run / 'card.json'}: on none of its examples had the attack anything to try; raise "
+            "search.examples"
+        )
     return {
         "flood_level": level,
         "accuracy_under_attack": robust.number,

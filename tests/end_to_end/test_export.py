@@ -206,7 +206,7 @@ def test_a_checkpoint_that_says_something_else_is_refused(run, tiny_encoder, tmp
     whole = ["export", str(checkpoint), str(tmp_path / "out"), "--task"]
     for words, message in (
         ([*more, str(tiny_encoder)], "no place for bert.encoder.layer.2.output.dense.weight (1 "),
-        ([*nan, str(tiny_encoder)], "bert.pooler.dense.weight holds NaN or an infinity"),
+        ([*nan, str(tiny_encoder)], "'bert.pooler.dense.weight' holds NaN or an infinity"),
         ([*more[:-1], "--encoder-layers", "1", "--encoder", str(tiny_encoder)], "no place for "),
         ([*whole, "corpus", "--encoder", str(named)], "is a classifier of ham, spam, and corpus"),
         ([*whole, "sst2", "--encoder", str(tiny_encoder)], "is of a run on corpus, not on sst2"),

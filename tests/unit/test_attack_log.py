@@ -176,7 +176,7 @@ def test_no_cell_of_the_log_is_a_formula_or_an_escape(tmp_path):
     (tmp_path / "bae.meta.json").write_text(json.dumps({"task": "sst2"}))
     write_csv(tmp_path / "bae.jsonl", tmp_path / "bae.csv")
     (row,) = pd.read_csv(tmp_path / "bae.csv").to_dict("records")
-    assert row["original_text"].startswith("'=")
+    assert row["original_text"].startswith("'=")  # TextAttack marks the words that differ
     assert row["perturbed_text"].startswith("'@")
     assert "\x1b" not in row["perturbed_text"]
     assert row["perturbed_score"] == 0.5

@@ -14,16 +14,13 @@ from mindflood.cli import main
 from mindflood.data.tasks import get_task
 from mindflood.files import write_json
 from mindflood.report.cards import write_card
-from tests.unit.report_runs import a_card
+from tests.unit.report_runs import a_card, an_example, lines
 
 
 @pytest.fixture
 def words(tmp_path: Path) -> list[str]:
-    """A command line whose model has the files that one needs, as yet unread."""
-    model = tmp_path / "model"
-    model.mkdir()
-    (model / "config.json").write_text("{}")
-    (model / "model.safetensors").touch()
+    """A command line whose model has the files that one needs, its weights as yet unread."""
+    model = a_model(tmp_path / "model", "")
     return ["attack", str(model), "--task", "corpus", "--recipe", "textfooler", "--out"]
 
 
@@ -187,7 +184,8 @@ def test_a_log_over_another_file(words, capsys, tmp_path):
 def test_every_row_attacked_leaves_none_for_a_temperature(words, capsys, tmp_path):
     more = ["--temperature", "fitted", "--split", "dev", "--num-examples", "100000"]
     line = refused([*words, str(tmp_path / "out"), *more], capsys)
-    assert "0 rows of split dev are not attacked" in line
+    assert "of the rows of split dev, " in line
+    assert ", 0 are not attacked" in line
     assert "--held-out" in line
 
 
@@ -220,3 +218,12 @@ def test_another_setting_in_the_same_folder_is_named(words, capsys, tmp_path, op
     write_json(out / "textfooler.meta.json", before)
     line = refused([*words, str(out), "--num-examples", "5", option, value], capsys)
     assert f"{out}: holds results of another attack (textfooler.meta.json: {told})" in line
+
+
+def test_the_record_of_another_sample_is_named_before_anything_heavy_is_loaded(
+    words, capsys, tmp_path
+):
+    results = tmp_path / "out" / "textfooler.jsonl"
+    lines(results, [an_example("a film", "a movie", index=99999)])
+    line = refused([*words, str(results.parent), "--num-examples", "5"], capsys)
+    assert f"{results}, line 1: row 99999 is not among the 5 that are attacked here" in line

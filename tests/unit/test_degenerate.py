@@ -21,6 +21,7 @@ NAMES = ("negative", "positive")
             [1, 1, 1],
             ["all 3 rows have the label", "answers 'negative' to every", "0.0 % is below chance"],
         ),
+        ([0], [1], []),  # one row shows nothing
         ([], [], []),
     ],
 )

@@ -310,6 +310,32 @@ def test_bounds_of_seeds_are_averaged() -> None:
     assert found.accuracy.mean == pytest.approx((40 / 197 + 40 / 200 + 42 / 200) / 3)
 
 
+def test_a_lower_bound_of_the_queries_is_of_all_seeds() -> None:
+    opened = open_attack(mean_queries=None, mean_queries_at_least=8.0)
+    older, unknown = an_attack(40), open_attack(mean_queries=7.0)
+    unknown.pop("mean_queries_at_least", None)
+    assert attack_of([opened, older]).least_queries == (8.0 + older["mean_queries"]) / 2
+    assert attack_of([opened, unknown]).least_queries is None
+
+
+def test_models_tested_on_different_rows_have_no_best() -> None:
+    def tested(method: str, failed: int, rows: str | None) -> Card:
+        data = {"train": 9, "test": 9, "words": 2.0} | ({"hashes": {"test": rows}} if rows else {})
+        return attacked(method, failed, data=data)
+
+    def some_bold(*rows: str | None) -> bool:
+        methods = ("finetune", "flooding", "flooding-x")
+        cards = [tested(*one) for one in zip(methods, (20, 30, 40), rows, strict=True)]
+        table = table2(cards, ["sst2"], with_published=False)
+        said = any("different test sets" in note for note in table.notes)
+        found = any(any(bold(table, name)) for name in ("Clean%", "TextFooler Aua%"))
+        assert said is not found
+        return found
+
+    assert some_bold("a" * 16, "a" * 16, None), "an older card does not tell"
+    assert not some_bold("a" * 16, "b" * 16, None)
+
+
 def test_a_range_stands_in_the_medians() -> None:
     cards = [a_card(seed=seed, attacks={OFFLINE: open_attack()}) for seed in range(3)]
     table = medians_table(cards)

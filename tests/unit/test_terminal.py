@@ -83,6 +83,7 @@ def test_a_terminal_that_lacks_a_sign_shows_its_number(runs: Path, encoding: str
     done = report(runs, PYTHONIOENCODING=encoding)
     assert (done.returncode, done.stderr) == (0, b"")
     assert rb"\u03c0-training" in done.stdout
+    assert rb"\xa0" not in done.stdout, "a column keeps its width"
     missing = report(runs / "no – folder", PYTHONIOENCODING=encoding)
     assert missing.returncode == 2
     assert rb"no \u2013 folder: no such folder" in missing.stderr
