@@ -146,7 +146,8 @@ def test_a_model_that_pytorch_answers_otherwise_is_written_and_marked(
     out = shutil.copytree(exported, tmp_path / "model")
     monkeypatch.setattr(kernels, "_LOGIT_OF_PHI", (1.0, *[0.0] * 6))
     assert main(["export", str(mine), str(out)]) == 0
-    line = next(x for x in capsys.readouterr().err.splitlines() if x.startswith("warning:"))
+    told = capsys.readouterr().err.splitlines()
+    line = next(x for x in told if x.startswith("mindflood: warning:"))
     assert "PyTorch's logits differ from MindSpore's by" in line
     mark = json.loads((out / "mindflood.json").read_text())
     assert not mark["verification"]["agrees"]
