@@ -32,7 +32,7 @@ class SameSense(textattack.constraints.Constraint):
     """Allows a swap when the new word means in its text what the old one meant there.
 
     A word of several senses is near to the substitutes of each; in a text it has one. So the two
-    words' own vectors are compared, each inside the text. Swaps by letters are not judged.
+    words' own vectors are compared, each inside the original text. Swaps by letters are not judged.
 
     Args:
         vectors: the encoder.
@@ -41,7 +41,7 @@ class SameSense(textattack.constraints.Constraint):
     """
 
     def __init__(self, vectors: SentenceVectors, threshold: float, window_size: int | None) -> None:
-        super().__init__(compare_against_original=False)
+        super().__init__(compare_against_original=True)
         self.vectors = vectors
         self.threshold = threshold
         self.window_size = window_size
@@ -49,21 +49,27 @@ class SameSense(textattack.constraints.Constraint):
     def _check_constraint_many(
         self, transformed_texts: Sequence[Any], reference_text: Any
     ) -> list[Any]:
-        changed = [min(text.attack_attrs["newly_modified_indices"]) for text in transformed_texts]
-        texts = [reference_text] * len(changed) + list(transformed_texts)
-        places = [self._place(*pair) for pair in zip(texts, changed * 2, strict=True)]
-        before, after = self.vectors.of_words(places).chunk(2) if places else ((), ())
-        return [
-            text
-            for text, one, other in zip(transformed_texts, before, after, strict=True)
-            if float(one @ other) >= self.threshold
-        ]
+        swaps = [self._swaps(reference_text, text) for text in transformed_texts]
+        vectors = self.vectors.of_words(
+            [place for pairs in swaps for pair in pairs for place in pair]
+        )
+        cosines = iter((vectors[::2] * vectors[1::2]).sum(1).tolist())
+        near = [[next(cosines) >= self.threshold for _ in pairs] for pairs in swaps]
+        return [text for text, passed in zip(transformed_texts, near, strict=True) if all(passed)]
 
     def _check_constraint(self, transformed_text: Any, reference_text: Any) -> bool:
         return bool(self._check_constraint_many([transformed_text], reference_text))
 
-    def _place(self, text: Any, index: int) -> Place:
-        return place_of(text, index, self.window_size)
+    def _swaps(self, original: Any, changed: Any) -> list[tuple[Place, Place]]:
+        """Each word just swapped: in the original text, and what replaced it, there alone."""
+        places = list(changed.attack_attrs["original_index_map"])  # a word may have become two
+        found = []
+        for index in sorted(changed.attack_attrs["newly_modified_indices"]):
+            before = place_of(original, places.index(index), self.window_size)
+            word = changed.words[index]
+            text = before.text[: before.start] + word + before.text[before.end :]
+            found.append((before, Place(text, before.start, before.start + len(word))))
+        return found
 
     def check_compatibility(self, transformation: Any) -> bool:
         """Only swaps for words of the table have a sense."""

@@ -71,7 +71,7 @@ class WordAngles:
     def of_words(self, places):
         self.asked += places
         angles = [math.radians(self.degrees[p.text[p.start : p.end]]) for p in places]
-        return torch.tensor([[math.cos(a), math.sin(a)] for a in angles])
+        return torch.tensor([[math.cos(a), math.sin(a)] for a in angles]).reshape(-1, 2)
 
 
 def test_words_of_another_sense_are_refused():
