@@ -40,10 +40,8 @@ def test_a_run_keeps_to_its_rows_from_training_to_attack(
     written = (run / "card.json").read_bytes()
     (run / "card.json").unlink()
     table(data / "train.csv", "train", 48, flipped=True)
-    refused = mindflood("train", str(config), status=2)
-    assert (
-        "data.json: the run began with other train rows: 48 rows of split train" in refused.stderr
-    )
+    refused = told(mindflood("train", str(config)), 2)
+    assert "data.json: the run began with other train rows: 48 rows of split train" in refused
     assert not (run / "card.json").exists()
     table(data / "train.csv", "train", 48)
     told(mindflood("train", str(config)))
