@@ -154,7 +154,7 @@ def test_a_model_that_pytorch_answers_otherwise_is_written_and_marked(
     assert mark["verification"]["largest_difference"] > mark["verification"]["bound"]
     assert line == f"mindflood: warning: {out}: {mark['warnings'][0]}"
     assert f"> **Warning:** {mark['warnings'][0]}." in (out / "README.md").read_text()
-    assert json.loads((mine / "card.json").read_text())["warnings"] == mark["warnings"]
+    assert set(mark["warnings"]) <= set(json.loads((mine / "card.json").read_text())["warnings"])
     assert not any(in_pytorch(out)["loading"].values())
 
 
