@@ -4,6 +4,7 @@ Each rule is checked by arithmetic of its own, not by the constraint that enforc
 """
 
 import difflib
+import math
 from collections import OrderedDict
 from types import SimpleNamespace
 
