@@ -34,6 +34,7 @@ setup(
         "tokenizers",
         "huggingface-hub<1",
         "datasets<5",
+        "lemminflect",
         "nltk",
         "PyYAML",
         "rich",

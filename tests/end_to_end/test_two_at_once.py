@@ -85,8 +85,12 @@ def test_another_setting_is_named_at_once(long_config, capsys, tmp_path):
 
 @pytest.mark.parametrize(
     ("verb", "group"),
-    [("train", True), ("train", False), ("run", True), ("run", False)],
-    ids=["train in a terminal", "train alone", "run in a terminal", "run alone"],
+    [
+        pytest.param("train", True, marks=pytest.mark.slow, id="train in a terminal"),
+        pytest.param("train", False, id="train alone"),
+        pytest.param("run", True, id="run in a terminal"),
+        pytest.param("run", False, marks=pytest.mark.slow, id="run alone"),
+    ],
 )
 def test_ctrl_c_says_where_the_work_is_and_the_same_command_continues(
     long_config, tmp_path, verb, group

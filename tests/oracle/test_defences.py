@@ -146,7 +146,7 @@ def test_tavats_release_knows_neither_a_bucket_nor_a_ball_before_its_first_ascen
     assert not whole[:, 17:].any()
 
 
-@pytest.mark.parametrize("mode", ["graph", "pynative"])
+@pytest.mark.parametrize("mode", ["graph", pytest.param("pynative", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("rows", [pytest.param("whole", marks=pytest.mark.slow), "filled"])
 def test_infoberts_release_equals_torch_in_both_modes(rows, mode, tmp_path):
     """Its chunks hold shuffled anchors of the batch, the last of them fewer than the others."""
