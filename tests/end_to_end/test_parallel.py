@@ -13,6 +13,7 @@ from mindflood.errors import UserError
 from mindflood.training.parallel import Worker
 from mindflood.training.state import checkpoints
 from tests.conftest import read_lines, weights_of
+from tests.end_to_end import parallel_micro_batches as micro_batches
 from tests.end_to_end.test_train import assert_identical
 from tests.msrun import msrun, start
 
@@ -138,14 +139,37 @@ def test_an_overflow_on_one_worker_skips_the_step_on_all(tmp_path):
     assert seen[0]["weight"] == seen[3]["weight"]
 
 
+@pytest.mark.slow
+def test_micro_batches_on_two_workers_equal_numpy(tmp_path):
+    """One worker is below the level, the other above it: the mean over both has one sign."""
+    logs = msrun(tmp_path / "logs", Path(micro_batches.__file__))
+    parts = [part for rank in (0, 1) for part in micro_batches.rows_of(rank)]
+    rows = np.concatenate(parts).astype(np.float64)
+    weight, signs = np.ones(3), []
+    expected = []
+    for _ in range(3):
+        J = np.square(rows @ weight).mean()
+        signs.append(np.sign(J - micro_batches.LEVEL))
+        gradient = 2 * ((rows @ weight)[:, None] * rows).mean(0)
+        weight = weight - micro_batches.RATE * signs[-1] * gradient
+        expected.append((J, weight))
+    assert signs == [-1, 1, -1]
+    for log in logs:
+        lines = [line for line in log.splitlines() if line.startswith("seen ")]
+        seen = [json.loads(line.removeprefix("seen ")) for line in lines]
+        for found, (J, weight) in zip(seen, expected, strict=True):
+            assert found["J"] == pytest.approx(J, rel=1e-5)
+            np.testing.assert_allclose(found["weight"], weight, rtol=1e-5)
+
+
 @pytest.mark.parametrize(
-    ("count", "micro_batches"), [(1, 1), (2, 1), (1, 4), (4, 2)], ids=lambda value: str(value)
+    ("count", "parts_each"), [(1, 1), (2, 1), (1, 4), (4, 2)], ids=lambda value: str(value)
 )
-def test_the_workers_share_every_row_once(count, micro_batches):
+def test_the_workers_share_every_row_once(count, parts_each):
     rows = [
         row
         for rank in range(count)
-        for part in Worker(rank, count).rows(16, micro_batches)
+        for part in Worker(rank, count).rows(16, parts_each)
         for row in part
     ]
     assert sorted(rows) == list(range(16))
