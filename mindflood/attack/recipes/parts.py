@@ -59,7 +59,7 @@ class Assembled:
 
 
 def untargeted(victim: Any) -> Any:
-    """The goal of all six attacks: another class than the right one."""
+    """The goal of every attack: another class than the right one."""
     return textattack.goal_functions.UntargetedClassification(victim)
 
 
