@@ -4,9 +4,9 @@
 
 Some minutes on two cores; writes ``neighbours.txt.xz`` into the package: for a base form as one
 part of speech, ``other:cosine:share``, nearest first, both in percent: of their vectors, and of the
-uses in which WordNet relates them, the smaller share of the two words. Template and thresholds
-were chosen on the odd rows of SimLex-999: ``tools/measure_neighbours.py`` reports the even ones, which
-had been looked at before the last change of a threshold.
+uses in which WordNet relates them, the smaller share of the two words. Template and thresholds were
+chosen on the odd rows of SimLex-999: ``tools/measure_neighbours.py`` reports the even ones, which
+had been looked at before thresholds were changed last.
 """
 
 import argparse
