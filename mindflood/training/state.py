@@ -71,6 +71,8 @@ def save(folder: Path, parameters: Mapping[str, Parameter], position: Position) 
         UserError: the file cannot be written; the checkpoints before it stay.
     """
     extra: dict[str, float] = {f"position.{name}": getattr(position, name) for name in _NUMBERS}
+    # A file may end between two numbers: how many there have to be comes before them.
+    extra["position.epochs"] = len(position.epoch_seconds)
     extra |= {
         f"position.epoch_seconds.{epoch}": seconds
         for epoch, seconds in enumerate(position.epoch_seconds)
@@ -128,11 +130,10 @@ def _position(path: Path, step: int, arrays: Mapping[str, np.ndarray]) -> Positi
             f"{path}: 'position.step' is {number('step'):g}, and the file's name says {step}; give "
             "it its own name again, or delete it"
         )
-    epochs = sum(name.startswith("position.epoch_seconds.") for name in arrays)
     return Position(
         step=step,
         sub_epoch_loss=number("sub_epoch_loss", -math.inf),
         sub_epoch_steps=int(number("sub_epoch_steps")),
         train_seconds=number("train_seconds"),
-        epoch_seconds=[number(f"epoch_seconds.{epoch}") for epoch in range(epochs)],
+        epoch_seconds=[number(f"epoch_seconds.{epoch}") for epoch in range(int(number("epochs")))],
     )
