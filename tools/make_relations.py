@@ -5,8 +5,8 @@
 
 Writes ``relations.txt.xz`` (facts of WordNet: how often a base form is used as each part of speech,
 and its synonyms, similar, broader, narrower and opposite words, with the share of its uses in which
-they are so) and ``valence.txt.xz`` (VADER's mean ratings of words, -4 to 4) into the package. The
-same input gives the same bytes.
+they are so), ``phrases.txt.xz`` (two words that are one entry of WordNet) and ``valence.txt.xz``
+(VADER's mean ratings of words, -4 to 4) into the package. The same input gives the same bytes.
 """
 
 import argparse
@@ -38,6 +38,7 @@ def main() -> None:
         related[part, word]["opposite"] = dict.fromkeys(others, 1.0)
     write_lines("relations", lines(database, words, related))
     write_lines("valence", valence())
+    write_lines("phrases", phrases(database))
 
 
 def vocabulary(database: WordNet) -> set[Word]:
@@ -152,6 +153,13 @@ def lines(
                     )
                     fields.append(" ".join((relation, *shares)))
             yield "\t".join(fields)
+
+
+def phrases(database: WordNet) -> list[str]:
+    """``first second`` of every entry of two words in small letters: *memory lane*."""
+    words = {word for synset in database.synsets.values() for word in synset.words}
+    pairs = (word.split("_") for word in words if word.islower() and word.isascii())
+    return sorted(f"{p[0]} {p[1]}" for p in pairs if len(p) == 2 and all(map(str.isalpha, p)))
 
 
 def valence() -> Iterator[str]:

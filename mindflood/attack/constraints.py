@@ -1,13 +1,16 @@
 """The offline profile's constraints: sentence similarity and parts of speech without downloads."""
 
+import math
 from collections.abc import Sequence
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import torch
 
 from mindflood.attack.encoder import Place, SentenceVectors
-from mindflood.attack.neighbour_swap import NeighbourSwap
+from mindflood.attack.neighbour_swap import NeighbourSwap, pairs
 from mindflood.attack.resources.opposition import opposed
+from mindflood.attack.resources.substitution import facts, log_odds
 from mindflood.attack.resources.tagger import part_of_speech, tagged
 from mindflood.attack.textattack_import import textattack
 
@@ -28,22 +31,23 @@ class SentenceSimilarity(textattack.constraints.semantics.sentence_encoders.Sent
         return self.vectors(sentences)
 
 
-class SameSense(textattack.constraints.Constraint):
-    """Allows a swap when the new word means in its text what the old one meant there.
+class Substitutable(textattack.constraints.Constraint):
+    """Allows a swap when a reader would put the new word there, as likely as not or so.
 
-    A word of several senses is near to the substitutes of each; in a text it has one. So the two
-    words' own vectors are compared, each inside the original text. Swaps by letters are not judged.
+    A word of several senses is near to the substitutes of each; in a text it has one. So besides
+    what is known of the pair the two words' own vectors are compared, each inside the original
+    text. Swaps by letters are not judged.
 
     Args:
         vectors: the encoder.
-        threshold: smallest cosine.
+        least: smallest probability, by :mod:`mindflood.attack.resources.substitution`.
         window_size: words around the swap that the encoder sees; None: all.
     """
 
-    def __init__(self, vectors: SentenceVectors, threshold: float, window_size: int | None) -> None:
+    def __init__(self, vectors: SentenceVectors, least: float, window_size: int | None) -> None:
         super().__init__(compare_against_original=True)
         self.vectors = vectors
-        self.threshold = threshold
+        self.least = least
         self.window_size = window_size
 
     def _check_constraint_many(
@@ -51,33 +55,55 @@ class SameSense(textattack.constraints.Constraint):
     ) -> list[Any]:
         swaps = [self._swaps(reference_text, text) for text in transformed_texts]
         vectors = self.vectors.of_words(
-            [place for pairs in swaps for pair in pairs for place in pair]
+            [place for some in swaps for pair in some for place in pair.places]
         )
         cosines = iter((vectors[::2] * vectors[1::2]).sum(1).tolist())
-        near = [[next(cosines) >= self.threshold for _ in pairs] for pairs in swaps]
-        return [text for text, passed in zip(transformed_texts, near, strict=True) if all(passed)]
+        likely = [[self._likely(pair, next(cosines)) for pair in some] for some in swaps]
+        return [text for text, passed in zip(transformed_texts, likely, strict=True) if all(passed)]
 
     def _check_constraint(self, transformed_text: Any, reference_text: Any) -> bool:
         return bool(self._check_constraint_many([transformed_text], reference_text))
 
-    def _swaps(self, original: Any, changed: Any) -> list[tuple[Place, Place]]:
+    def _likely(self, pair: "_Swap", cosine: float) -> bool:
+        if pair.known is None:
+            return False
+        return log_odds(cosine, pair.known) >= math.log(self.least / (1 - self.least))
+
+    def _swaps(self, original: Any, changed: Any) -> list["_Swap"]:
         """Each word just swapped: in the original text, and what replaced it, there alone."""
         places = list(changed.attack_attrs["original_index_map"])  # a word may have become two
+        tags = tagged(original.words)
         found = []
         for index in sorted(changed.attack_attrs["newly_modified_indices"]):
-            before = place_of(original, places.index(index), self.window_size)
-            word = changed.words[index]
+            own, word = places.index(index), changed.words[index]
+            before = place_of(original, own, self.window_size)
             text = before.text[: before.start] + word + before.text[before.end :]
-            found.append((before, Place(text, before.start, before.start + len(word))))
+            after = Place(text, before.start, before.start + len(word))
+            known = _best_facts(original.words[own], tags[own], word.lower())
+            found.append(_Swap((before, after), known))
         return found
 
     def check_compatibility(self, transformation: Any) -> bool:
-        """Only swaps for words of the table have a sense."""
+        """Only swaps for words of the table are judged."""
         return isinstance(transformation, NeighbourSwap)
 
     def extra_repr_keys(self) -> list[str]:
         """Names of the settings that TextAttack prints."""
-        return ["threshold", "window_size", *super().extra_repr_keys()]
+        return ["least", "window_size", *super().extra_repr_keys()]
+
+
+class _Swap(NamedTuple):
+    """Where the two words stand, and what is known of them; None: no pair of the table here."""
+
+    places: tuple[Place, Place]
+    known: tuple[float, ...] | None
+
+
+@lru_cache(2**14)
+def _best_facts(word: str, tag: str, other: str) -> tuple[float, ...] | None:
+    """Of the ways to read a word tagged so, the one of which ``other`` is most likely."""
+    found = (facts(r.part, r.base, n) for r, form, n in pairs(word, tag) if form == other)
+    return max(found, key=lambda known: log_odds(0.0, known), default=None)
 
 
 def place_of(text: Any, index: int, window_size: int | None) -> Place:

@@ -401,7 +401,7 @@ REPLACED = {
 }
 # The table of substitutes takes the place of a distance of word vectors.
 LEFT_OUT = {"WordEmbeddingDistance"}
-ADDED = {"SameSense", "NoOpposite"}
+ADDED = {"Substitutable", "NoOpposite"}
 # Chosen by measuring our encoder, and our own list.
 OURS = {"threshold", "metric", "skip_text_shorter_than_window", "stopwords"}
 

@@ -79,3 +79,30 @@ def test_a_mistake_is_one_line(script, words, told):
     done = run(script, *words)
     assert done.returncode == 2
     assert told in done.stderr.splitlines()[-1]
+
+
+def test_fit_substitution_fits_what_people_wrote(tmp_path):
+    """In this corpus people always write *movie* for film, and never anything for story."""
+    sentences = {
+        "film": "we saw a very long film in the city",
+        "story": "it is an old story of love",
+    }
+    gold = []
+    for number, part in enumerate(("dev", "test")):
+        rows = []
+        for row in range(20):
+            word = ("film", "story")[row % 2]
+            key, text = 100 * number + row, sentences[word]
+            rows.append(f"{word}.N\t{key}\t{text.split().index(word)}\t{text}")
+            gold.append(f"{word}.N {key} :: {'movie 6' if word == 'film' else 'thing 1'};")
+        (tmp_path / f"coinco_{part}.no_problematic.preprocessed").write_text("\n".join(rows))
+    (tmp_path / "coinco_all.no_problematic.gold").write_text("\n".join(gold))
+    done = run("fit_substitution.py", tmp_path)
+    assert done.returncode == 0, done.stderr
+    fitted, measured, _, _, every, *_ = done.stdout.splitlines()
+    assert {"cosine", "share", "synonym", "broader", "uses", "ratio"} < set(fitted.split())
+    from mindflood.attack.neighbour_swap import pairs
+
+    counts = {w: len({form for _, form, _ in pairs(w, "NN")}) for w in sentences}
+    assert f"| 0.0 | 100.0% | {1 / sum(counts.values()):.1%} | 100.0% |" == every
+    assert f"on {10 * sum(counts.values())} others" in measured

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from mindflood.attack.constraints import SameSense, SentenceSimilarity, place_of
+from mindflood.attack.constraints import SentenceSimilarity, Substitutable, place_of
 from mindflood.attack.fingerprint import recipe_fingerprint
-from mindflood.attack.neighbour_swap import NeighbourSwap
+from mindflood.attack.neighbour_swap import NeighbourSwap, pairs
 from mindflood.attack.recipes.textfooler import textfooler_stop_words
+from mindflood.attack.resources.substitution import INTERCEPT, WEIGHTS, facts
 from mindflood.attack.textattack_import import textattack
 
 SENTENCE = "the quick actor made a very good film about the long and cold winter of his short life"
@@ -74,19 +75,28 @@ class WordAngles:
         return torch.tensor([[math.cos(a), math.sin(a)] for a in angles]).reshape(-1, 2)
 
 
-def test_words_of_another_sense_are_refused():
-    vectors = WordAngles(winter=0, season=59, summer=61, actor=0, player=90)
-    constraint = SameSense(vectors, 0.5, 15)
-    index = SENTENCE.split().index("winter")
-    before, near = swap(SENTENCE, index, "season")
-    _, far = swap(SENTENCE, index, "summer")
-    for text in (near, far):
-        text.attack_attrs["last_transformation"] = NeighbourSwap()
-    assert constraint.call_many([far, near], before) == [near]
-    assert {len(place.text.split()) for place in vectors.asked} == {15}
-    for text in (near, far):  # swaps by letters have no sense
-        text.attack_attrs["last_transformation"] = textattack.transformations.WordSwapQWERTY()
-    assert constraint.call_many([far, near], before) == [far, near]
+def test_what_no_reader_would_write_is_refused():
+    index, least = SENTENCE.split().index("winter"), 0.4
+    (known,) = (
+        facts(reading.part, reading.base, neighbour)
+        for reading, form, neighbour in pairs("winter", "NN")
+        if form == "wintertime"
+    )
+    # The cosine at which 1 / (1 + exp(-odds)) is the least probability.
+    rest = INTERCEPT + sum(w * x for w, x in zip(WEIGHTS[1:], known, strict=True))
+    limit = math.degrees(math.acos((math.log(least / (1 - least)) - rest) / WEIGHTS[0]))
+    for degrees, allowed in ((limit - 1, True), (limit + 1, False)):
+        vectors = WordAngles(winter=0, wintertime=degrees, summer=0)
+        constraint = Substitutable(vectors, least, 15)
+        before, after = swap(SENTENCE, index, "wintertime")
+        _, no_pair = swap(SENTENCE, index, "summer")
+        for text in (after, no_pair):
+            text.attack_attrs["last_transformation"] = NeighbourSwap()
+        assert constraint.call_many([after, no_pair], before) == ([after] if allowed else [])
+        assert {len(place.text.split()) for place in vectors.asked} == {15}
+        for text in (after, no_pair):  # swaps by letters are not judged
+            text.attack_attrs["last_transformation"] = textattack.transformations.WordSwapQWERTY()
+        assert constraint.call_many([after, no_pair], before) == [after, no_pair]
 
 
 @pytest.mark.parametrize("window", [3, 15, None])

@@ -107,6 +107,22 @@ def test_limits():
     assert f"the {every[0]} film" in {proposal.text for proposal in proposals}
 
 
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("his skill at telling a story falls short", "short"),  # one entry of WordNet
+        ("a grab bag of genres", "bag"),
+        ("a film with telling scenes", "telling"),  # a verb or an adjective
+    ],
+)
+def test_phrases_and_words_that_may_be_two_parts_of_speech_stay(text, word):
+    words = text.split()
+    assert swapped(text, word)
+    changed = {proposal.text for proposal in NeighbourSwap()(textattack.shared.AttackedText(text))}
+    assert changed
+    assert all(words[words.index(word)] in proposal.split() for proposal in changed)
+
+
 def swap(sentence, index, word):
     before = textattack.shared.AttackedText(sentence)
     after = before.replace_word_at_index(index, word)

@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 
 from mindflood.attack.resources import tagger
-from mindflood.attack.resources.tagger import EDGE, part_of_speech, tag_scores, tagged
+from mindflood.attack.resources.tagger import (
+    EDGE,
+    certainties,
+    part_of_speech,
+    tag_scores,
+    tagged,
+)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +50,24 @@ def test_the_tags_are_the_likeliest_of_all():
         return steps + sum(score[tag] for score, tag in zip(scores, tags, strict=True))
 
     assert tagged(words) == max(itertools.product(*scores), key=total)
+
+
+@pytest.mark.parametrize("text", ["they play films well", "a telling film", "good"])
+def test_certainties_are_sums_over_all_tags(text):
+    words = text.split()
+    follows = tagger._follows()
+    scores = [tag_scores(word) for word in words]
+    totals = {}
+    for tags in itertools.product(*scores):
+        path = [EDGE, *tags, EDGE]
+        steps = sum(itertools.starmap(follows, itertools.pairwise(path)))
+        own = sum(score[tag] for score, tag in zip(scores, tags, strict=True))
+        totals[tags] = np.exp(steps + own)
+    found = certainties(words)
+    for place, likeliest in enumerate(tagged(words)):
+        part = part_of_speech(likeliest)
+        same = sum(t for tags, t in totals.items() if part_of_speech(tags[place]) == part)
+        assert found[place] == pytest.approx(same / sum(totals.values()))
 
 
 def test_probabilities_of_what_follows_a_tag_sum_to_one():

@@ -24,7 +24,7 @@ def offline(victim: Any, options: RecipeOptions) -> parts.Assembled:
     swap = parts.near_words(max_candidates=NEAREST, least=WORD_SIMILARITY)
     stop_words = parts.stop_words()
     tagging = parts.part_of_speech(allow_verb_noun_swap=False)
-    sense = parts.same_sense()
+    likely = parts.substitutable()
     similarity = parts.similarity("the DistilBERT sentence encoder (STS)")
     attack = textattack.Attack(
         textattack.goal_functions.UntargetedClassification(victim, model_batch_size=BATCH),
@@ -37,7 +37,7 @@ def offline(victim: Any, options: RecipeOptions) -> parts.Assembled:
                 max_rate=0.1, min_threshold=4
             ),
             tagging.value,
-            sense.value,
+            likely.value,
             similarity.value,
         ],
         swap.value,
@@ -45,4 +45,4 @@ def offline(victim: Any, options: RecipeOptions) -> parts.Assembled:
             wir_method="gradient", truncate_words_to=victim.max_length
         ),
     )
-    return parts.Assembled(attack, (swap, sense, similarity, tagging, stop_words))
+    return parts.Assembled(attack, (swap, likely, similarity, tagging, stop_words))

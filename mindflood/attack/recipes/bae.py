@@ -25,6 +25,7 @@ def offline(victim: Any, options: RecipeOptions) -> parts.Assembled:
     opposites = parts.no_opposites()
     tagging = parts.part_of_speech(allow_verb_noun_swap=True)
     similarity = parts.similarity(
+        threshold=parts.PROPOSED_SIMILARITY,
         compare_against_original=True,
         window_size=parts.WINDOW,
     )

@@ -45,7 +45,9 @@ def offline(victim: Any, options: RecipeOptions) -> parts.Assembled:
     """The same with mindflood's own masked language model."""
     masked_lm, stop_words = parts.masked_lm(options, kept=options.candidates), parts.stop_words()
     opposites = parts.no_opposites()
-    similarity = parts.similarity(compare_against_original=True, window_size=None)
+    similarity = parts.similarity(
+        threshold=parts.PROPOSED_SIMILARITY, compare_against_original=True, window_size=None
+    )
     attack = textattack.Attack(
         parts.untargeted(victim),
         [

@@ -6,7 +6,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mindflood.attack.constraints import NoOpposite, SamePartOfSpeech, SameSense, SentenceSimilarity
+from mindflood.attack.constraints import (
+    NoOpposite,
+    SamePartOfSpeech,
+    SentenceSimilarity,
+    Substitutable,
+)
 from mindflood.attack.encoder import SentenceVectors
 from mindflood.attack.fingerprint import file_fingerprint
 from mindflood.attack.masked_lm import MaskedLM
@@ -19,9 +24,10 @@ from mindflood.attack.textattack_import import textattack
 from mindflood.errors import UserError
 from mindflood.masked_lm.settings import described
 
-# Chosen by tools/measure_constraint.py on rows that it does not report.
-SIMILARITY = 0.8  # cosine of sentences
-SAME_SENSE = 0.42  # cosine of words in them
+# Cosines of sentences, chosen by tools/measure_constraint.py on rows that it does not report.
+SIMILARITY = 0.9  # loose, where something else tells good swaps from bad ones
+PROPOSED_SIMILARITY = 0.97  # with the fewest errors, where nothing else does
+SUBSTITUTABLE = 0.4  # probability, by tools/fit_substitution.py
 WINDOW = 15  # words around the swap
 
 
@@ -89,7 +95,9 @@ def near_words(of_the_paper: str = "counter-fitted word vectors", **settings: An
         f"{of_the_paper} by mindflood's table of substitutes: WordNet's relations, near in the "
         "embedded encoder's space, no antonyms, no opposite valence, inflected as the word is",
     )
-    resources = {"substitutes": shipped_fingerprint(*neighbours.RESOURCES, *opposition.RESOURCES)}
+    resources = {
+        "substitutes": shipped_fingerprint("phrases", *neighbours.RESOURCES, *opposition.RESOURCES)
+    }
     return Part(NeighbourSwap(**settings), replaced, resources | tagger_resource())
 
 
@@ -100,28 +108,34 @@ def no_opposites() -> Part:
     return Part(NoOpposite(), replaced, resources | {"lexicon": _inflections()})
 
 
-def similarity(of_the_paper: str = "Universal Sentence Encoder", **settings: Any) -> Part:
+def similarity(
+    of_the_paper: str = "Universal Sentence Encoder",
+    *,
+    threshold: float = SIMILARITY,
+    **settings: Any,
+) -> Part:
     """The constraint on the similarity of sentences, short ones too; ``settings`` are TextAttack's.
 
-    The threshold is one for all recipes: theirs are of other encoders' scales.
+    The thresholds are ours: the recipes' are of other encoders' scales.
     """
     vectors = sentence_vectors()
     replaced = (
         f"{of_the_paper} by the embedded MiniLM sentence encoder, its threshold by the cosine "
-        f"{SIMILARITY}"
+        f"{threshold}"
     )
-    settings = {"threshold": SIMILARITY, "metric": "cosine", **settings}
+    settings = {"threshold": threshold, "metric": "cosine", **settings}
     resources = {"sentence encoder": vectors.fingerprint}
     return Part(SentenceSimilarity(vectors, **settings), (replaced,), resources)
 
 
-def same_sense() -> Part:
-    """A word of the table means in the sentence what the word it replaces meant there."""
+def substitutable() -> Part:
+    """A word of the table is what a reader would put in this place."""
     vectors = sentence_vectors()
     added = (
-        "senses, which word vectors do not tell apart, by the words' own vectors in the sentence"
+        "the distance of word vectors, which does not tell senses apart, by how likely a reader "
+        f"is to put the word there, {SUBSTITUTABLE} at least"
     )
-    constraint = SameSense(vectors, SAME_SENSE, WINDOW)
+    constraint = Substitutable(vectors, SUBSTITUTABLE, WINDOW)
     return Part(constraint, (added,), {"sentence encoder": vectors.fingerprint})
 
 

@@ -22,11 +22,11 @@ def paper(victim: Any, options: RecipeOptions) -> parts.Assembled:
 def offline(victim: Any, options: RecipeOptions) -> parts.Assembled:
     """The same with words of the table of substitutes."""
     swap, stop_words = parts.near_words("HowNet's words of equal sememes"), parts.stop_words()
-    sense = parts.same_sense()
+    likely = parts.substitutable()
     attack = textattack.Attack(
         parts.untargeted(victim),
-        [parts.never_twice(), stop_words.value, parts.premise_stays(), sense.value],
+        [parts.never_twice(), stop_words.value, parts.premise_stays(), likely.value],
         swap.value,
         textattack.search_methods.ParticleSwarmOptimization(pop_size=POPULATION, max_iters=ROUNDS),
     )
-    return parts.Assembled(attack, (swap, sense, TAGGER, stop_words))
+    return parts.Assembled(attack, (swap, likely, TAGGER, stop_words))

@@ -12,6 +12,7 @@ from mindflood.attack.recipes import parts
 from mindflood.attack.textattack_import import textattack
 
 NEAREST = 5
+SIMILARITY = 0.8  # cosine, the paper's number: ours are measured on words, not on letters
 
 
 class HomoglyphSwap(textattack.transformations.WordSwapHomoglyphSwap):
@@ -45,15 +46,15 @@ def paper(victim: Any, options: RecipeOptions) -> parts.Assembled:
 def offline(victim: Any, options: RecipeOptions) -> parts.Assembled:
     """The same character bugs, with words of the table and similarity by the embedded encoder."""
     swap, stop_words = parts.near_words(max_candidates=NEAREST), parts.stop_words()
-    sense = parts.same_sense()
-    similarity = parts.similarity()
+    likely = parts.substitutable()
+    similarity = parts.similarity(threshold=SIMILARITY)
     attack = textattack.Attack(
         parts.untargeted(victim),
-        [parts.never_twice(), stop_words.value, sense.value, similarity.value],
+        [parts.never_twice(), stop_words.value, likely.value, similarity.value],
         textattack.transformations.CompositeTransformation([*character_bugs(), swap.value]),
         textattack.search_methods.GreedyWordSwapWIR(wir_method="delete"),
     )
-    return parts.Assembled(attack, (swap, sense, similarity, stop_words, MENDED))
+    return parts.Assembled(attack, (swap, likely, similarity, stop_words, MENDED))
 
 
 def character_bugs() -> list[Any]:

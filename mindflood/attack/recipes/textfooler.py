@@ -23,7 +23,7 @@ def offline(victim: Any, options: RecipeOptions) -> parts.Assembled:
     """The same with the table of substitutes and similarity by the embedded encoder."""
     swap = parts.near_words(max_candidates=NEIGHBOURS)
     tagging = parts.part_of_speech(allow_verb_noun_swap=True)
-    sense = parts.same_sense()
+    likely = parts.substitutable()
     similarity = parts.similarity(
         compare_against_original=False,
         window_size=parts.WINDOW,
@@ -37,13 +37,13 @@ def offline(victim: Any, options: RecipeOptions) -> parts.Assembled:
             ),
             parts.premise_stays(),
             tagging.value,
-            sense.value,
+            likely.value,
             similarity.value,
         ],
         swap.value,
         textattack.search_methods.GreedyWordSwapWIR(wir_method="delete"),
     )
-    return parts.Assembled(attack, (swap, sense, similarity, tagging))
+    return parts.Assembled(attack, (swap, likely, similarity, tagging))
 
 
 @cache

@@ -10,7 +10,7 @@ from mindflood.errors import UserError
 from mindflood.files import whole_file
 
 FOLDER = Path(__file__).parent / "data"
-NAMES = ("relations", "valence", "tagger", "neighbours")
+NAMES = ("relations", "valence", "tagger", "neighbours", "phrases")
 
 
 def read_lines(name: str) -> list[str]:

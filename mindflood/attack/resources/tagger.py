@@ -8,7 +8,7 @@ without punctuation.
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 
 from mindflood.attack.resources.inflection import BASE_TAGS, PART_OF, readings
@@ -47,6 +47,14 @@ def tagged(words: Sequence[str]) -> tuple[str, ...]:
     return _tagged(tuple(word.lower() for word in words))
 
 
+def certainties(words: Sequence[str]) -> tuple[float, ...]:
+    """Of each word's likeliest tag, the probability of its part of speech, 0 to 1, one a word.
+
+    Of all sequences of tags by the same model (the forward-backward algorithm).
+    """
+    return _certainties(tuple(word.lower() for word in words))
+
+
 def part_of_speech(tag: str) -> str:
     """WordNet's letter for a tag, or the tag itself where it is of no content word."""
     return PART_OF.get(tag, "n" if tag == "NNP" else tag)
@@ -65,6 +73,51 @@ def _tagged(words: tuple[str, ...]) -> tuple[str, ...]:
             total, path = best[tag]
             best[tag] = (total + score, (*path, tag))
     return max((score + follows(last, EDGE), path) for last, (score, path) in best.items())[1]
+
+
+@lru_cache(maxsize=4096)
+def _certainties(words: tuple[str, ...]) -> tuple[float, ...]:
+    scores = [tag_scores(word) for word in words]
+    before = _sums(scores)
+    behind = _sums(scores[::-1], backwards=True)[::-1]
+    found = []
+    for tag, ahead, back, here in zip(_tagged(words), before, behind, scores, strict=True):
+        # The word's own score is in both sums.
+        odds = {
+            t: math.exp(ahead[t] + back[t] - here[t] - ahead[tag] - back[tag] + here[tag])
+            for t in here
+        }
+        part = part_of_speech(tag)
+        found.append(
+            sum(o for t, o in odds.items() if part_of_speech(t) == part) / sum(odds.values())
+        )
+    return tuple(found)
+
+
+def _sums(
+    scores: Sequence[Mapping[str, float]], *, backwards: bool = False
+) -> list[dict[str, float]]:
+    """A word each: tag → log of the sum over all tags of the words up to it, it included."""
+    follows = _follows()
+    sums: list[dict[str, float]] = []
+    last = {EDGE: 0.0}
+    for of_word in scores:
+        last = {
+            tag: score
+            + _log_sum(
+                total + (follows(tag, other) if backwards else follows(other, tag))
+                for other, total in last.items()
+            )
+            for tag, score in of_word.items()
+        }
+        sums.append(last)
+    return sums
+
+
+def _log_sum(values: Iterable[float]) -> float:
+    logs = list(values)
+    largest = max(logs)
+    return largest + math.log(sum(math.exp(value - largest) for value in logs))
 
 
 @lru_cache(maxsize=2**16)
