@@ -7,21 +7,38 @@ from mindflood.attack.resources.inflection import Reading
 from mindflood.attack.resources.neighbours import Neighbour, all_readings, in_form
 from mindflood.attack.resources.phrases import in_phrase
 from mindflood.attack.resources.relations import familiar
-from mindflood.attack.resources.tagger import certainties, tagged
+from mindflood.attack.resources.tagger import certainties, part_of_speech, tagged
 from mindflood.attack.textattack_import import textattack
 
 # Half auxiliaries, quantities and connectives: what replaces them seldom fits what follows.
-_AUXILIARIES = ("be", "have", "do", "get", "go", "let", "make", "take", "come")
+_AUXILIARIES = (
+    *("be", "have", "do", "get", "go", "let", "make", "take", "come"),
+    *("keep", "put", "bring", "feel"),
+)
 _QUANTITIES = (
     *("much", "many", "little", "few", "more", "most", "less", "least", "enough", "several"),
     *("own", "such", "other", "same", "only", "even", "still", "just", "well", "way"),
 )
 _CONNECTIVES = (
     *("so", "thus", "hence", "though", "however", "yet", "too", "as", "then", "else", "instead"),
-    *("equally", "rather", "also", "ever", "never", "once", "now", "already", "almost", "away"),
+    *(
+        "equally",
+        "rather",
+        "also",
+        "ever",
+        "never",
+        "once",
+        "now",
+        "today",
+        "already",
+        "almost",
+        "away",
+    ),
     *("hardly", "barely", "scarcely", "worth"),
 )
 _STAY = frozenset(_AUXILIARIES + _QUANTITIES + _CONNECTIVES)
+# What stands behind a word of these parts of speech belongs to it: *suffers from*, *quite the*.
+_GOVERNED = {"v": ("TO", "IN", "RP", "WRB", "WP", "WDT"), "r": ("DT", "PDT", "IN")}
 CERTAIN = 0.9  # probability of the part of speech: of such words it is right in 97 of 100
 _VOWELS = "aeiou"
 _SOUND_OTHERWISE = (
@@ -33,9 +50,9 @@ _SOUND_OTHERWISE = (
 class NeighbourSwap(textattack.transformations.WordSwap):
     """Swaps a word for its neighbours as the part of speech that it is in its text.
 
-    Function words, names and words of a fixed phrase have none, nor words of which it is not clear
-    what part of speech they are. A substitute that few readers know, or that would not go with the
-    article before it, is left out.
+    Function words, names and words of a fixed phrase have none, nor verbs with their preposition,
+    nor words of which it is not clear what part of speech they are. A substitute that few readers
+    know, or that would not go with the article before it, is left out.
 
     Args:
         max_candidates: most substitutes a word, the best ones; None: all.
@@ -53,7 +70,9 @@ class NeighbourSwap(textattack.transformations.WordSwap):
         return [
             current_text.replace_word_at_index(index, other)
             for index in indices_to_modify
-            if certain[index] >= CERTAIN and not in_phrase(words, index)
+            if certain[index] >= CERTAIN
+            and not in_phrase(words, index)
+            and not governs(tags, index)
             for other in self.substitutes(words, index, tags[index])
         ]
 
@@ -88,6 +107,12 @@ def pairs(word: str, tag: str) -> Iterator[tuple[Reading, str, Neighbour]]:
             for form, neighbour in in_form(reading):
                 if form != word.lower() and familiar(reading.part, neighbour.base):
                     yield reading, form, neighbour
+
+
+def governs(tags: Sequence[str], index: int) -> bool:
+    """Whether a word and the one behind it belong together, by the tags of their text."""
+    behind = tags[index + 1] if index + 1 < len(tags) else ""
+    return behind in _GOVERNED.get(part_of_speech(tags[index]), ())
 
 
 def _possible(tag: str, word: str) -> tuple[str, ...]:
