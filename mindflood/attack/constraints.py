@@ -10,7 +10,7 @@ import torch
 from mindflood.attack.encoder import Place, SentenceVectors
 from mindflood.attack.neighbour_swap import NeighbourSwap, pairs
 from mindflood.attack.resources.opposition import opposed
-from mindflood.attack.resources.substitution import facts, log_odds
+from mindflood.attack.resources.substitution import INTERCEPT, WEIGHTS, facts, log_odds
 from mindflood.attack.resources.tagger import part_of_speech, tagged
 from mindflood.attack.textattack_import import textattack
 
@@ -49,6 +49,7 @@ class Substitutable(textattack.constraints.Constraint):
         self.vectors = vectors
         self.least = least
         self.window_size = window_size
+        self.weights = (*WEIGHTS, INTERCEPT)  # of the recipe's fingerprint
 
     def _check_constraint_many(
         self, transformed_texts: Sequence[Any], reference_text: Any

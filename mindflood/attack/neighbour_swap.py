@@ -63,6 +63,8 @@ class NeighbourSwap(textattack.transformations.WordSwap):
         super().__init__()
         self.max_candidates = max_candidates
         self.least = least
+        # Of the recipe's fingerprint too.
+        self.stays, self.governed, self.certain = _STAY, _GOVERNED, CERTAIN
 
     def _get_transformations(self, current_text: Any, indices_to_modify: Iterable[int]) -> list:
         words = current_text.words
@@ -70,7 +72,7 @@ class NeighbourSwap(textattack.transformations.WordSwap):
         return [
             current_text.replace_word_at_index(index, other)
             for index in indices_to_modify
-            if certain[index] >= CERTAIN
+            if certain[index] >= self.certain
             and not in_phrase(words, index)
             and not governs(tags, index)
             for other in self.substitutes(words, index, tags[index])

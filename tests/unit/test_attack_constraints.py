@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from mindflood.attack import constraints, neighbour_swap
 from mindflood.attack.constraints import SentenceSimilarity, Substitutable, place_of
 from mindflood.attack.fingerprint import recipe_fingerprint
 from mindflood.attack.neighbour_swap import NeighbourSwap, pairs
@@ -157,3 +158,25 @@ def test_fingerprint_is_the_same_for_the_same_parts():
 )
 def test_fingerprint_follows_every_part(other):
     assert fingerprint(an_attack()) != other()
+
+
+def test_the_rules_of_the_swap_and_the_weights_are_part_of_it(monkeypatch):
+    def made():
+        attack = an_attack()
+        attack.transformation = neighbour_swap.NeighbourSwap()
+        attack.constraints = [constraints.Substitutable(None, 0.4, 15)]
+        return fingerprint(attack)
+
+    seen = {made()}
+    for module, name, value in (
+        (neighbour_swap, "CERTAIN", 0.5),
+        (neighbour_swap, "_STAY", frozenset({"film"})),
+        (neighbour_swap, "_GOVERNED", {"v": ("TO",)}),
+        (constraints, "WEIGHTS", (1.0,) * 6),
+        (constraints, "INTERCEPT", 0.0),
+    ):
+        with monkeypatch.context() as changed:
+            changed.setattr(module, name, value)
+            seen.add(made())
+    assert len(seen) == 6
+    assert made() in seen
