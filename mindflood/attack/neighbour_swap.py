@@ -65,6 +65,7 @@ class NeighbourSwap(textattack.transformations.WordSwap):
         self.least = least
         # Of the recipe's fingerprint too.
         self.stays, self.governed, self.certain = _STAY, _GOVERNED, CERTAIN
+        self.names_stay = True
 
     def _get_transformations(self, current_text: Any, indices_to_modify: Iterable[int]) -> list:
         words = current_text.words
@@ -75,6 +76,7 @@ class NeighbourSwap(textattack.transformations.WordSwap):
             if certain[index] >= self.certain
             and not in_phrase(words, index)
             and not governs(tags, index)
+            and not is_name(words, index)
             for other in self.substitutes(words, index, tags[index])
         ]
 
@@ -115,6 +117,12 @@ def governs(tags: Sequence[str], index: int) -> bool:
     """Whether a word and the one behind it belong together, by the tags of their text."""
     behind = tags[index + 1] if index + 1 < len(tags) else ""
     return behind in _GOVERNED.get(part_of_speech(tags[index]), ())
+
+
+def is_name(words: Sequence[str], index: int) -> bool:
+    """Whether capitals tell that a word is one: inside a text that has words in small letters."""
+    capital = index > 0 and words[index][:1].isupper()
+    return capital and any(word[:1].islower() for word in words)
 
 
 def _possible(tag: str, word: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ import pytest
 
 from mindflood.attack import substitutes
 from mindflood.attack.constraints import NoOpposite, SamePartOfSpeech
-from mindflood.attack.neighbour_swap import NeighbourSwap, fits_article, in_case_of
+from mindflood.attack.neighbour_swap import NeighbourSwap, fits_article, in_case_of, is_name
 from mindflood.attack.resources.neighbours import all_readings
 from mindflood.attack.resources.tagger import tagged
 from mindflood.attack.textattack_import import textattack
@@ -115,6 +115,7 @@ def test_limits():
         ("a film with telling scenes", "telling"),  # a verb or an adjective
         ("the film suffers from its length", "suffers"),
         ("quite the funny film", "quite"),
+        ("the chairman of the Senate Committee", "Committee"),
     ],
 )
 def test_phrases_and_words_of_which_it_is_not_clear_how_they_fit_stay(text, word):
@@ -123,6 +124,20 @@ def test_phrases_and_words_of_which_it_is_not_clear_how_they_fit_stay(text, word
     changed = {proposal.text for proposal in NeighbourSwap()(textattack.shared.AttackedText(text))}
     assert changed
     assert all(words[words.index(word)] in proposal.split() for proposal in changed)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Film of the year by Dance Company", ["Dance", "Company"]),
+        ("Film Of The Year", []),  # a headline
+        ("THE FILM", []),
+        ("the film", []),
+    ],
+)
+def test_names_by_their_capitals(text, names):
+    words = text.split()
+    assert [word for i, word in enumerate(words) if is_name(words, i)] == names
 
 
 def swap(sentence, index, word):
