@@ -27,6 +27,7 @@ from tests.attack_records import assert_same, records
 from tests.conftest import read_lines, weights_of
 
 KILLS = 100
+RECIPE = "textbugger"  # letters fool even a model of four words
 ATTACKED = 8  # texts
 LANES = 2  # experiments side by side: while it starts, a stage computes on one core
 SEED = 14
@@ -133,7 +134,7 @@ class Lane:
     def _is_attacked(self) -> bool:
         card = self.run / "card.json"
         attacks = json.loads(card.read_text())["attacks"] if card.exists() else {}
-        return attacks.get("textfooler-offline", {}).get("num_examples") == ATTACKED
+        return attacks.get(f"{RECIPE}-offline", {}).get("num_examples") == ATTACKED
 
     def _kill(self, process: "subprocess.Popen[bytes]", stage: str) -> None:
         """The experiment itself, or one of the processes below it, as for want of memory."""
@@ -207,7 +208,7 @@ def without_times(path: Path) -> Any:
 def data(tmp_path: Path) -> Path:
     """Sentences that one word decides, in SST-2's format: even a tiny model gets them right.
 
-    Of the words that an attack puts in its place it has seen none.
+    Of what an attack puts in its place it has seen nothing.
     """
     choose = random.Random(SEED)
     words = {0: ("bad", "dull", "poor", "awful"), 1: ("good", "great", "fine", "lovely")}
@@ -238,7 +239,7 @@ def lanes(tmp_path: Path, data: Path, write_config: Any) -> list[Lane]:
             training__learning_rate=1e-3,
             training__checkpoint_every=20,
             training__buckets=[32],
-            attack={"recipes": ["textfooler"], "profile": "offline", "num_examples": ATTACKED,
+            attack={"recipes": [RECIPE], "profile": "offline", "num_examples": ATTACKED,
                     "workers": 2},
         )  # fmt: skip
         found.append(Lane(folder, config, 0, {}, random.Random(SEED + number)))
