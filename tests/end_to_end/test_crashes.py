@@ -190,7 +190,7 @@ def assert_alike(found: Lane, expected: Lane) -> None:
             for lane in (found, expected)
         )
         assert lines == wanted_lines
-    assert_same(records(found.run / "attacks"), records(expected.run / "attacks"))
+    assert_same(records(found.run / "attacks", RECIPE), records(expected.run / "attacks", RECIPE))
     card, wanted_card = (without_times(lane.run / "card.json") for lane in (found, expected))
     assert card == wanted_card
     assert (found.output / "report.html").read_text().rstrip().endswith("</html>")
@@ -254,7 +254,7 @@ def test_kills_at_random_moments_change_nothing(lanes: list[Lane]) -> None:
         assert all(together.map(Lane.attempt, undisturbed))
     for other in undisturbed[1:]:
         assert_alike(other, undisturbed[0])
-    attacked = records(undisturbed[0].run / "attacks").values()
+    attacked = records(undisturbed[0].run / "attacks", RECIPE).values()
     assert {"succeeded"} <= {record["result"] for record in attacked}
     for number, lane in enumerate(disturbed):
         lane.kills = KILLS // LANES + (number < KILLS % LANES)
