@@ -249,8 +249,13 @@ def _print(measured: dict[str, list[Measured]], arguments: argparse.Namespace) -
 
 
 def _outcomes(rounds: list[Measured]) -> dict[int, tuple[Any, ...]]:
+    named = {"untouched": "failed"}  # TextAttack does not tell these apart
     return {
-        record["index"]: (record["result"], record["queries"], str(record.get("perturbed")))
+        record["index"]: (
+            named.get(record["result"], record["result"]),
+            record["queries"],
+            str(record.get("perturbed")),
+        )
         for one in rounds
         for record in one.records
     }
