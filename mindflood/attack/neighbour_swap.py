@@ -36,9 +36,19 @@ _CONNECTIVES = (
     ),
     *("hardly", "barely", "scarcely", "worth"),
 )
-_STAY = frozenset(_AUXILIARIES + _QUANTITIES + _CONNECTIVES)
-# What stands behind a word of these parts of speech belongs to it: *suffers from*, *quite the*.
-_GOVERNED = {"v": ("TO", "IN", "RP", "WRB", "WP", "WDT"), "r": ("DT", "PDT", "IN")}
+# Units and reports, whose substitutes say something else: *18 percent*, *he told reporters*.
+_UNITS = ("percent", "cent", "year", "month", "week", "day", "hour", "minute", "number", "amount")
+_REPORTS = ("say", "tell", "see", "include")
+_STAY = frozenset(_AUXILIARIES + _QUANTITIES + _CONNECTIVES + _UNITS + _REPORTS)
+# What stands behind a word of these parts of speech belongs to it: *suffers from*, *quite the*,
+# *devoid of*, *software licence*.
+_GOVERNED = {
+    "v": ("TO", "IN", "RP", "WRB", "WP", "WDT"),
+    "r": ("DT", "PDT", "IN"),
+    "a": ("IN",),
+    "n": ("NN", "NNS", "NNP"),
+}
+_COMPARED = ("JJR", "JJS", "RBR", "RBS")  # *hugest*: the forms of many adjectives are rare
 CERTAIN = 0.9  # probability of the part of speech: of such words it is right in 97 of 100
 _VOWELS = "aeiou"
 _SOUND_OTHERWISE = (
@@ -50,9 +60,9 @@ _SOUND_OTHERWISE = (
 class NeighbourSwap(textattack.transformations.WordSwap):
     """Swaps a word for its neighbours as the part of speech that it is in its text.
 
-    Function words, names and words of a fixed phrase have none, nor verbs with their preposition,
-    nor words of which it is not clear what part of speech they are. A substitute that few readers
-    know, or that would not go with the article before it, is left out.
+    Function words, names, comparatives and words of a fixed phrase or compound have none, nor verbs
+    with their preposition, nor words of which it is not clear what part of speech they are. A
+    substitute that few readers know, or that would not go with the article before it, is left out.
 
     Args:
         max_candidates: most substitutes a word, the best ones; None: all.
@@ -65,7 +75,7 @@ class NeighbourSwap(textattack.transformations.WordSwap):
         self.least = least
         # Of the recipe's fingerprint too.
         self.stays, self.governed, self.certain = _STAY, _GOVERNED, CERTAIN
-        self.names_stay = True
+        self.compared, self.names_stay = _COMPARED, True
 
     def _get_transformations(self, current_text: Any, indices_to_modify: Iterable[int]) -> list:
         words = current_text.words
@@ -73,10 +83,7 @@ class NeighbourSwap(textattack.transformations.WordSwap):
         return [
             current_text.replace_word_at_index(index, other)
             for index in indices_to_modify
-            if certain[index] >= self.certain
-            and not in_phrase(words, index)
-            and not governs(tags, index)
-            and not is_name(words, index)
+            if certain[index] >= self.certain and not is_fixed(words, tags, index)
             for other in self.substitutes(words, index, tags[index])
         ]
 
@@ -111,6 +118,17 @@ def pairs(word: str, tag: str) -> Iterator[tuple[Reading, str, Neighbour]]:
             for form, neighbour in in_form(reading):
                 if form != word.lower() and familiar(reading.part, neighbour.base):
                     yield reading, form, neighbour
+
+
+def is_fixed(words: Sequence[str], tags: Sequence[str], index: int) -> bool:
+    """Whether a word of a text stays for what stands around it, or is a name or compared."""
+    return (
+        in_phrase(words, index)
+        or governs(tags, index)
+        or (index > 0 and part_of_speech(tags[index]) == "n" and governs(tags, index - 1))
+        or is_name(words, index)
+        or tags[index] in _COMPARED
+    )
 
 
 def governs(tags: Sequence[str], index: int) -> bool:

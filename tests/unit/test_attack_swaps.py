@@ -115,6 +115,9 @@ def test_limits():
         ("a film with telling scenes", "telling"),  # a verb or an adjective
         ("the film suffers from its length", "suffers"),
         ("quite the funny film", "quite"),
+        ("they sell a new software licence", "licence"),
+        ("a film devoid of charm", "devoid"),
+        ("the dog likes a funnier story", "funnier"),
         ("the chairman of the Senate Committee", "Committee"),
     ],
 )

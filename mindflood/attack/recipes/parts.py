@@ -27,7 +27,7 @@ from mindflood.masked_lm.settings import described
 # Cosines of sentences, chosen by tools/measure_constraint.py on rows that it does not report.
 SIMILARITY = 0.9  # loose, where something else tells good swaps from bad ones
 PROPOSED_SIMILARITY = 0.97  # with the fewest errors, where nothing else does
-SUBSTITUTABLE = 0.4  # probability, by tools/fit_substitution.py
+SUBSTITUTABLE = 0.45  # probability, by tools/fit_substitution.py
 WINDOW = 15  # words around the swap
 
 
