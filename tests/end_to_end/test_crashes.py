@@ -27,7 +27,7 @@ from tests.attack_records import assert_same, records
 from tests.conftest import read_lines, weights_of
 
 KILLS = 100
-RECIPE = "textbugger"  # letters fool even a model of four words
+RECIPE = "deepwordbug"  # letters fool a model that knows few words
 ATTACKED = 8  # texts
 LANES = 2  # experiments side by side: while it starts, a stage computes on one core
 SEED = 14
