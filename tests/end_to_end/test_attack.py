@@ -72,7 +72,7 @@ def run(model, data):
 
     def attack_into(out, seed=1, **more):
         return attack(
-            model, "sst2", "textfooler", out, data=data, num_examples=SAMPLES, seed=seed, **more
+            model, "sst2", "pwws", out, data=data, num_examples=SAMPLES, seed=seed, **more
         )
 
     return attack_into
@@ -90,19 +90,19 @@ def unbroken(run, tmp_path_factory):
         patch.setenv("HF_HUB_OFFLINE", "1")
         patch.setattr(socket.socket, "connect", refuse)
         summary = run(out)
-    return out, summary, records(out)
+    return out, summary, records(out, "pwws")
 
 
 def test_card_and_records_agree(unbroken):
     out, summary, found = unbroken
     results = [record["result"] for record in found.values()]
     card = read_card(out / "card.json")
-    assert card["attacks"]["textfooler-offline"] == summary
+    assert card["attacks"]["pwws-offline"] == summary
     assert 0.8 < card["clean_accuracy"] <= 1
     assert len(found) == summary["num_examples"] == SAMPLES
     assert results.count("succeeded") == summary["succeeded"] > 0
     assert results.count("error") == summary["errors"] == 0
-    assert any("MiniLM" in what for what in summary["replaced"])
+    assert any("as shipped" in what for what in summary["replaced"])
 
 
 def test_a_clean_accuracy_that_a_kill_left_out_is_measured_alone(unbroken, run, tmp_path):
@@ -133,15 +133,15 @@ def test_same_outcome_as_textattack_s_own_attacker(unbroken, model, tmp_path):
     from mindflood.attack.recipes import build_recipe
     from mindflood.attack.victim import Victim
 
-    recipe = build_recipe("textfooler", "offline", Victim(model))
+    recipe = build_recipe("pwws", "offline", Victim(model))
     assert_same_as_textattack(unbroken[2], recipe.attack, tmp_path)
 
 
 def test_a_finished_attack_is_not_attacked_again(unbroken, run):
     out, summary, _ = unbroken
-    before = (out / "textfooler.jsonl").read_bytes()
+    before = (out / "pwws.jsonl").read_bytes()
     again = run(out)
-    assert (out / "textfooler.jsonl").read_bytes() == before
+    assert (out / "pwws.jsonl").read_bytes() == before
     assert again == summary
 
 
@@ -153,7 +153,7 @@ def test_another_sample_in_the_same_folder_is_refused(unbroken, run):
 @pytest.mark.parametrize("at_once", [1, 3])
 def test_the_number_of_samples_at_once_does_not_matter(unbroken, run, tmp_path, at_once):
     run(tmp_path, at_once=at_once)
-    assert_same(records(tmp_path), unbroken[2])
+    assert_same(records(tmp_path, "pwws"), unbroken[2])
 
 
 def test_a_query_budget_ends_a_search_and_is_not_robustness(unbroken, run, tmp_path):
@@ -161,7 +161,7 @@ def test_a_query_budget_ends_a_search_and_is_not_robustness(unbroken, run, tmp_p
     budget = queries[SAMPLES // 2]  # just enough for one sample
     assert budget < queries[-1]
     summary = run(tmp_path, max_queries=budget)
-    found = records(tmp_path)
+    found = records(tmp_path, "pwws")
     for index, whole in unbroken[2].items():
         record = found[index]
         if whole["queries"] <= budget:
@@ -203,11 +203,11 @@ def test_an_interrupted_attack_leaves_a_card_and_is_continued(unbroken, run, tmp
         with pytest.raises(KeyboardInterrupt):
             run(tmp_path)
     card = read_card(tmp_path / "card.json")
-    partial = card["attacks"]["textfooler-offline"]
+    partial = card["attacks"]["pwws-offline"]
     assert (partial["num_examples"], partial["requested"]) == (2, SAMPLES)
     assert card["clean_accuracy"] is None  # of all rows: not before the attack is whole
     run(tmp_path)
-    assert_same(records(tmp_path), unbroken[2])
+    assert_same(records(tmp_path, "pwws"), unbroken[2])
     measured = read_card(tmp_path / "card.json")["clean_accuracy"]
     assert measured == read_card(unbroken[0] / "card.json")["clean_accuracy"]
 
@@ -220,7 +220,7 @@ def test_an_interrupt_inside_a_search_ends_the_attack(run, tmp_path):
 
     def interrupted(self, index, texts, label):
         record = attacked(self, index, texts, label)
-        if (tmp_path / "textfooler.jsonl").stat().st_size:
+        if (tmp_path / "pwws.jsonl").stat().st_size:
             raise KeyboardInterrupt
         return record
 
@@ -228,7 +228,7 @@ def test_an_interrupt_inside_a_search_ends_the_attack(run, tmp_path):
         patch.setattr(SampleAttacker, "__call__", interrupted)
         with pytest.raises(KeyboardInterrupt):
             run(tmp_path)
-    partial = read_card(tmp_path / "card.json")["attacks"]["textfooler-offline"]
+    partial = read_card(tmp_path / "card.json")["attacks"]["pwws-offline"]
     assert 1 <= partial["num_examples"] < SAMPLES
     assert partial["errors"] == 0
 
@@ -248,7 +248,7 @@ def test_an_attack_that_raises_is_recorded_and_the_run_goes_on(unbroken, run, tm
         patch.setattr(Victim, "__call__", raises)
         summary = run(tmp_path)
     assert (summary["errors"], summary["num_examples"]) == (1, SAMPLES)
-    found = records(tmp_path)
+    found = records(tmp_path, "pwws")
     broken = found.pop(min(found))
     assert (broken["result"], broken["error"]) == ("error", "RuntimeError: out of memory")
     assert_same(found, {index: unbroken[2][index] for index in found})
@@ -257,7 +257,7 @@ def test_an_attack_that_raises_is_recorded_and_the_run_goes_on(unbroken, run, tm
 def command(model, data, out, *more):  # started in ROOT, where tools/ is
     return [
         *(sys.executable, "tools/attack.py", str(model), "--task", "sst2", "--data", data),
-        *("--recipe", "textfooler", "--out", str(out), "--num-examples", str(SAMPLES)),
+        *("--recipe", "pwws", "--out", str(out), "--num-examples", str(SAMPLES)),
         *("--seed", "1", *more),
     ]
 
@@ -291,16 +291,16 @@ def test_the_command_line_on_a_bare_machine(unbroken, model, data, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "Aua" in done.stdout
     assert f"{SAMPLES}/{SAMPLES}" in done.stderr
-    card = read_card(tmp_path / "out" / "card.json")["attacks"]["textfooler-offline"]
+    card = read_card(tmp_path / "out" / "card.json")["attacks"]["pwws-offline"]
     assert card["num_examples"] == SAMPLES
-    assert "NLTK's part-of-speech tagger by mindflood's own" in card["replaced"]
+    assert "NLTK's stop words by mindflood's own list" in card["replaced"]
     assert card["fingerprint"] == unbroken[1]["fingerprint"]
 
 
 @pytest.mark.slow
 def test_killed_and_continued_equals_an_unbroken_run(unbroken, model, data, tmp_path):
     out = tmp_path / "out"
-    results = out / "textfooler.jsonl"
+    results = out / "pwws.jsonl"
     for kill in range(2):
         process = subprocess.Popen(
             command(model, data, out, "--at-once", "2"), cwd=ROOT, env=here()
@@ -312,7 +312,7 @@ def test_killed_and_continued_equals_an_unbroken_run(unbroken, model, data, tmp_
     assert (
         subprocess.run(command(model, data, out), cwd=ROOT, env=here(), check=False).returncode == 0
     )
-    assert_same(records(out), unbroken[2])
+    assert_same(records(out, "pwws"), unbroken[2])
 
 
 def _lines(path):
@@ -341,7 +341,7 @@ def test_ctrl_c_with_workers_is_quiet_and_the_attack_is_continued(unbroken, mode
     out = tmp_path / "out"
     moments = [
         (lambda process: len(_importing_workers(process)) == 2, 2),
-        (lambda process: _lines(out / "textfooler.jsonl") > 0, 0),
+        (lambda process: _lines(out / "pwws.jsonl") > 0, 0),
     ]
     for moment, seconds in moments:
         process = subprocess.Popen(
@@ -364,13 +364,13 @@ def test_ctrl_c_with_workers_is_quiet_and_the_attack_is_continued(unbroken, mode
         assert "Traceback" not in said
         assert said.splitlines()[-1].endswith("the same command continues")
         assert len(said.splitlines()) <= 3
-        partial = read_card(out / "card.json")["attacks"]["textfooler-offline"]
-        assert partial["num_examples"] == _lines(out / "textfooler.jsonl") < SAMPLES
+        partial = read_card(out / "card.json")["attacks"]["pwws-offline"]
+        assert partial["num_examples"] == _lines(out / "pwws.jsonl") < SAMPLES
     done = subprocess.run(
         command(model, data, out, "--workers", "2"), cwd=ROOT, env=here(), check=False
     )
     assert done.returncode == 0
-    assert_same(records(out), unbroken[2])
+    assert_same(records(out, "pwws"), unbroken[2])
 
 
 @pytest.mark.slow
@@ -386,7 +386,7 @@ def test_what_a_worker_raises_is_one_line(model, capfd, task, message):
     from mindflood.attack.samples import AttackSettings
     from mindflood.attack.workers import attack_in_workers
 
-    settings = AttackSettings(str(model), task, "textfooler", "offline", 0)
+    settings = AttackSettings(str(model), task, "pwws", "offline", 0)
     with pytest.raises(UserError, match=message):
         list(attack_in_workers(settings, [(0, ("a good film",), 0)], workers=1))
     assert "Traceback" not in capfd.readouterr().err
@@ -398,4 +398,4 @@ def test_two_workers_give_the_same_records(unbroken, model, data, tmp_path):
         command(model, data, tmp_path, "--workers", "2"), cwd=ROOT, env=here(), check=False
     )
     assert done.returncode == 0
-    assert_same(records(tmp_path), unbroken[2])
+    assert_same(records(tmp_path, "pwws"), unbroken[2])

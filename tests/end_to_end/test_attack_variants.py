@@ -73,7 +73,7 @@ def models(classifier, tmp_path_factory):
 def run(data):
     def attack_model(model, out, **options):
         chosen = {"num_examples": SAMPLES, "seed": 1} | options
-        return attack(model, "sst2", "textfooler", out, data=data, **chosen)
+        return attack(model, "sst2", "pwws", out, data=data, **chosen)
 
     return attack_model
 
@@ -95,11 +95,11 @@ def test_merged_shares_equal_the_unsharded_attack(models, run, whole, tmp_path):
     for number in (1, 2):
         run(models[0], tmp_path / f"{number}", shard=f"{number}/2")
     merge_shares([tmp_path / "1", tmp_path / "2"], tmp_path / "out")
-    assert_same(records(tmp_path / "out"), records(whole[0]))
+    assert_same(records(tmp_path / "out", "pwws"), records(whole[0], "pwws"))
     card, expected = (read_card(out / "card.json") for out in (tmp_path / "out", whole[0]))
-    card["attacks"]["textfooler-offline"]["seconds"] = None
+    card["attacks"]["pwws-offline"]["seconds"] = None
     assert card == without_time(expected)
-    sizes = [len(records(tmp_path / name)) for name in ("1", "2")]
+    sizes = [len(records(tmp_path / name, "pwws")) for name in ("1", "2")]
     assert sizes == [3, 2]
 
 
@@ -120,7 +120,7 @@ def cluster():
 
 def test_ray_tasks_give_the_same_records(models, run, whole, cluster, tmp_path):
     run(models[0], tmp_path, ray=True, workers=2, at_once=1)
-    assert_same(records(tmp_path), records(whole[0]))
+    assert_same(records(tmp_path, "pwws"), records(whole[0], "pwws"))
 
 
 def test_extreme_confidence_is_an_illusion_of_robustness(models, run, whole, tmp_path):
@@ -134,13 +134,13 @@ def test_extreme_confidence_is_an_illusion_of_robustness(models, run, whole, tmp
     assert calibrated["calibration"]["temperature"] > 100
     assert calibrated["accuracy_under_attack"] == honest
     # Two classes: every temperature ranks the candidates alike, once they can be told apart.
-    found = records(tmp_path, "textfooler-calibrated")
-    for row, record in records(whole[0]).items():
+    found = records(tmp_path, "pwws-calibrated")
+    for row, record in records(whole[0], "pwws").items():
         for key in ("result", "perturbed", "queries"):
             assert found[row][key] == record[key]
     attacks = read_card(tmp_path / "card.json")["attacks"]
-    assert attacks["textfooler-offline"] == extreme
-    assert attacks["textfooler-offline-calibrated"] == calibrated
+    assert attacks["pwws-offline"] == extreme
+    assert attacks["pwws-offline-calibrated"] == calibrated
     assert run(models[1], tmp_path, temperature="fitted") == calibrated  # nothing is done again
 
 
