@@ -3,9 +3,7 @@
 import contextlib
 import math
 import multiprocessing
-import os
 import signal
-import threading
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from functools import partial
 from multiprocessing.connection import wait
@@ -18,6 +16,7 @@ from mindflood.attack.hub import run_searches
 from mindflood.attack.samples import AttackSettings, SampleAttacker, words_of
 from mindflood.attack.search import Task
 from mindflood.attack.words import remembered_words
+from mindflood.attack.worker_process import begin
 from mindflood.cores import usable_cores
 from mindflood.errors import UserError
 
@@ -78,7 +77,7 @@ class Workers:
                 ours, theirs = context.Pipe()
                 arguments = (settings, self._taken, at_once, number, threads, theirs)
                 # A daemon is ended with this process, also by an interrupt before the ``with``.
-                process = context.Process(target=_work, args=arguments, daemon=True)
+                process = context.Process(target=begin, args=arguments, daemon=True)
                 process.start()
                 self._processes.append(process)
                 theirs.close()
@@ -145,7 +144,7 @@ def _interrupts_later() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _work(
+def work(
     settings: AttackSettings,
     taken: Any,
     at_once: int | None,
@@ -154,7 +153,6 @@ def _work(
     pipe: Any,
 ) -> None:
     """A worker process: attacks what it is sent, or sends why it cannot."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(threads)
     try:
         _take_gpu(number)
@@ -194,11 +192,3 @@ def _not_taken(samples: Sequence[Sample], taken: Any) -> Iterator[Sample]:
         if number >= len(samples):
             return
         yield samples[number]
-
-
-def _end_with_parent() -> None:
-    """A parent that is killed cannot end its workers: they watch it."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)

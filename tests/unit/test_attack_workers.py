@@ -2,8 +2,12 @@
 
 import multiprocessing
 import os
+import subprocess
+import sys
+import time
 from types import SimpleNamespace
 
+import psutil
 import pytest
 import torch
 
@@ -37,6 +41,33 @@ def test_the_workers_share_the_cores_that_are_ours(started, monkeypatch, cores, 
         assert [(number, given) for *_, number, given, _ in started] == [
             (number, threads) for number in range(count)
         ]
+
+
+PARENT = """
+import time
+from mindflood.attack.settings import AttackSettings
+from mindflood.attack.workers import Workers
+from mindflood.data.tasks import get_task
+
+if __name__ == "__main__":
+    with Workers(AttackSettings("model", get_task("sst2"), "textfooler", "offline", 0), 2):
+        print("started", flush=True)
+        time.sleep(60)
+"""
+
+
+def test_workers_that_still_import_end_with_a_parent_that_is_killed():
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert parent.stdout.readline() == b"started\n"
+    workers = psutil.Process(parent.pid).children(recursive=True)
+    assert len(workers) >= 2
+    time.sleep(1)
+    parent.kill()
+    parent.wait()
+    _, alive = psutil.wait_procs(workers, timeout=5)  # to import TextAttack takes longer
+    assert not alive
 
 
 def test_where_no_scheduler_gives_cores_all_are_ours(monkeypatch):
