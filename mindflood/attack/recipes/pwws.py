@@ -11,8 +11,9 @@ from mindflood.attack.neighbour_swap import in_case_of
 from mindflood.attack.options import RecipeOptions
 from mindflood.attack.recipes import parts
 from mindflood.attack.resources import inflection
-from mindflood.attack.resources.inflection import BASE_TAGS, Reading, inflected, readings
-from mindflood.attack.resources.relations import known, relations
+from mindflood.attack.resources.inflection import inflected
+from mindflood.attack.resources.neighbours import all_readings
+from mindflood.attack.resources.relations import relations
 from mindflood.attack.resources.shipped import shipped_fingerprint
 from mindflood.attack.textattack_import import textattack
 
@@ -35,15 +36,9 @@ class SynonymSwap(textattack.transformations.WordSwap):
 
 def synonyms(word: str) -> list[str]:
     """Synonyms of every reading of a word (lower case), in its form, in the alphabet's order."""
-    bare = {
-        Reading(part, word, tag)
-        for part, tags in BASE_TAGS.items()
-        if word in known(part)
-        for tag in tags
-    }
     found = {
         inflected(reading.part, other, reading.tag)
-        for reading in readings(word) | bare
+        for reading in all_readings(word)
         for other in relations(reading.part, reading.base).related.get("synonym", {})
     }
     return sorted(form for form in found if form and form != word)
