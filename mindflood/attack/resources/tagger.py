@@ -8,8 +8,10 @@ without punctuation.
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
+
+import numpy as np
 
 from mindflood.attack.resources.inflection import BASE_TAGS, PART_OF, readings
 from mindflood.attack.resources.relations import known, uses
@@ -104,20 +106,16 @@ def _sums(
     for of_word in scores:
         last = {
             tag: score
-            + _log_sum(
-                total + (follows(tag, other) if backwards else follows(other, tag))
-                for other, total in last.items()
+            + np.logaddexp.reduce(
+                [
+                    total + (follows(tag, other) if backwards else follows(other, tag))
+                    for other, total in last.items()
+                ]
             )
             for tag, score in of_word.items()
         }
         sums.append(last)
     return sums
-
-
-def _log_sum(values: Iterable[float]) -> float:
-    logs = list(values)
-    largest = max(logs)
-    return largest + math.log(sum(math.exp(value - largest) for value in logs))
 
 
 @lru_cache(maxsize=2**16)
