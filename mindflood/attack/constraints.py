@@ -32,7 +32,7 @@ class SentenceSimilarity(textattack.constraints.semantics.sentence_encoders.Sent
 
 
 class Substitutable(textattack.constraints.Constraint):
-    """Allows a swap when a reader would put the new word there, as likely as not or so.
+    """Allows a swap when a reader is likely enough to put the new word there.
 
     A word of several senses is near to the substitutes of each; in a text it has one. So besides
     what is known of the pair the two words' own vectors are compared, each inside the original

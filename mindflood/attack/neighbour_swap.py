@@ -21,20 +21,8 @@ _QUANTITIES = (
 )
 _CONNECTIVES = (
     *("so", "thus", "hence", "though", "however", "yet", "too", "as", "then", "else", "instead"),
-    *(
-        "equally",
-        "rather",
-        "also",
-        "ever",
-        "never",
-        "once",
-        "now",
-        "today",
-        "already",
-        "almost",
-        "away",
-    ),
-    *("hardly", "barely", "scarcely", "worth"),
+    *("equally", "rather", "also", "ever", "never", "once", "now", "today", "already"),
+    *("almost", "away", "hardly", "barely", "scarcely", "worth"),
 )
 # Units and reports, whose substitutes say something else: *18 percent*, *he told reporters*.
 _UNITS = ("percent", "cent", "year", "month", "week", "day", "hour", "minute", "number", "amount")

@@ -122,11 +122,10 @@ def test_limits():
     ],
 )
 def test_phrases_and_words_of_which_it_is_not_clear_how_they_fit_stay(text, word):
-    words = text.split()
     assert swapped(text, word)
     changed = {proposal.text for proposal in NeighbourSwap()(textattack.shared.AttackedText(text))}
     assert changed
-    assert all(words[words.index(word)] in proposal.split() for proposal in changed)
+    assert all(word in proposal.split() for proposal in changed)
 
 
 @pytest.mark.parametrize(
