@@ -3,8 +3,9 @@
     python tools/make_tagger.py en_ewt-ud-dev.conllu en_ewt-ud-test.conllu
 
 The first file is counted (``tagger.txt.xz`` of the package), the second one measured: the fraction
-of its content words that get the right tag. Both are of Universal Dependencies' English Web
-Treebank, in lower case and without punctuation, as the tagger gets a text's words.
+of its content words that get the right tag, and of those that the tagger is certain of. Both are of
+Universal Dependencies' English Web Treebank, in lower case and without punctuation, as the tagger
+gets a text's words.
 """
 
 import argparse
@@ -13,9 +14,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
+from mindflood.attack.neighbour_swap import CERTAIN
 from mindflood.attack.resources.inflection import PART_OF
 from mindflood.attack.resources.shipped import write_lines
-from mindflood.attack.resources.tagger import EDGE, part_of_speech, tagged
+from mindflood.attack.resources.tagger import EDGE, certainties, part_of_speech, tagged
 
 CONTENT = ("NOUN", "VERB", "ADJ", "ADV")
 # Rare tags count as the nearest one that is not.
@@ -71,15 +75,21 @@ def counts(texts: list[Sentence]) -> Iterator[str]:
 
 def report(texts: list[Sentence]) -> None:
     """Print the fraction of content words whose tag, and whose part of speech, is right."""
-    rows = [
-        (right, given)
-        for text in texts
-        for (_, right, universal), given in zip(text, tagged([w for w, *_ in text]), strict=True)
-        if universal in CONTENT
-    ]
-    tags = sum(right == given for right, given in rows) / len(rows)
-    parts = sum(part_of_speech(right) == part_of_speech(given) for right, given in rows) / len(rows)
-    print(f"{len(rows)} content words: tag right {tags:.1%}, part of speech right {parts:.1%}")
+    rows = []
+    for text in texts:
+        words = [word for word, *_ in text]
+        given = zip(text, tagged(words), certainties(words), strict=True)
+        rows += [(tag, found, sure) for (_, tag, kind), found, sure in given if kind in CONTENT]
+    tag_right = np.array([right == found for right, found, _ in rows])
+    part_right = np.array(
+        [part_of_speech(right) == part_of_speech(found) for right, found, _ in rows]
+    )
+    sure = np.array([certainty >= CERTAIN for *_, certainty in rows])
+    print(
+        f"{len(rows)} content words: tag right {tag_right.mean():.1%}, part of speech right "
+        f"{part_right.mean():.1%}; of the {sure.mean():.1%} that are certain "
+        f"{part_right[sure].mean():.1%}"
+    )
 
 
 if __name__ == "__main__":
