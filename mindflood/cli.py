@@ -8,13 +8,21 @@ from collections.abc import Sequence
 
 from mindflood import __version__
 from mindflood.errors import StageFailedError, UserError
-from mindflood.stage_process import end_with_starter
+from mindflood.process import end_with_starter
 from mindflood.terminal import check_delivered, guard_streams, tell
 
 # Verb, what it does, and the module with add_arguments(parser) and run(args).
 VERBS = (
-    ("run", "train every method of a config, export, attack, report", "mindflood.experiment"),
-    ("train", "train one method with one seed into a RUN folder", "mindflood.training.command"),
+    (
+        "run",
+        "train every method of a config, export, attack, report",
+        "mindflood.pipeline.experiment",
+    ),
+    (
+        "train",
+        "train one method with one seed into a RUN folder",
+        "mindflood.pipeline.train_command",
+    ),
     ("export", "MindSpore checkpoint to Hugging Face folder", "mindflood.bridge.command"),
     (
         "masked-lm",

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from mindflood import doctor_probes as probes
-from mindflood.cores import usable_cores
+from mindflood.process import usable_cores
 from mindflood.visible import visible
 
 State = Literal["ok", "note", "missing"]

@@ -48,10 +48,9 @@ print(json.dumps({"devices": [torch.cuda.get_device_name(number) for number in c
 """
 RESOURCES = """
 import json
-from mindflood.attack.catalogue import RECIPES
+from mindflood.attack.resources.downloads import PIECES
 from mindflood.attack.resources.shipped import NAMES, damage
-pieces = {piece.name: piece for entry in RECIPES.values() for piece in entry.downloads}.values()
-answers = [[piece.name, piece.missing(), piece.offline_instead] for piece in pieces]
+answers = [[piece.name, piece.missing(), piece.offline_instead] for piece in PIECES.values()]
 why = next(filter(None, map(damage, NAMES)), None)
 print(json.dumps({"words": why, "downloads": answers}))
 """

@@ -1,4 +1,7 @@
-"""What ends a command with a status and a line, and no traceback."""
+"""What ends a command with a status and a line, and no traceback; and what was meant instead."""
+
+import difflib
+from collections.abc import Iterable
 
 from mindflood.visible import visible_words
 
@@ -21,3 +24,16 @@ class StageFailedError(Exception):
     def __init__(self, status: int) -> None:
         super().__init__(f"exit status {status}")
         self.status = status
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """'; did you mean X?', or nothing where no known word is close; case does not count."""
+    spelled = {name.casefold(): name for name in known}
+    close = difflib.get_close_matches(word.casefold(), spelled, n=1, cutoff=0.5)
+    return f"; did you mean {spelled[close[0]]!r}?" if close else ""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """:func:`did_you_mean` and the list of what is known."""
+    known = list(known)
+    return f"{did_you_mean(word, known)} (known: {', '.join(known)})"

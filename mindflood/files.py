@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all: write beside, then rename."""
+"""Files that appear whole or not at all: write beside, then rename. Paths as a user writes them."""
 
 import contextlib
 import errno
@@ -263,3 +263,19 @@ def read_json_lines(path: Path, *, finite: bool = False) -> list[dict[str, Any]]
                 f"{path}, line {number}: not JSON ({error}); delete the line or the file"
             ) from None
     return records
+
+
+def expanded(path: str | Path) -> str:
+    """``path`` with the home folder for a leading ``~`` or ``~NAME``; a hub id stays as it is."""
+    return os.path.expanduser(str(path))
+
+
+def user_path(path: str | Path) -> Path:
+    """:func:`expanded` as a path: the type of a command line's argument."""
+    return Path(expanded(path))
+
+
+def cache_folder() -> Path:
+    """Where mindflood keeps what it computes or fetches: MINDFLOOD_CACHE or ~/.cache/mindflood."""
+    chosen = os.environ.get("MINDFLOOD_CACHE")
+    return user_path(chosen) if chosen else Path.home() / ".cache" / "mindflood"

@@ -19,7 +19,7 @@ def held(folder: Path) -> Iterator[None]:
     """Hold ``folder``, which need not exist, through the file ``.NAME.lock`` beside it.
 
     A process holds a folder as often as it likes, and so do the stages that it starts by
-    :func:`mindflood.stage_process.run_to_its_end`, with which a lock lives on until they have ended
+    :func:`mindflood.process.run_to_its_end`, with which a lock lives on until they have ended
     too. Where the file system knows no locks, nothing is held.
 
     Raises:

@@ -17,6 +17,7 @@ os.environ.setdefault("GLOG_v", "3")
 # protobuf too, may come first. Only tests have both in one process.
 os.environ.setdefault("PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION", "python")
 
+ROOT = Path(__file__).parents[1]
 TINY = {
     "model_type": "bert",
     "vocab_size": 30522,

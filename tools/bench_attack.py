@@ -31,23 +31,24 @@ from rich.console import Console
 from rich.table import Table
 
 from mindflood.attack.chosen import choose_rows
-from mindflood.attack.constraints import SentenceSimilarity
-from mindflood.attack.options import RecipeOptions
-from mindflood.attack.recipes import build_recipe, parts
-from mindflood.attack.samples import (
+from mindflood.attack.driver.sample import (
     AttackSettings,
     from_result,
     seed_sample,
     textattack_input,
 )
+from mindflood.attack.driver.side_by_side import Sample
+from mindflood.attack.driver.workers import Workers
+from mindflood.attack.recipes import build_recipe, parts
+from mindflood.attack.settings import RecipeOptions
+from mindflood.attack.swaps.constraints import SentenceSimilarity
 from mindflood.attack.textattack_import import textattack
-from mindflood.attack.victim import Victim
-from mindflood.attack.workers import Sample, Workers
-from mindflood.cores import usable_cores
+from mindflood.attack.victim.wrapper import Victim
 from mindflood.data.sources import load_examples
 from mindflood.data.tasks import get_task
 from mindflood.errors import UserError
-from mindflood.paths import user_path
+from mindflood.files import user_path
+from mindflood.process import usable_cores
 
 Records = list[dict[str, Any]]
 Way = Callable[[Sequence[Sample]], Records]

@@ -16,8 +16,8 @@ from scipy.sparse import csr_matrix
 from mindflood.data.batching import Batches, Encoded, encode, load_tokenizer
 from mindflood.data.sources import Examples, load_examples
 from mindflood.data.tasks import get_task
+from mindflood.files import expanded
 from mindflood.models.pretrained import resolve_encoder
-from mindflood.paths import expanded
 
 _DRAWS = 5  # epochs of batches that are measured
 

@@ -28,18 +28,18 @@ import numpy as np
 from bench_step import BATCH, SIZES, batches
 from mindspore import Tensor, nn, ops
 
-from mindflood.config import AttackSettings, Config, TaskSettings, TrainingSettings
-from mindflood.config_checks import checked
+from mindflood.config.checks import checked
+from mindflood.config.settings import AttackSettings, Config, TaskSettings, TrainingSettings
 from mindflood.defences.adversarial_loss import AdversarialLoss
-from mindflood.defences.build import defended
 from mindflood.defences.information import Critic
 from mindflood.defences.settings import DEFENCES, DefenceSettings
 from mindflood.flooding import FloodingTrainOneStepCell
 from mindflood.models.bert import BertConfig, BertForSequenceClassification
 from mindflood.models.dropout import DropoutNoise
+from mindflood.models.loss import MeanCrossEntropy
 from mindflood.report.published import seconds_per_epoch
 from mindflood.training.context import set_up
-from mindflood.training.objective import MeanCrossEntropy
+from mindflood.training.defended_step import defended
 from mindflood.training.optimizer import AdamW, parameter_groups
 
 Run = Callable[[], Any]

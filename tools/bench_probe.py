@@ -51,15 +51,16 @@ def measure(settings: argparse.Namespace) -> None:
         probed_parameters,
     )
     from mindflood.flooding.step import FloodingTrainOneStepCell
+    from mindflood.models.classifier import load_classifier
     from mindflood.models.dropout import DropoutNoise
-    from mindflood.models.pretrained import from_pretrained, resolve_encoder
+    from mindflood.models.loss import MeanCrossEntropy
+    from mindflood.models.pretrained import resolve_encoder
     from mindflood.training.context import set_up
-    from mindflood.training.objective import MeanCrossEntropy
     from mindflood.training.optimizer import AdamW, parameter_groups
 
     set_up("CPU", "graph", settings.threads)
     rows, length, k = settings.batch_size, settings.length, settings.classes
-    model = from_pretrained(resolve_encoder(settings.encoder), num_labels=k)
+    model = load_classifier(resolve_encoder(settings.encoder), num_labels=k)
     network = MeanCrossEntropy(model)
     if not settings.no_training:
         optimizer = AdamW(parameter_groups(model, 0.01), 2e-5)

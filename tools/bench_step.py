@@ -55,8 +55,8 @@ def native(length: int, level: float | None) -> Step:
     from mindflood.flooding import FloodingTrainOneStepCell
     from mindflood.models.bert import BertConfig, BertForSequenceClassification
     from mindflood.models.dropout import DropoutNoise
+    from mindflood.models.loss import MeanCrossEntropy
     from mindflood.training.context import set_up
-    from mindflood.training.objective import MeanCrossEntropy
     from mindflood.training.optimizer import AdamW, parameter_groups
 
     set_up("CPU", "graph", THREADS)

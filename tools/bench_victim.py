@@ -19,7 +19,7 @@ from rich.table import Table
 
 from mindflood.attack.resources.embedded import embedded_encoder
 from mindflood.attack.textattack_import import textattack
-from mindflood.attack.victim import Victim
+from mindflood.attack.victim.wrapper import Victim
 from mindflood.data.sources import load_examples
 from mindflood.data.tasks import get_task
 

@@ -20,12 +20,12 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from mindflood.attack.constraints import place_of
-from mindflood.attack.encoder import Place, SentenceVectors
-from mindflood.attack.neighbour_swap import pairs
 from mindflood.attack.recipes.parts import WINDOW
+from mindflood.attack.resources.encoder import Place, SentenceVectors
 from mindflood.attack.resources.substitution import INTERCEPT, NAMES, WEIGHTS, facts
 from mindflood.attack.resources.tagger import tagged
+from mindflood.attack.swaps.constraints import place_of
+from mindflood.attack.swaps.neighbour_swap import pairs
 from mindflood.attack.textattack_import import textattack
 
 THRESHOLDS = (0.0, 0.2, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6)

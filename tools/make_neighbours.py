@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import torch
 
-from mindflood.attack.encoder import SentenceVectors
+from mindflood.attack.resources.encoder import SentenceVectors
 from mindflood.attack.resources.inflection import base_forms
 from mindflood.attack.resources.opposition import opposed
 from mindflood.attack.resources.relations import known, relations, uses

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from mindflood.attack.neighbour_swap import CERTAIN
 from mindflood.attack.resources.inflection import PART_OF
 from mindflood.attack.resources.shipped import write_lines
 from mindflood.attack.resources.tagger import EDGE, certainties, part_of_speech, tagged
+from mindflood.attack.swaps.neighbour_swap import CERTAIN
 
 CONTENT = ("NOUN", "VERB", "ADJ", "ADV")
 # Rare tags count as the nearest one that is not.

@@ -21,14 +21,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from mindflood.attack.constraints import place_of
-from mindflood.attack.encoder import SentenceVectors
 from mindflood.attack.nltk_data import OWN_STOP_WORDS
 from mindflood.attack.recipes.parts import PROPOSED_SIMILARITY, SIMILARITY, WINDOW
+from mindflood.attack.resources.encoder import SentenceVectors
 from mindflood.attack.resources.inflection import PART_OF, inflected
 from mindflood.attack.resources.neighbours import all_readings
 from mindflood.attack.resources.relations import known, relations, uses
 from mindflood.attack.resources.tagger import tagged
+from mindflood.attack.swaps.constraints import place_of
 from mindflood.attack.textattack_import import textattack
 from mindflood.data.sources import load_examples
 from mindflood.data.tasks import get_task

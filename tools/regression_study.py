@@ -14,8 +14,7 @@ import numpy as np
 from scipy.stats import gaussian_kde
 
 from mindflood.analyse.regression import METHODS, Study, estimate
-from mindflood.files import write_text
-from mindflood.paths import user_path
+from mindflood.files import user_path, write_text
 from mindflood.report.figures import PALETTE, to_svg
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-from mindflood.paths import expanded
+from mindflood.files import expanded
 from mindflood.terminal import say, tell
 
 EPILOG = """examples:
@@ -97,8 +97,8 @@ def _warned(classifier: Any, examples: Any, names: Any) -> dict[str, list[str]]:
     Args:
         names: the task's label names.
     """
-    from mindflood.attack.accuracy import predictions
-    from mindflood.degenerate import signs_of_degeneracy
+    from mindflood.attack.results.accuracy import predictions
+    from mindflood.cards.degenerate import signs_of_degeneracy
 
     signs = signs_of_degeneracy(predictions(classifier.victim, examples), examples.labels, names)
     return {"warnings": signs} if signs else {}
@@ -162,7 +162,7 @@ def _ball(args: argparse.Namespace, subjects: Any) -> Any:
 
 def _others(args: argparse.Namespace, subjects: Any) -> Any:
     from mindflood.analyse.generalisation import accuracies, other_data
-    from mindflood.attack.victim import Victim
+    from mindflood.attack.victim.wrapper import Victim
 
     limit = args.num_examples, args.seed
     checked = [other_data(args.on, subject.task, *limit) for subject in subjects]

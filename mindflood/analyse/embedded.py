@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from transformers.models.roberta.modeling_roberta import create_position_ids_from_input_ids
 
-from mindflood.attack.victim import Victim
+from mindflood.attack.victim.wrapper import Victim
 from mindflood.data.sources import Examples
 
 

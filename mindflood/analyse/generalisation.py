@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 
 from mindflood.analyse.rows import sampled
-from mindflood.attack.accuracy import predictions
 from mindflood.attack.chosen import read_rows
-from mindflood.attack.victim import Victim
+from mindflood.attack.results.accuracy import predictions
+from mindflood.attack.victim.wrapper import Victim
+from mindflood.cards.degenerate import signs_of_degeneracy
 from mindflood.data.sources import Examples, Source
 from mindflood.data.tasks import Task, get_task
-from mindflood.degenerate import signs_of_degeneracy
 from mindflood.errors import UserError
 
 Sample = tuple[str, Examples]  # of a task, under its name

@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from mindflood.analyse.rows import sampled
-from mindflood.attack.card import check_rows
 from mindflood.attack.chosen import is_share_of_training, read_rows
-from mindflood.attack.folder import model_folder
-from mindflood.attack.labels import own_label_names
-from mindflood.config_file import from_yaml
+from mindflood.attack.results.card import check_rows
+from mindflood.attack.victim.folder import model_folder
+from mindflood.cards.cards import merge_analysis, new_card, read_card
+from mindflood.config.load import from_yaml
+from mindflood.data.class_names import own_label_names
 from mindflood.data.sources import Examples, Source
 from mindflood.data.tasks import Task, get_task
 from mindflood.errors import UserError
-from mindflood.report.cards import merge_analysis, new_card, read_card
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from mindflood.analyse.subject import Subject
-from mindflood.attack.finished_attacks import Attack, Record, attacks_in
-from mindflood.attack.folder import model_fingerprint
+from mindflood.attack.results.finished import Attack, Record, attacks_in
+from mindflood.attack.victim.folder import model_fingerprint
+from mindflood.cards.schema import split_attack_key
 from mindflood.errors import UserError
 from mindflood.progress import Display
-from mindflood.report.schema import split_attack_key
 
 _AT_ONCE = 512  # texts between two looks at the progress: enough for full batches
 _SAME = {"examples": "other texts", "fingerprint": "another recipe", "columns": "other columns"}
@@ -155,7 +155,7 @@ def _right(records: Iterable[Record]) -> set[int]:
 
 
 def _predictions(subject: Subject, texts: Sequence[Texts]) -> dict[Texts, int]:
-    from mindflood.attack.victim import Victim  # torch, after all that can be refused
+    from mindflood.attack.victim.wrapper import Victim  # torch, after all that can be refused
 
     victim = Victim(subject.model, num_labels=subject.task.num_labels)
     victim.check_labels(subject.task.label_names)

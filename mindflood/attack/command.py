@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mindflood.attack.catalogue import RECIPES
-from mindflood.attack.identity import results_name
-from mindflood.attack.log_file import check_log
-from mindflood.attack.metrics import percent, percent_between
-from mindflood.attack.options import PAPER_CANDIDATES
-from mindflood.paths import expanded
-from mindflood.report.rates import accuracy_under_attack, attack_success_rate, undecided
+from mindflood.attack.results.identity import results_name
+from mindflood.attack.results.log_file import check_log
+from mindflood.attack.results.metrics import percent, percent_between
+from mindflood.attack.settings import PAPER_CANDIDATES
+from mindflood.cards.rates import accuracy_under_attack, attack_success_rate, undecided
+from mindflood.config.recipes import RECIPES
+from mindflood.files import expanded
 from mindflood.terminal import say, tell
 
 DESCRIPTION = """Attack a Hugging Face classifier with TextAttack and measure its robustness.
@@ -170,7 +170,7 @@ def run(args: argparse.Namespace) -> int:
         raise KeyboardInterrupt(stopped(args.out)) from None
     say(*described(args.recipe, args.profile, summary))
     if args.csv is not None:
-        from mindflood.attack.textattack_log import write_csv
+        from mindflood.attack.results.csv_log import write_csv
 
         name = results_name(args.recipe, calibrated=args.temperature is not None)
         left_out = write_csv(Path(args.out) / f"{name}.jsonl", Path(args.csv))

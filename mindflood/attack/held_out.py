@@ -24,7 +24,7 @@ def check_meant(split: str | None, temperature: str | float | None) -> None:
     """Check that a split of held-out rows is named only where a temperature is chosen on them.
 
     Args:
-        temperature: as :func:`mindflood.attack.calibration.check_temperature` returns it.
+        temperature: as :func:`mindflood.attack.victim.calibration.check_temperature` returns it.
 
     Raises:
         UserError: it would be ignored.

@@ -1,8 +1,8 @@
-"""``mindflood merge-attacks``: the command line of :mod:`mindflood.attack.merge`."""
+"""``mindflood merge-attacks``: the command line of :mod:`mindflood.attack.results.merge`."""
 
 import argparse
 
-from mindflood.paths import expanded
+from mindflood.files import expanded
 from mindflood.terminal import say, tell
 
 EPILOG = """example, a job array of four and then:
@@ -23,8 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Merge, and print what the whole attack came to; 0 when it is written."""
     from mindflood.attack.command import described
-    from mindflood.attack.merge import merge_shares
-    from mindflood.report.schema import split_attack_key
+    from mindflood.attack.results.merge import merge_shares
+    from mindflood.cards.schema import split_attack_key
 
     for key, summary in merge_shares(args.folders, args.out).items():
         recipe, profile = split_attack_key(key)

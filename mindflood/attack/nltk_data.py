@@ -9,20 +9,13 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from mindflood.files import write_text
-from mindflood.paths import user_path
+from mindflood.files import cache_folder, write_text
 
 Origin = Literal["found", "fetched", "replaced", "missing"]
 TAGGER = "averaged_perceptron_tagger_eng"
 _INDEX = "https://raw.githubusercontent.com/nltk/nltk_data/gh-pages/index.xml"
 _PATIENCE = 5.0  # seconds for the index to answer
 _DOWNLOAD_TIME = 60.0  # seconds for one package; the tagger has 1.5 MB
-
-
-def cache_folder() -> Path:
-    """Where mindflood keeps what it computes or fetches: MINDFLOOD_CACHE or ~/.cache/mindflood."""
-    chosen = os.environ.get("MINDFLOOD_CACHE")
-    return user_path(chosen) if chosen else Path.home() / ".cache" / "mindflood"
 
 
 @cache

@@ -8,9 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from mindflood.attack.budget import Budget
-from mindflood.attack.calibration import check_temperature
-from mindflood.attack.card import (
+from mindflood.attack.chosen import (
+    SHARE_CARD,
+    ChosenRows,
+    Share,
+    check_ray,
+    chosen_rows,
+    is_share_of_training,
+)
+from mindflood.attack.held_out import check_meant, held_out_rows
+from mindflood.attack.resources.downloads import check_available
+from mindflood.attack.resources.masked_lm_folder import masked_lm_folder
+from mindflood.attack.results.card import (
     card_of_stranger,
     card_path,
     check_model,
@@ -19,12 +28,7 @@ from mindflood.attack.card import (
     check_task,
     lacks_accuracy,
 )
-from mindflood.attack.catalogue import RECIPES, check_available
-from mindflood.attack.chosen import ChosenRows, chosen_rows, is_share_of_training
-from mindflood.attack.columns import check_columns
-from mindflood.attack.folder import check_within_reach, model_fingerprint, model_folder
-from mindflood.attack.held_out import check_meant, held_out_rows
-from mindflood.attack.identity import (
+from mindflood.attack.results.identity import (
     BEFORE,
     OF_THE_FOLDER,
     card_key,
@@ -34,21 +38,28 @@ from mindflood.attack.identity import (
     settings_of,
     summary_of,
 )
-from mindflood.attack.journal import Journal, refuse_others
-from mindflood.attack.labels import own_label_names
-from mindflood.attack.masked_lm_folder import masked_lm_folder
-from mindflood.attack.options import PAPER_CANDIDATES, RecipeOptions, check_options
-from mindflood.attack.progress import AttackProgress
-from mindflood.attack.records import read_records
-from mindflood.attack.settings import AttackSettings
-from mindflood.attack.shares import SHARE_CARD, Share, check_ray
-from mindflood.config import AttackSettings as AttackSection
+from mindflood.attack.results.journal import Journal, refuse_others
+from mindflood.attack.results.progress import AttackProgress
+from mindflood.attack.settings import (
+    PAPER_CANDIDATES,
+    AttackSettings,
+    Budget,
+    RecipeOptions,
+    check_columns,
+    check_options,
+)
+from mindflood.attack.victim.calibration import check_temperature
+from mindflood.attack.victim.folder import check_within_reach, model_fingerprint, model_folder
+from mindflood.cards.cards import merge_accuracy, merge_attack, merge_warnings, write_card
+from mindflood.cards.degenerate import signs_of_degeneracy
+from mindflood.cards.records import read_records
+from mindflood.config.recipes import RECIPES
+from mindflood.config.settings import AttackSettings as AttackSection
+from mindflood.data.class_names import own_label_names
 from mindflood.data.sources import Examples
 from mindflood.data.tasks import Split, Task, get_task
-from mindflood.degenerate import signs_of_degeneracy
 from mindflood.errors import UserError
 from mindflood.files import check_writable
-from mindflood.report.cards import merge_accuracy, merge_attack, merge_warnings, write_card
 from mindflood.terminal import tell
 
 
@@ -100,18 +111,18 @@ def attack(
             None takes the one of the task's training text, which is made where the cache lacks it.
         columns: which texts of a pair may change: ``both``, ``first`` or ``second``.
         shard: ``i/n`` attacks the i-th of n shares, for
-            :func:`mindflood.attack.merge.merge_shares`.
+            :func:`mindflood.attack.results.merge.merge_shares`.
         ray: the workers are tasks of a Ray cluster in place of processes.
         temperature: attacks the victim with its logits divided by it (Raina et al. 2024): a number,
             ``fitted`` to held-out rows, or the ``weakest`` of several on held-out rows.
         held_out: the split of those rows (``dev``); none of them is attacked.
         max_queries, max_seconds: most that one sample may cost
-            (:class:`mindflood.attack.budget.Budget`); None: no limit.
+            (:class:`mindflood.attack.settings.Budget`); None: no limit.
         at_once: samples attacked side by side in a process; None takes what suits the device. The
             outcome does not depend on it.
 
     Returns:
-        The summary in the card: :func:`mindflood.attack.identity.summary_of`.
+        The summary in the card: :func:`mindflood.attack.results.identity.summary_of`.
 
     Raises:
         UserError: anything of the above is unknown, missing or of another attack.
@@ -155,8 +166,8 @@ def attack(
         settings = dataclasses.replace(settings, options=options)
     # Only here: a mistake above is reported without waiting for TextAttack's import.
     tell("loading TextAttack and the model: up to a minute")
-    from mindflood.attack.samples import SampleAttacker
-    from mindflood.attack.temperature import calibrated
+    from mindflood.attack.driver.sample import SampleAttacker
+    from mindflood.attack.driver.temperature import calibrated
 
     calibration = None
     if wanted is not None:
@@ -192,7 +203,7 @@ def _check_card(card: Path, out: Path, model: str, task: str, sample: ChosenRows
 
 def _measured(victim: Any, examples: Examples, task: Task, card: Path) -> list[str]:
     """Put the accuracy of a model from elsewhere into its card; returns what makes it doubtful."""
-    from mindflood.attack.accuracy import predictions
+    from mindflood.attack.results.accuracy import predictions
 
     found = predictions(victim, examples)
     if warnings := signs_of_degeneracy(found, examples.labels, task.label_names):
@@ -212,10 +223,11 @@ def _attacked(
     attacker: Any, samples: list[Any], workers: int, at_once: int | None, ray: bool
 ) -> Generator[dict[str, Any], None, None]:
     """Records of ``samples``: from a Ray cluster, from processes, or from this one."""
-    from mindflood.attack.workers import attack_here, attack_in_workers
+    from mindflood.attack.driver.side_by_side import attack_here
+    from mindflood.attack.driver.workers import attack_in_workers
 
     if ray and samples:
-        from mindflood.attack.ray_tasks import attack_with_ray
+        from mindflood.attack.driver.ray_tasks import attack_with_ray
 
         return attack_with_ray(attacker, samples, workers, at_once)
     if workers > 1 and len(samples) > 1:

@@ -4,6 +4,8 @@ TextAttack builds constraints while it is imported and fails without the NLTK st
 its first import in a home folder tries six downloads. Import it from here instead::
 
     from mindflood.attack.textattack_import import textattack
+
+Neither it nor what it asks for loads pickled weights through transformers.
 """
 
 import logging
@@ -12,8 +14,11 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import huggingface_hub.constants  # noqa: F401 (its cache is fixed before TextAttack moves it)
+from transformers import PreTrainedModel
 
 from mindflood.attack import nltk_data
 from mindflood.files import explained
@@ -55,3 +60,19 @@ for name in ("textattack", "textattack.shared.utils.install", "jieba"):
     logging.getLogger(name).setLevel(logging.ERROR)
 
 __all__ = ["textattack"]
+
+
+@contextmanager
+def safetensors_only() -> Iterator[None]:
+    """While it lasts, transformers loads weights from safetensors or not at all.
+
+    TextAttack and sentence-transformers leave the choice to transformers, which takes
+    ``pytorch_model.bin``, a pickle, where a model has nothing else.
+    """
+    load = PreTrainedModel.from_pretrained.__func__
+
+    def from_pretrained(cls: Any, *args: Any, **options: Any) -> Any:
+        return load(cls, *args, **{**options, "use_safetensors": True})
+
+    with mock.patch.object(PreTrainedModel, "from_pretrained", classmethod(from_pretrained)):
+        yield

@@ -3,7 +3,7 @@
 import argparse
 import os
 
-from mindflood.paths import expanded, user_path
+from mindflood.files import expanded, user_path
 from mindflood.terminal import say
 
 EPILOG = """examples:

@@ -15,18 +15,18 @@ from mindflood.bridge.agreement import Agreement
 from mindflood.bridge.checkpoint_weights import load
 from mindflood.bridge.model_card import model_card
 from mindflood.bridge.source import Source, of_checkpoint, of_run
+from mindflood.cards.cards import merge_warnings
+from mindflood.cards.degenerate import signs_of_degeneracy
 from mindflood.data.batching import encode, load_tokenizer
 from mindflood.data.sources import Examples, load_examples
-from mindflood.degenerate import signs_of_degeneracy
 from mindflood.errors import UserError
 from mindflood.files import read_json, whole_folder, write_json, write_text
 from mindflood.models.bert import BertForSequenceClassification
-from mindflood.models.pretrained import from_pretrained
+from mindflood.models.classifier import load_classifier
 from mindflood.models.tokenizer_files import copy_tokenizer
 from mindflood.models.weights import WEIGHTS, write_weights
 from mindflood.own_folder import check_replaceable, write_mark
-from mindflood.report.cards import merge_warnings
-from mindflood.stage_process import last_line_of
+from mindflood.process import last_line_of
 from mindflood.terminal import tell
 
 VERIFIED_ROWS = 64
@@ -90,7 +90,7 @@ def export_torch(
     else:
         source = of_checkpoint(run, encoder, encoder_layers, task, data, max_length)
     check_replaceable(out)
-    model = from_pretrained(
+    model = load_classifier(
         source.encoder, label_names=source.task.label_names, layers=source.layers
     )
     load(model, source.checkpoint)

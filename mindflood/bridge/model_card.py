@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from mindflood.report.cards import AttackSummary, Card
-from mindflood.report.rates import accuracy_under_attack
+from mindflood.cards.cards import AttackSummary, Card
+from mindflood.cards.rates import accuracy_under_attack
 from mindflood.report.render import escape_markdown
 
 _HEAD = """---

@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from mindflood.attack.labels import check_label_order
-from mindflood.config import Config
-from mindflood.config_file import from_yaml
+from mindflood.cards.cards import Card, read_card
+from mindflood.config.load import from_yaml
+from mindflood.config.settings import Config
 from mindflood.data.batching import load_tokenizer
+from mindflood.data.class_names import check_label_order
 from mindflood.data.tasks import Task, get_task
 from mindflood.errors import UserError
 from mindflood.models.config import BertConfig
 from mindflood.models.pretrained import resolve_encoder
 from mindflood.models.tokenizer_files import check_vocabulary, stated_length
-from mindflood.report.cards import Card, read_card
 from mindflood.training.run_folder import epoch_weights
 from mindflood.training.state import checkpoints
 

@@ -12,7 +12,7 @@ import sys
 from typing import Any
 
 from mindflood.bridge.agreement import compare
-from mindflood.stage_process import end_with_starter
+from mindflood.process import end_with_starter
 
 
 def verify(folder: str, texts: list[list[str]], logits: list[list[float]]) -> dict[str, Any]:

@@ -9,8 +9,7 @@ from typing import Any
 from mindflood.data.decoding import decode
 from mindflood.data.rows import Row, shown
 from mindflood.data.tasks import Task
-from mindflood.errors import UserError
-from mindflood.suggestions import did_you_mean
+from mindflood.errors import UserError, did_you_mean
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 

@@ -13,7 +13,7 @@ from mindflood.data.readers import SUFFIXES, has_label_column, read_rows
 from mindflood.data.rows import Row
 from mindflood.data.tasks import BenchmarkFile, Format, Split, Task
 from mindflood.errors import UserError
-from mindflood.paths import user_path
+from mindflood.files import user_path
 
 SPLIT_NAMES = {
     "train": ("train",),

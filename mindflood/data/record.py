@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import TypedDict, cast
 
 from mindflood.errors import UserError
-from mindflood.files import read_json, write_json
-from mindflood.paths import user_path
+from mindflood.files import read_json, user_path, write_json
 
 RECORD = "data.json"
 _PARTS = ("train", "evaluation", "test")

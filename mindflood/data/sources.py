@@ -25,7 +25,7 @@ from mindflood.data.parts import Part, parts_of
 from mindflood.data.rows import Row
 from mindflood.data.tasks import Split, Task
 from mindflood.errors import UserError
-from mindflood.paths import user_path
+from mindflood.files import user_path
 
 HELD_OUT = 0.1
 

@@ -11,8 +11,7 @@ from mindflood.data.decoding import decode
 from mindflood.data.labels import expected_labels, is_label
 from mindflood.data.rows import Row, shown
 from mindflood.data.tasks import Task
-from mindflood.errors import UserError
-from mindflood.suggestions import did_you_mean
+from mindflood.errors import UserError, did_you_mean
 
 TableFormat = Literal["csv", "tsv"]
 

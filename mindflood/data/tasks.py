@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from mindflood.errors import UserError
-from mindflood.suggestions import nearest
+from mindflood.errors import UserError, nearest
 
 Split = Literal["train", "dev", "test"]
 Format = Literal["tsv", "csv", "jsonl", "label text", "class folders", "sentences"]

@@ -4,7 +4,7 @@ import mindspore as ms
 from mindspore import Tensor, nn, ops
 
 from mindflood.models.bert import BertForSequenceClassification
-from mindflood.training.objective import weighted_cross_entropy
+from mindflood.models.loss import weighted_cross_entropy
 
 
 class DropoutMasks(nn.Cell):

@@ -15,7 +15,7 @@ from mindflood.defences.information import (
 )
 from mindflood.defences.perturbation import Perturbation, float_mask
 from mindflood.models.layers import slice_axis
-from mindflood.training.objective import weighted_cross_entropy
+from mindflood.models.loss import weighted_cross_entropy
 
 
 class Passed(nn.Cell):

@@ -5,7 +5,7 @@ from mindspore import ParameterTuple, Tensor, nn, ops
 
 from mindflood.defences.adversarial_loss import AdversarialLoss
 from mindflood.defences.perturbation import Perturbation, float_mask, of_each_row
-from mindflood.training.objective import weighted_cross_entropy
+from mindflood.models.loss import weighted_cross_entropy
 
 
 def divergence(clean: Tensor, perturbed: Tensor, weights: Tensor) -> Tensor:

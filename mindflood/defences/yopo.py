@@ -6,7 +6,7 @@ from mindspore import ParameterTuple, Tensor, nn, ops
 from mindflood.defences.adversarial_loss import AdversarialLoss
 from mindflood.defences.gradient_sums import GradientSums
 from mindflood.defences.perturbation import Perturbation, float_mask
-from mindflood.training.objective import weighted_cross_entropy
+from mindflood.models.loss import weighted_cross_entropy
 
 
 class FirstLayer(nn.Cell):

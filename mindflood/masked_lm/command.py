@@ -5,8 +5,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mindflood.files import expanded, user_path
 from mindflood.models.pretrained import EMBEDDED
-from mindflood.paths import expanded, user_path
 from mindflood.terminal import say
 
 if TYPE_CHECKING:
@@ -85,6 +85,6 @@ def run(args: argparse.Namespace) -> int:
 
 def _make(task: "Task", data: str | None, settings: "MaskedLMSettings", out: Path) -> None:
     os.environ.setdefault("GLOG_v", "3")  # MindSpore's warnings about itself
-    from mindflood.masked_lm.make import make
+    from mindflood.masked_lm.train import make
 
     make(task, data, settings, out)

@@ -8,10 +8,11 @@ from mindspore import Parameter, Tensor, nn, ops
 
 from mindflood.errors import UserError
 from mindflood.models.bert import BertForSequenceClassification
+from mindflood.models.classifier import load_classifier
 from mindflood.models.kernels import Affine
 from mindflood.models.layers import Activation, Dense, LayerNorm
-from mindflood.models.pretrained import from_pretrained, resolve_encoder
-from mindflood.training.objective import cross_entropy
+from mindflood.models.loss import cross_entropy
+from mindflood.models.pretrained import resolve_encoder
 
 _UNSEEN = 0.1  # times that a token counts beside those it was seen
 _UNUSED = (".pooler.", "classifier.")
@@ -111,7 +112,7 @@ def load(encoder: str, seed: int) -> tuple[BertForMaskedLM, Path]:
         UserError: there is no such encoder, or it is no BERT.
     """
     folder = resolve_encoder(encoder)
-    network = from_pretrained(folder, num_labels=2, seed=seed)
+    network = load_classifier(folder, num_labels=2, seed=seed)
     if network.config.model_type != "bert":
         raise UserError(
             f"{encoder}: expected a BERT, whose head the masked language model has, not a "

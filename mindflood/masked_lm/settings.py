@@ -8,12 +8,11 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from mindflood.attack.fingerprint import file_fingerprint
-from mindflood.attack.nltk_data import cache_folder
 from mindflood.data.sources import load_examples
 from mindflood.data.tasks import Split, Task
 from mindflood.errors import UserError
-from mindflood.files import read_json
+from mindflood.files import cache_folder, read_json
+from mindflood.fingerprint import file_fingerprint
 from mindflood.models.pretrained import EMBEDDED, resolve_encoder
 
 QUALITY = "masked_lm.json"

@@ -1,7 +1,11 @@
-"""Train a masked language model on a task's own text, and measure it on text held out."""
+"""From a task's text to the folder of its masked language model.
+
+It is trained on the task's own text, and measured on text held out.
+"""
 
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 from mindspore import Tensor, nn
@@ -10,11 +14,13 @@ from mindflood.data.batching import Batch, Batches, FastTokenizer, encode, load_
 from mindflood.data.sources import Examples
 from mindflood.data.tasks import Task
 from mindflood.errors import UserError
+from mindflood.masked_lm import export
 from mindflood.masked_lm.masking import Hidden, Masking
-from mindflood.masked_lm.model import BertForMaskedLM, MaskedCrossEntropy
+from mindflood.masked_lm.model import BertForMaskedLM, MaskedCrossEntropy, load
 from mindflood.masked_lm.settings import MaskedLMSettings, training_pieces
 from mindflood.models.tokenizer_files import check_vocabulary
 from mindflood.progress import Display
+from mindflood.training import context
 from mindflood.training.optimizer import AdamW, parameter_groups
 from mindflood.training.schedule import LinearWarmupDecay
 
@@ -146,3 +152,32 @@ def _inputs(batch: Batch, hidden: Hidden) -> tuple[Tensor, ...]:
         hidden.weights,
     )
     return tuple(map(Tensor, arrays))
+
+
+def make(task: Task, data: str | None, settings: MaskedLMSettings, out: Path) -> Quality:
+    """Train, measure, verify in PyTorch, write; ``out`` appears whole or not at all.
+
+    Raises:
+        UserError: the text cannot be read, the encoder is no BERT, the loss is no longer finite,
+            PyTorch cannot load the model, or ``out`` cannot be written.
+    """
+    context.set_up("auto", "graph", None)
+    model, encoder = load(settings.encoder, settings.seed)
+    trainer = MaskedLMTrainer(model, str(encoder), task, data, settings)
+    seconds = trainer.run()
+    quality = trainer.quality()
+    known = {
+        "task": task.name,
+        "encoder": settings.encoder,
+        "texts": trainer.texts,
+        "steps": settings.steps,
+        "seconds": round(seconds, 1),
+        **asdict(quality),
+        "settings": asdict(settings),
+    }
+    # Rows of one length need no padding, which the two sides would have to agree on.
+    first = trainer.held_out.batch(0, 0)
+    shortest = int(first.attention_mask.sum(axis=1).min())
+    ids = np.ascontiguousarray(first.input_ids[:, :shortest])
+    export.write(model, encoder, out, ids, known)
+    return quality

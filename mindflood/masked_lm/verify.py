@@ -13,7 +13,7 @@ from typing import Any
 
 from mindflood.bridge.agreement import compare
 from mindflood.bridge.verify import wrong_keys
-from mindflood.stage_process import end_with_starter
+from mindflood.process import end_with_starter
 
 
 def verify(folder: str, expected: str) -> dict[str, Any]:

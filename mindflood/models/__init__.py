@@ -2,7 +2,7 @@
 
 from typing import Any
 
-__all__ = ["BertConfig", "BertForSequenceClassification"]
+__all__ = ["BertConfig", "BertForSequenceClassification", "load_classifier"]
 
 
 def __getattr__(name: str) -> Any:
@@ -14,4 +14,8 @@ def __getattr__(name: str) -> Any:
         from mindflood.models.bert import BertForSequenceClassification
 
         return BertForSequenceClassification
+    if name == "load_classifier":
+        from mindflood.models.classifier import load_classifier
+
+        return load_classifier
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -20,6 +20,7 @@ from mindflood.models.dropout import keep_scale
 from mindflood.models.encoder import Backbone
 from mindflood.models.kernels import Tanh
 from mindflood.models.layers import Dense, drop, slice_axis
+from mindflood.models.pretrained import load_pretrained
 
 __all__ = ["BertConfig", "BertForSequenceClassification"]
 
@@ -188,9 +189,7 @@ class BertForSequenceClassification(nn.Cell):
         """The mask of one dropout of token states: uint8 ``[B, L, H]``."""
         return slice_axis(hidden_noise, 1, site * length, length)
 
-    @staticmethod
-    def from_pretrained(folder: str | Path, **options: Any) -> "BertForSequenceClassification":
-        """See :func:`mindflood.models.pretrained.from_pretrained`."""
-        from mindflood.models.pretrained import from_pretrained
-
-        return from_pretrained(folder, **options)
+    @classmethod
+    def from_pretrained(cls, folder: str | Path, **options: Any) -> "BertForSequenceClassification":
+        """See :func:`mindflood.models.pretrained.load_pretrained`."""
+        return load_pretrained(cls, folder, **options)

@@ -7,21 +7,19 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mindflood.errors import UserError
+from mindflood.files import user_path
 from mindflood.models.config import BertConfig
 from mindflood.models.weights import check_shapes, read_weights
-from mindflood.paths import user_path
-
-if TYPE_CHECKING:
-    from mindflood.models.bert import BertForSequenceClassification
 
 EMBEDDED = "embedded"
 # What a download takes: no pickles, no code.
 _WANTED = ["*.safetensors", "*.safetensors.index.json", "*.json", "vocab.txt", "merges.txt"]
+
 _MAY_BE_MISSING = ("classifier.", ".pooler.")
 
 
@@ -92,7 +90,8 @@ def described_encoder(name: str, layers: int | None) -> str:
     return f"{name}, first {kept} of {whole.num_hidden_layers} layers"
 
 
-def from_pretrained(
+def load_pretrained(
+    network: Callable[[BertConfig, Any, None], Any],
     folder: str | Path,
     num_labels: int | None = None,
     label_names: Sequence[str] | None = None,
@@ -100,16 +99,17 @@ def from_pretrained(
     compute_type: Any = None,
     layers: int | None = None,
     dropout: float | None = None,
-) -> BertForSequenceClassification:
+) -> Any:
     """Load a BERT or RoBERTa classifier, or a bare encoder, from a Hugging Face folder.
 
     Args:
+        network: the cell's class, called with configuration, compute type and no seed.
         folder: has ``config.json`` and ``model.safetensors`` (or its shards and index).
         num_labels: number of classes; the default is ``len(label_names)``, else the folder's own.
             A head with another number of classes is replaced by a fresh one.
         label_names: the classes in the order of the logits; the default is the folder's own.
         seed: of the weights the folder lacks (the head, a pooler): normal(0, initializer_range).
-        compute_type: as in :class:`BertForSequenceClassification`; None is float32.
+        compute_type: as the network takes it; None is float32.
         layers: keep the first that many transformer layers; None keeps all.
         dropout: rate of all dropouts in place of the folder's own, which None keeps.
 
@@ -119,8 +119,6 @@ def from_pretrained(
             the configuration has no place.
     """
     import mindspore as ms
-
-    from mindflood.models.bert import BertForSequenceClassification
 
     folder = Path(folder)
     stated = BertConfig.from_folder(folder)
@@ -134,7 +132,7 @@ def from_pretrained(
     if config.num_labels != stated.num_labels:  # another task: its head is of no use here
         weights = {name: w for name, w in weights.items() if not name.startswith("classifier.")}
     precision = ms.float32 if compute_type is None else compute_type
-    model = BertForSequenceClassification(config, precision, seed=None)
+    model: Any = network(config, precision, None)
     parameters = {parameter.name: parameter for parameter in model.get_parameters()}
     check_shapes(folder, weights, {name: p.shape for name, p in parameters.items()})
     _check_all_used(folder, config.model_type, weights, parameters)

@@ -1,4 +1,4 @@
 """Result cards, and the tables, figures and page that are made from them.
 
-``mindflood.report.cards`` is light and may be imported from anywhere; the rest needs pandas.
+``mindflood.cards.cards`` is light and may be imported from anywhere; the rest needs pandas.
 """

@@ -12,10 +12,8 @@ from typing import Any, cast
 import pandas as pd
 from scipy import stats
 
-from mindflood.report.cards import AttackSummary, Card, probe_findings, tested_on
-from mindflood.report.intervals import wilson
-from mindflood.report.names import METHODS, TASKS, position
-from mindflood.report.rates import (
+from mindflood.cards.cards import AttackSummary, Card, probe_findings, tested_on
+from mindflood.cards.rates import (
     Rate,
     accuracy_under_attack,
     attack_success_rate,
@@ -23,7 +21,9 @@ from mindflood.report.rates import (
     undecided,
     untouched,
 )
-from mindflood.report.schema import split_attack_key
+from mindflood.cards.schema import split_attack_key
+from mindflood.report.intervals import wilson
+from mindflood.report.names import METHODS, TASKS, position
 from mindflood.report.validated import Audit
 
 COUNTS = (

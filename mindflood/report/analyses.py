@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from mindflood.report.cards import Card
+from mindflood.cards.cards import Card
 from mindflood.report.layout import Cell, Column, Number, Table, TableRow
 from mindflood.report.names import METHODS, TASKS, encoder_name
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from mindflood.cards.cards import Card
+from mindflood.cards.schema import split_attack_key
 from mindflood.report.aggregate import Attacked, Row, estimate, rows
-from mindflood.report.cards import Card
 from mindflood.report.layout import Cell, Column, Number, Table, TableRow
 from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name
-from mindflood.report.schema import split_attack_key
 from mindflood.report.validated import KEEPS_LABEL, Audit, Rate, pooled, validated
 
 VALIDATED = "Valid%"

@@ -7,9 +7,9 @@ miscalibration and the illusion of adversarial robustness').
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from mindflood.cards.cards import Card
 from mindflood.report.aggregate import Attacked, Row, rows
 from mindflood.report.audits import doubt_notes
-from mindflood.report.cards import Card
 from mindflood.report.layout import Cell, Column, Number, Range, Table, TableRow
 from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name
 

@@ -2,7 +2,7 @@
 
 import argparse
 
-from mindflood.paths import user_path
+from mindflood.files import user_path
 from mindflood.terminal import say
 
 EPILOG = "example: mindflood report runs/demo    writes runs/demo/report.html and runs/demo/report/"
@@ -19,7 +19,7 @@ def run(args: argparse.Namespace) -> int:
     """Write the report, print the comparison and where the page is; 0 when it is written."""
     import rich
 
-    from mindflood.report.cards import find_runs
+    from mindflood.cards.cards import find_runs
     from mindflood.report.page import report
     from mindflood.report.tables import comparison_table
 

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mindflood.cards.cards import AttackSummary, Card
+from mindflood.cards.rates import accuracy_under_attack
+from mindflood.cards.schema import split_attack_key
 from mindflood.report.aggregate import Attacked, Setting, columns_suffix, robust_interval
 from mindflood.report.audits import with_doubt
-from mindflood.report.cards import AttackSummary, Card
 from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name
-from mindflood.report.rates import accuracy_under_attack
-from mindflood.report.schema import split_attack_key
 
 Attacks = dict[str, AttackSummary]
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+from mindflood.cards.cards import Card, Run, probe_findings
 from mindflood.errors import UserError
 from mindflood.files import read_json_lines
 from mindflood.flooding.sub_epoch import SubEpoch
-from mindflood.report.cards import Card, Run, probe_findings
 from mindflood.report.layout import Cell, Column, Number, Table, TableRow
 from mindflood.report.names import METHODS, TASKS, encoder_name
 

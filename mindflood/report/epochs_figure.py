@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from mindflood.cards.cards import Card, Epoch
 from mindflood.report.aggregate import attacked, by_setting
-from mindflood.report.cards import Card, Epoch
 from mindflood.report.comparisons import (
     Condition,
     by_condition,

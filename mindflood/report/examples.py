@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mindflood.attack.records import read_records
+from mindflood.cards.cards import Run
+from mindflood.cards.records import read_records
 from mindflood.report.aggregate import Setting, setting_of
-from mindflood.report.cards import Run
 from mindflood.report.names import ATTACKS, METHODS, TASKS
 
 PER_SETTING, IN_ALL = 2, 8

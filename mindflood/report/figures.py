@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mindflood.cards.cards import Run
 from mindflood.errors import UserError
 from mindflood.files import read_json_lines
-from mindflood.report.cards import Run
 from mindflood.visible import visible
 
 if TYPE_CHECKING:

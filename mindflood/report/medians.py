@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from mindflood.cards.cards import Card
 from mindflood.report.aggregate import Attacked, Estimate, rows
 from mindflood.report.audits import doubt_notes
-from mindflood.report.cards import Card
 from mindflood.report.layout import Cell, Column, Range, Table, TableRow
 from mindflood.report.names import ATTACKS, position
 from mindflood.report.recipes import recipe_lines

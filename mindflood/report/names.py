@@ -1,6 +1,6 @@
 """The papers' spelling and order of tasks, methods and attacks; others print as they are."""
 
-from mindflood.attack.catalogue import RECIPES
+from mindflood.config.recipes import RECIPES
 
 TASKS = {
     "sst2": "SST-2",

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mindflood.cards.cards import Card
 from mindflood.report.aggregate import by_setting
-from mindflood.report.cards import Card
 from mindflood.report.comparisons import setting_label
 from mindflood.report.figures import PALETTE, to_svg
 from mindflood.report.names import TASKS, encoder_name

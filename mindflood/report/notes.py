@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
+from mindflood.cards.cards import Card, tested_on
+from mindflood.cards.schema import split_attack_key
 from mindflood.report.aggregate import Attacked, Row, by_setting, is_uncrossed
-from mindflood.report.cards import Card, tested_on
 from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name, is_bert_base
-from mindflood.report.schema import split_attack_key
 
 
 def warning_notes(cards: Sequence[Card]) -> list[str]:

@@ -8,6 +8,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from mindflood.cards.cards import Card, Run, find_runs
+from mindflood.cards.schema import split_attack_key
 from mindflood.errors import UserError
 from mindflood.files import write_text
 from mindflood.report import published
@@ -15,17 +17,14 @@ from mindflood.report.aggregate import order, rows, setting_of
 from mindflood.report.analyses import ball_table, generalisation_table
 from mindflood.report.audits import audits_table
 from mindflood.report.calibration import calibration_table
-from mindflood.report.cards import Card, Run, find_runs
-from mindflood.report.comparison_figures import COMPARISONS, comparisons
 from mindflood.report.crossings import crossings_table
 from mindflood.report.examples import examples
 from mindflood.report.layout import Number, Table, section_columns, sections, text_of
 from mindflood.report.medians import medians_table
 from mindflood.report.names import METHODS, TASKS, encoder_name
+from mindflood.report.page_figures import COMPARISONS, Drawn, comparisons, figures
 from mindflood.report.recipes import recipe_lines
 from mindflood.report.render import comma_separated, latex, markdown
-from mindflood.report.run_figures import Drawn, figures
-from mindflood.report.schema import split_attack_key
 from mindflood.report.tables import counts_table, table1, table2, table3, tasks_of
 from mindflood.report.transfer import transfer_tables
 from mindflood.visible import visible

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from mindflood.cards.cards import Card, probe_findings
 from mindflood.report.aggregate import (
     Attacked,
     attacked,
@@ -10,7 +11,6 @@ from mindflood.report.aggregate import (
     robust_interval,
     setting_of,
 )
-from mindflood.report.cards import Card, probe_findings
 from mindflood.report.comparisons import (
     Condition,
     by_condition,

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mindflood.cards.cards import Card
+from mindflood.cards.rates import Rate
 from mindflood.report import published
 from mindflood.report.aggregate import (
     Attacked,
@@ -16,7 +18,6 @@ from mindflood.report.aggregate import (
 )
 from mindflood.report.audits import VALIDATED, audit_notes, doubt_notes, validated_cell
 from mindflood.report.calibration import gap_notes
-from mindflood.report.cards import Card
 from mindflood.report.layout import Cell, Column, Number, Range, Table, TableRow
 from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name, position
 from mindflood.report.notes import (
@@ -28,7 +29,6 @@ from mindflood.report.notes import (
     seed_notes,
     warning_notes,
 )
-from mindflood.report.rates import Rate
 from mindflood.report.recipes import detail_cells, detail_columns, recipe_lines
 from mindflood.report.render import terminal
 from mindflood.report.transfer import transfer_notes

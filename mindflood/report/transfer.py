@@ -14,13 +14,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mindflood.cards.cards import Card
+from mindflood.cards.schema import split_attack_key
 from mindflood.report.aggregate import rows
 from mindflood.report.audits import doubt_notes
-from mindflood.report.cards import Card
 from mindflood.report.intervals import wilson
 from mindflood.report.layout import Cell, Column, Number, Table, TableRow
 from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name
-from mindflood.report.schema import split_attack_key
 
 FLAGGED = 0.05  # the share of the attacked texts that its interval has to be above
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mindflood.report.cards import Card
+from mindflood.cards.cards import Card
 from mindflood.report.figures import to_svg
 from mindflood.report.transfer import Transferred, matrices, sources
 

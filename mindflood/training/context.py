@@ -2,8 +2,8 @@
 
 import mindspore as ms
 
-from mindflood.cores import usable_cores
 from mindflood.errors import UserError
+from mindflood.process import usable_cores
 
 
 def set_up(device: str, mode: str, threads: int | None) -> str:

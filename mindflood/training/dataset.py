@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mindflood.config import Config
+from mindflood.config.settings import Config
 from mindflood.data.batching import Batches, encode, load_tokenizer
 from mindflood.data.sources import Examples, Source
 from mindflood.data.tasks import Split, Task, get_task

@@ -3,7 +3,7 @@
 import dataclasses
 from pathlib import Path
 
-from mindflood.config import Config
+from mindflood.config.settings import Config
 from mindflood.files import write_json
 from mindflood.training import parallel
 from mindflood.training.loop import Level, Trainer, Watch, start

@@ -30,7 +30,7 @@ def step_inputs(
 ) -> Iterator[list[Inputs]]:
     """For the steps ``first`` to ``last`` (exclusive): this worker's micro-batches.
 
-    Each is the argument list of :class:`~mindflood.training.objective.MeanCrossEntropy`, with the
+    Each is the argument list of :class:`~mindflood.models.loss.MeanCrossEntropy`, with the
     noise of a defence behind it. A step's
     inputs depend on the seed and the step alone, so they can be drawn while the one before runs.
     """

@@ -12,26 +12,27 @@ from typing import Any, NoReturn, cast
 import mindspore as ms
 import numpy as np
 
-from mindflood.config import Config
-from mindflood.defences.build import defended
+from mindflood.cards.cards import Card, new_card, write_card
+from mindflood.cards.degenerate import signs_of_degeneracy
+from mindflood.config.settings import Config
 from mindflood.defences.information import Critic
-from mindflood.degenerate import signs_of_degeneracy
 from mindflood.errors import UserError
 from mindflood.flooding.accumulation import AccumulatedFloodingStep
 from mindflood.flooding.level import FloodLevel
 from mindflood.flooding.step import FloodingTrainOneStepCell
 from mindflood.flooding.update import LossScale
+from mindflood.models.classifier import load_classifier
 from mindflood.models.dropout import DropoutNoise
-from mindflood.models.pretrained import described_encoder, from_pretrained, resolve_encoder
-from mindflood.report.cards import Card, new_card, write_card
+from mindflood.models.loss import MeanCrossEntropy
+from mindflood.models.pretrained import described_encoder, resolve_encoder
 from mindflood.terminal import tell
 from mindflood.training import context, parallel, state
 from mindflood.training.checkpoint import write_checkpoint
 from mindflood.training.dataset import Datasets, load_datasets
+from mindflood.training.defended_step import defended
 from mindflood.training.evaluation import Classifier, Evaluation, evaluate
 from mindflood.training.inputs import Noise, step_inputs
 from mindflood.training.logs import JsonLines
-from mindflood.training.objective import MeanCrossEntropy
 from mindflood.training.optimizer import AdamW, parameter_groups
 from mindflood.training.progress import TrainingProgress
 from mindflood.training.row_record import claim_rows
@@ -126,7 +127,7 @@ class Trainer:
         self._warn("training", labels, labels)  # answers that are right: one class is a sign still
         settings = config.training
         self.total_steps = settings.epochs * self.data.train.steps_per_epoch
-        self.model = from_pretrained(
+        self.model = load_classifier(
             encoder,
             label_names=self.data.task.label_names,
             seed=config.seed,

@@ -3,13 +3,13 @@
 import dataclasses
 from pathlib import Path
 
-from mindflood.config import Config
+from mindflood.cards.cards import read_card
+from mindflood.config.settings import Config
 from mindflood.data.sources import dev_is_test
 from mindflood.data.tasks import get_task
 from mindflood.errors import UserError
 from mindflood.files import read_json_lines, write_text
 from mindflood.flooding.level import FloodLevel, choose_flood_level
-from mindflood.report.cards import read_card
 from mindflood.training.sub_epoch_ends import check_no_gap, sub_epoch_ends
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mindflood.config import Config, to_yaml
-from mindflood.config_file import from_yaml
+from mindflood.config.load import from_yaml
+from mindflood.config.settings import Config, to_yaml
 from mindflood.data.record import RECORD
 from mindflood.errors import UserError
 from mindflood.files import write_text

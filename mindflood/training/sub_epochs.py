@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from mindflood.config import Config
+from mindflood.config.settings import Config
 from mindflood.flooding.accordance import (
     AccordanceProbe,
     LabelledBatch,
@@ -14,10 +14,10 @@ from mindflood.flooding.accordance import (
 )
 from mindflood.flooding.level import CrossingDetector, FloodLevel
 from mindflood.models.bert import BertForSequenceClassification
+from mindflood.models.loss import MeanCrossEntropy
 from mindflood.training.dataset import Datasets
 from mindflood.training.evaluation import Evaluation
 from mindflood.training.logs import JsonLines, lines_up_to
-from mindflood.training.objective import MeanCrossEntropy
 from mindflood.training.parallel import Worker, from_the_first
 from mindflood.training.state import Position
 from mindflood.training.sub_epoch_ends import check_no_gap, sub_epoch_ends

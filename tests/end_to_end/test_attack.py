@@ -13,14 +13,14 @@ import pytest
 import torch
 
 from mindflood.attack.runner import attack
+from mindflood.cards.cards import read_card, write_card
 from mindflood.data.sources import load_examples
 from mindflood.data.tasks import get_task
 from mindflood.errors import UserError
-from mindflood.report.cards import read_card, write_card
 from tests.attack_records import assert_same, assert_same_as_textattack, records
+from tests.conftest import ROOT
 
 ROWS, SAMPLES = 32, 4
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ def test_a_clean_accuracy_that_a_kill_left_out_is_measured_alone(unbroken, run, 
 
 
 def test_successful_attacks_change_the_prediction_by_the_words_they_name(unbroken, model):
-    from mindflood.attack.victim import Victim
+    from mindflood.attack.victim.wrapper import Victim
 
     victim = Victim(model)
     for record in unbroken[2].values():
@@ -131,7 +131,7 @@ def test_successful_attacks_change_the_prediction_by_the_words_they_name(unbroke
 
 def test_same_outcome_as_textattack_s_own_attacker(unbroken, model, tmp_path):
     from mindflood.attack.recipes import build_recipe
-    from mindflood.attack.victim import Victim
+    from mindflood.attack.victim.wrapper import Victim
 
     recipe = build_recipe("pwws", "offline", Victim(model))
     assert_same_as_textattack(unbroken[2], recipe.attack, tmp_path)
@@ -189,7 +189,7 @@ def test_another_budget_in_the_same_folder_is_refused(unbroken, run):
 
 
 def test_an_interrupted_attack_leaves_a_card_and_is_continued(unbroken, run, tmp_path):
-    from mindflood.attack.journal import Journal
+    from mindflood.attack.results.journal import Journal
 
     append = Journal.append
 
@@ -214,7 +214,7 @@ def test_an_interrupted_attack_leaves_a_card_and_is_continued(unbroken, run, tmp
 
 def test_an_interrupt_inside_a_search_ends_the_attack(run, tmp_path):
     """Ctrl-C is raised in whatever code runs: it is no error of the sample."""
-    from mindflood.attack.samples import SampleAttacker
+    from mindflood.attack.driver.sample import SampleAttacker
 
     attacked = SampleAttacker.__call__
 
@@ -234,7 +234,7 @@ def test_an_interrupt_inside_a_search_ends_the_attack(run, tmp_path):
 
 
 def test_an_attack_that_raises_is_recorded_and_the_run_goes_on(unbroken, run, tmp_path):
-    from mindflood.attack.victim import Victim
+    from mindflood.attack.victim.wrapper import Victim
 
     unlucky = unbroken[2][min(unbroken[2])]["original"][0]
     asked = Victim.__call__
@@ -383,8 +383,8 @@ def test_ctrl_c_with_workers_is_quiet_and_the_attack_is_continued(unbroken, mode
     ids=["user's mistake", "another error"],
 )
 def test_what_a_worker_raises_is_one_line(model, capfd, task, message):
-    from mindflood.attack.samples import AttackSettings
-    from mindflood.attack.workers import attack_in_workers
+    from mindflood.attack.driver.sample import AttackSettings
+    from mindflood.attack.driver.workers import attack_in_workers
 
     settings = AttackSettings(str(model), task, "pwws", "offline", 0)
     with pytest.raises(UserError, match=message):

@@ -4,12 +4,12 @@ import pytest
 import ray
 import torch
 
-from mindflood.attack.merge import merge_shares
+from mindflood.attack.results.merge import merge_shares
 from mindflood.attack.runner import attack
+from mindflood.cards.cards import read_card
 from mindflood.data.sources import load_examples
 from mindflood.data.tasks import get_task
 from mindflood.errors import UserError
-from mindflood.report.cards import read_card
 from tests.attack_records import assert_same, records
 from tests.unit.attack_models import save_masked_lm
 
@@ -158,7 +158,7 @@ def test_a_recipe_that_asks_a_masked_language_model_has_a_temperature_too(models
 
 @pytest.mark.slow
 def test_the_weakest_temperature_is_no_stronger_than_any_tried(models, run, tmp_path, monkeypatch):
-    from mindflood.attack import temperature
+    from mindflood.attack.driver import temperature
 
     monkeypatch.setattr(temperature, "WEAKEST_ROWS", 3)
     tried = {}

@@ -13,7 +13,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from mindflood.cli import main
-from mindflood.config_file import load_train_config
+from mindflood.config.load import load_train_config
 from mindflood.training.run_folder import claim
 from mindflood.training.state import checkpoints
 
@@ -83,7 +83,7 @@ def test_run_tells_what_the_attack_lacks_before_it_trains(
 ):
     for variable in ("TA_CACHE_DIR", "TFHUB_CACHE_DIR"):
         monkeypatch.setenv(variable, str(tmp_path / "empty"))
-    monkeypatch.setattr("mindflood.attack.downloads.reachable", lambda url: False)
+    monkeypatch.setattr("mindflood.attack.resources.downloads.reachable", lambda url: False)
     for verb, method, recipes in (
         ("run", "finetune", ["textfooler"]),
         ("train", "flooding-search", []),

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import ROOT
+
 ROWS = {
     "train": [("a quiet marvel", 1), ("flat and tired", 0), ("it moves", 1)],
     "validation": [("a waste of light", 0), ("warm and funny", 1)],
@@ -57,7 +59,7 @@ def python(code: str, *arguments: str, cache: Path) -> str:
         "HF_HOME": str(cache / "home"),
         "HF_DATASETS_CACHE": str(cache),
         "HF_HUB_OFFLINE": "1",
-        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "PYTHONPATH": str(ROOT),
     }
     command = [sys.executable, "-c", code, *arguments]
     finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
@@ -92,7 +94,7 @@ def test_a_hub_that_does_not_answer_is_told_at_once_and_quietly(tmp_path: Path) 
     environment = os.environ | {
         "HF_HOME": str(tmp_path),
         "HF_ENDPOINT": "http://127.0.0.1:9",  # the port that discards: nobody listens
-        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "PYTHONPATH": str(ROOT),
     }
     environment.pop("HF_HUB_OFFLINE", None)
     done = subprocess.run(

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from mindflood import stages
-from mindflood.config import AttackSettings, Config
+from mindflood.config.settings import AttackSettings, Config
 from mindflood.flooding import choose_flood_level
-from mindflood.training.search import best, grid
+from mindflood.pipeline import stages
+from mindflood.pipeline.grid_search import best, grid
 from tests.conftest import read_lines
 
 
@@ -121,7 +121,7 @@ def test_the_grid_search_takes_the_range_that_the_probe_found(write_config, mind
 
 
 def test_the_grid_has_both_ends():
-    from mindflood.config import SearchSettings
+    from mindflood.config.settings import SearchSettings
 
     levels = grid(SearchSettings())
     assert levels == [round(0.01 * n, 2) for n in range(1, 21)]

@@ -52,13 +52,13 @@ def in_mindspore(folder: Path) -> np.ndarray:
 
     from mindflood.data.batching import encode, load_tokenizer
     from mindflood.data.sources import Examples
-    from mindflood.models.pretrained import from_pretrained
+    from mindflood.models.classifier import load_classifier
 
     ms.set_context(mode=ms.PYNATIVE_MODE)
     rows = Examples(tuple((text,) for text in TEXTS), np.zeros(len(TEXTS), np.int64))
     encoded = encode(rows, load_tokenizer(folder), longest(folder))
     ids, mask, segments = encoded.padded(np.arange(len(rows)), int(encoded.lengths.max()))
-    return from_pretrained(folder)(Tensor(ids), Tensor(mask), Tensor(segments)).asnumpy()
+    return load_classifier(folder)(Tensor(ids), Tensor(mask), Tensor(segments)).asnumpy()
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +111,7 @@ def test_a_run_becomes_a_hugging_face_folder(run, exported, tmp_path, capsys):
 ASK_VICTIM = """
 import json, sys
 import numpy as np
-from mindflood.attack.victim import Victim
+from mindflood.attack.victim.wrapper import Victim
 from mindflood.data.sources import load_examples
 from mindflood.data.tasks import get_task
 task = get_task("corpus")

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mindflood.cards.cards import new_card, write_card
 from mindflood.cli import main
-from mindflood.config import Config
-from mindflood.config_file import load_train_config
+from mindflood.config.load import load_train_config
+from mindflood.config.settings import Config
 from mindflood.flooding import choose_flood_level
-from mindflood.report.cards import new_card, write_card
 from mindflood.training.probe_pass import probe_config
 from mindflood.training.run_folder import claim
 from mindflood.training.state import checkpoints

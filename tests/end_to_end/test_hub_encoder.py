@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mindflood.models.pretrained import resolve_encoder
+from tests.conftest import ROOT
 from tests.fake_hub import hub
 
 NAME = "somebody/encoder"
@@ -37,7 +38,7 @@ def train(endpoint: str, folder: Path, *words: str) -> subprocess.CompletedProce
         "HF_HOME": str(folder / "home"),
         "HF_ENDPOINT": endpoint,
         "no_proxy": "127.0.0.1",
-        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "PYTHONPATH": str(ROOT),
     }
     for variable in ("HF_HUB_OFFLINE", "HF_HUB_CACHE"):
         environment.pop(variable, None)

@@ -32,7 +32,7 @@ def settings(tiny_encoder):
 @pytest.fixture(scope="module")
 def made(settings, tmp_path_factory):
     """The folder of a model of the built-in corpus, and its quality."""
-    from mindflood.masked_lm.make import make
+    from mindflood.masked_lm.train import make
 
     folder = tmp_path_factory.mktemp("masked-lm") / "model"
     return folder, make(CORPUS, None, settings, folder)
@@ -42,7 +42,7 @@ def made(settings, tmp_path_factory):
 def test_over_the_embedded_encoder_it_finds_words_by_their_context(tmp_path):
     from transformers import AutoTokenizer
 
-    from mindflood.masked_lm.make import make
+    from mindflood.masked_lm.train import make
 
     settings = MaskedLMSettings(texts=2000, steps=100)
     quality = make(CORPUS, None, settings, tmp_path / "model")
@@ -88,7 +88,7 @@ def test_the_folder_says_how_good_it_is(made, settings):
 def test_the_attack_ranks_by_it(made):
     from transformers import AutoModelForMaskedLM, AutoTokenizer
 
-    from mindflood.attack.masked_lm import MaskedLM
+    from mindflood.attack.resources.masked_lm import MaskedLM
 
     masked_lm = MaskedLM.from_folder(made[0], kept=7, device="cpu")
     texts = ["the film was very [MASK] and long .", "the soup was cold", "dull"]
@@ -130,7 +130,7 @@ def test_no_framework_is_imported_for_the_key():
 
 
 def test_a_folder_that_is_no_masked_language_model(tiny_encoder):
-    from mindflood.attack.masked_lm import MaskedLM
+    from mindflood.attack.resources.masked_lm import MaskedLM
 
     with pytest.raises(UserError, match=r"no masked language model.*mindflood masked-lm"):
         MaskedLM.from_folder(tiny_encoder, kept=3)

@@ -12,12 +12,12 @@ import pytest
 from mindflood.errors import UserError
 from mindflood.training.parallel import Worker
 from mindflood.training.state import checkpoints
-from tests.conftest import read_lines, weights_of
+from tests.conftest import ROOT, read_lines, weights_of
 from tests.end_to_end import parallel_micro_batches as micro_batches
 from tests.end_to_end.test_train import assert_identical
 from tests.msrun import msrun, start
 
-TRAIN = Path(__file__).parents[2] / "tools" / "train.py"
+TRAIN = ROOT / "tools" / "train.py"
 
 
 @pytest.mark.parametrize(

@@ -14,20 +14,20 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 
 from mindflood.attack import substitutes
-from mindflood.attack.catalogue import RECIPES
-from mindflood.attack.constraints import NoOpposite
-from mindflood.attack.masked_lm_swaps import BertAttackSwap
+from mindflood.attack.driver.sample import seed_sample
 from mindflood.attack.nltk_data import OWN_STOP_WORDS
-from mindflood.attack.options import RecipeOptions
 from mindflood.attack.recipes import build_recipe
 from mindflood.attack.recipes.textfooler import textfooler_stop_words
 from mindflood.attack.resources.embedded import embedded_encoder
 from mindflood.attack.resources.inflection import base_forms
 from mindflood.attack.resources.neighbours import neighbours
 from mindflood.attack.resources.tagger import part_of_speech, tagged
-from mindflood.attack.samples import seed_sample
+from mindflood.attack.settings import RecipeOptions
+from mindflood.attack.swaps.constraints import NoOpposite
+from mindflood.attack.swaps.masked_lm_swaps import BertAttackSwap
 from mindflood.attack.textattack_import import textattack
-from mindflood.attack.victim import Victim
+from mindflood.attack.victim.wrapper import Victim
+from mindflood.config.recipes import RECIPES
 from tests.unit.attack_models import save_classifier, save_masked_lm
 
 SENTENCES = [
@@ -472,7 +472,7 @@ def test_the_paper_s_recipe_is_named_by_its_downloads(name, paper, recipes):
     first = built(name)
     assert built(name).fingerprint == first.fingerprint != recipes[name].fingerprint
     for piece in RECIPES[name].downloads:
-        hashes[piece.name] = "another content"
+        hashes[piece] = "another content"
         assert built(name).fingerprint != first.fingerprint
         hashes.clear()
     replaced = {"bert-attack": 2, "textbugger": 1, "pwws": 1}

@@ -13,13 +13,13 @@ import nltk
 import pytest
 
 from mindflood.attack import nltk_data
-from mindflood.attack.options import RecipeOptions
+from mindflood.attack.driver.sample import seed_sample
 from mindflood.attack.recipes import pwws
 from mindflood.attack.runner import attack
-from mindflood.attack.samples import seed_sample
+from mindflood.attack.settings import RecipeOptions
 from mindflood.attack.textattack_import import textattack
-from mindflood.attack.victim import Victim
-from mindflood.report.cards import read_card
+from mindflood.attack.victim.wrapper import Victim
+from mindflood.cards.cards import read_card
 from tests.attack_records import assert_same, records
 from tests.unit.attack_models import save_classifier
 

@@ -47,13 +47,13 @@ def in_mindspore(folder: Path) -> np.ndarray:
     from mindflood.data.batching import encode, load_tokenizer
     from mindflood.data.sources import load_examples
     from mindflood.data.tasks import get_task
-    from mindflood.models.pretrained import from_pretrained
+    from mindflood.models.classifier import load_classifier
     from mindflood.training.evaluation import Classifier
 
     ms.set_context(mode=ms.GRAPH_MODE)
     rows = load_examples(get_task("corpus"), "test")
     encoded = encode(rows, load_tokenizer(folder), LONGEST)
-    classifier = Classifier(from_pretrained(folder))
+    classifier = Classifier(load_classifier(folder))
     batches = [encoded.padded(some, LONGEST) for some in np.array_split(np.arange(len(rows)), 10)]
     return np.concatenate([classifier(*map(Tensor, batch)).asnumpy() for batch in batches])
 

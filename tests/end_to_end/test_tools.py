@@ -2,12 +2,13 @@
 
 import subprocess
 import sys
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-TOOLS = Path(__file__).parents[2] / "tools"
+from tests.conftest import ROOT
+
+TOOLS = ROOT / "tools"
 
 
 def run(script, *words):
@@ -101,7 +102,7 @@ def test_fit_substitution_fits_what_people_wrote(tmp_path):
     assert done.returncode == 0, done.stderr
     fitted, measured, _, _, every, *_ = done.stdout.splitlines()
     assert {"cosine", "share", "synonym", "broader", "uses", "ratio"} < set(fitted.split())
-    from mindflood.attack.neighbour_swap import pairs
+    from mindflood.attack.swaps.neighbour_swap import pairs
 
     counts = {w: len({form for _, form, _ in pairs(w, "NN")}) for w in sentences}
     assert f"| 0.0 | 100.0% | {1 / sum(counts.values()):.1%} | 100.0% |" == every

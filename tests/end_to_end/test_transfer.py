@@ -8,12 +8,12 @@ import pytest
 import torch
 import transformers
 
-from mindflood.attack.folder import model_fingerprint
+from mindflood.attack.victim.folder import model_fingerprint
+from mindflood.cards.cards import read_card, write_card
 from mindflood.cli import main
-from mindflood.report.cards import read_card, write_card
+from tests.unit.analyse.test_analyse import a_model
 from tests.unit.attack_models import WORDS
 from tests.unit.report_runs import a_card, lines
-from tests.unit.test_analyse import a_model
 
 KEY = "textfooler-offline"
 TEXTS, TRIES = 40, 3

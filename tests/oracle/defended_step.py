@@ -6,13 +6,13 @@ import pytest
 import torch
 from mindspore import Tensor, nn, ops
 
-from mindflood.defences.build import defence_of
 from mindflood.defences.information import Critic
 from mindflood.defences.noise import StepNoise
 from mindflood.defences.perturbation import UnitNoise
 from mindflood.defences.step import DefendedTrainOneStepCell
+from mindflood.models.classifier import load_classifier
 from mindflood.models.dropout import DropoutNoise, keep_scale
-from mindflood.models.pretrained import from_pretrained
+from mindflood.training.defended_step import defence_of
 from tests.oracle import defences_in_torch
 from tests.oracle.test_bert import PADDING, batch, torch_masks, torch_model
 
@@ -155,7 +155,7 @@ class Defended:
         self.method, self.settings, self.level = method, settings, level
         self.theirs = torch_model(kind)
         self.theirs.save_pretrained(folder)
-        ours = from_pretrained(folder)
+        ours = load_classifier(folder)
         self.arrays, self.weights, self.kind = padded(batch(kind), kind, bucket), ROWS[rows], kind
         self.critic = Critic(48, seed=0) if method == "infobert" else None
         more = self.critic.trainable_params() if self.critic else []

@@ -12,8 +12,8 @@ from mindspore import Tensor, nn
 from mindflood.errors import UserError
 from mindflood.flooding.accordance import AccordanceProbe, LabelledBatch, probed_parameters
 from mindflood.flooding.step import FloodingTrainOneStepCell
-from mindflood.models.pretrained import from_pretrained
-from mindflood.training.objective import MeanCrossEntropy
+from mindflood.models.classifier import load_classifier
+from mindflood.models.loss import MeanCrossEntropy
 from tests.msrun import msrun
 from tests.oracle.softmax_regression import CLASSES, regression, regression_gradients
 from tests.oracle.test_bert import batch as token_arrays
@@ -84,7 +84,7 @@ def oracle(tmp_path_factory):
 def test_gradients_and_accordance_equal_pytorch(oracle, mode, rows_a_pass, loss_scale):
     set_mode(mode)
     folder, expected = oracle
-    model = from_pretrained(folder)
+    model = load_classifier(folder)
     before = [p.asnumpy().copy() for p in model.get_parameters()]
     parameters = probed_parameters(model, "all")
     names = [p.name for p in parameters]
@@ -121,7 +121,7 @@ def assert_gradients_close(ours: dict[str, np.ndarray], expected: dict[str, np.n
     [("all", {0, 1}, True), ("encoder", {0, 1}, False), ("last-1", {1}, False)],
 )
 def test_the_parameters_that_count_can_be_chosen(oracle, which, layers, others):
-    names = [p.name for p in probed_parameters(from_pretrained(oracle[0]), which)]
+    names = [p.name for p in probed_parameters(load_classifier(oracle[0]), which)]
     found = {int(n.split(".layer.")[1][0]) for n in names if ".encoder.layer." in n}
     assert found == layers
     assert len(names) == len(set(names)) == 16 * len(layers) + 9 * others
@@ -131,7 +131,7 @@ def test_the_parameters_that_count_can_be_chosen(oracle, which, layers, others):
 @pytest.mark.parametrize("which", ["last-0", "last-3", "last--1", "head", ""])
 def test_a_choice_that_does_not_exist_is_refused(oracle, which):
     with pytest.raises(UserError, match=r"expected all, encoder or last-N with N from 1 to the 2"):
-        probed_parameters(from_pretrained(oracle[0]), which)
+        probed_parameters(load_classifier(oracle[0]), which)
 
 
 @pytest.mark.parametrize("mode", ["graph", "pynative"])

@@ -1,7 +1,6 @@
 """The activations against SciPy in float64: as exact as a float32, value and gradient."""
 
 import runpy
-from pathlib import Path
 
 import mindspore as ms
 import numpy as np
@@ -11,8 +10,9 @@ from scipy.special import ndtr
 
 from mindflood.models.kernels import _LOGIT_OF_PHI, Gelu, Tanh
 from mindflood.models.layers import Activation
+from tests.conftest import ROOT
 
-FIT = runpy.run_path(str(Path(__file__).parents[2] / "tools" / "fit_gelu.py"))
+FIT = runpy.run_path(str(ROOT / "tools" / "fit_gelu.py"))
 X = np.linspace(-12, 12, 240_001).astype(np.float32)
 FAR = np.array([13, 20, 300, 1e4, 1e19, 1e30, 3e38], np.float32)
 

@@ -13,8 +13,9 @@ import transformers
 from mindspore import Tensor, nn, ops
 
 from mindflood.models.bert import BertConfig, BertForSequenceClassification
+from mindflood.models.classifier import load_classifier
 from mindflood.models.dropout import DropoutNoise
-from mindflood.models.pretrained import from_pretrained, resolve_encoder
+from mindflood.models.pretrained import resolve_encoder
 
 SIZES = {
     "vocab_size": 120,
@@ -54,7 +55,7 @@ def pair(kind, tmp_path):
     """The same random network in PyTorch and, read from the folder that wrote, in MindSpore."""
     theirs = torch_model(kind)
     theirs.save_pretrained(tmp_path)
-    return theirs, from_pretrained(tmp_path)
+    return theirs, load_classifier(tmp_path)
 
 
 def batch(kind: str, vocabulary: int = 120, rows: int = 5, length: int = 17) -> list[np.ndarray]:
@@ -102,7 +103,7 @@ def test_activations_equal_hugging_face(activation, tmp_path):
     theirs = torch_model("bert", hidden_act=activation)
     theirs.save_pretrained(tmp_path)
     expected = torch_logits(theirs, batch("bert")).detach().numpy()
-    ours = our_logits(from_pretrained(tmp_path), batch("bert"))
+    ours = our_logits(load_classifier(tmp_path), batch("bert"))
     np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-4)
 
 
@@ -161,7 +162,7 @@ def test_perturbation_is_added_to_the_word_embeddings(pair, kind, mode):
 
 def test_half_precision_stays_near_float32(pair, kind, tmp_path):
     theirs, _ = pair
-    half = from_pretrained(tmp_path, compute_type=ms.float16)
+    half = load_classifier(tmp_path, compute_type=ms.float16)
     logits = our_logits(half, batch(kind))
     assert logits.dtype == np.float32
     expected = torch_logits(theirs, batch(kind)).detach().numpy()
@@ -202,7 +203,7 @@ def test_the_first_layers_equal_hugging_face_cut_to_them(kind, mode, tmp_path):
         network = cut.base_model.encoder
         network.layer = network.layer[:layers]
         expected = torch_logits(cut, arrays).detach().numpy()
-        ours = our_logits(from_pretrained(tmp_path, layers=layers), arrays)
+        ours = our_logits(load_classifier(tmp_path, layers=layers), arrays)
         np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-4)
         assert np.abs(expected - whole.detach().numpy()).max() > 1e-2
 
@@ -212,7 +213,7 @@ def test_the_first_layers_equal_hugging_face_cut_to_them(kind, mode, tmp_path):
 def test_the_embedded_encoder_equals_hugging_face(mode):
     set_mode(mode)
     folder = resolve_encoder("embedded")
-    ours = from_pretrained(folder, num_labels=2)
+    ours = load_classifier(folder, num_labels=2)
     theirs = transformers.AutoModelForSequenceClassification.from_pretrained(folder).eval()
     with torch.no_grad():
         theirs.classifier.weight.copy_(torch.tensor(ours.classifier.weight.asnumpy()))

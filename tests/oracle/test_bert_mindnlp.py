@@ -10,7 +10,8 @@ from mindspore import Tensor
 from safetensors.numpy import save_file
 
 from mindflood.files import read_json, write_json
-from mindflood.models.pretrained import from_pretrained, resolve_encoder
+from mindflood.models.classifier import load_classifier
+from mindflood.models.pretrained import resolve_encoder
 
 # mindnlp takes the place of `torch` in the process that imports it, so it gets its own.
 MINDNLP = """
@@ -19,7 +20,7 @@ import numpy as np
 import mindnlp, torch, transformers
 folder, inputs, out = sys.argv[1:]
 arrays = {name: torch.tensor(a.astype(np.int64)) for name, a in np.load(inputs).items()}
-model = transformers.BertForSequenceClassification.from_pretrained(folder).eval()
+model = transformers.load_classifier(folder).eval()
 with torch.no_grad():
     np.save(out, model(**arrays).logits.numpy())
 """
@@ -31,7 +32,7 @@ def classifier(tmp_path: Path) -> Path:
     folder = tmp_path / "classifier"
     folder.mkdir()
     encoder = resolve_encoder("embedded")
-    model = from_pretrained(encoder, num_labels=3, seed=5)
+    model = load_classifier(encoder, num_labels=3, seed=5)
     weights = {parameter.name: parameter.asnumpy() for parameter in model.get_parameters()}
     weights["classifier.weight"] = weights["classifier.weight"] * 10  # logits of some size
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
@@ -55,6 +56,6 @@ def test_logits_equal_mindnlp(classifier, tmp_path):
     files = [str(tmp_path / "inputs.npz"), str(tmp_path / "out.npy")]
     subprocess.run(command + files, check=True, timeout=600)
     theirs = np.load(files[1])
-    ours = from_pretrained(classifier)(Tensor(ids), Tensor(mask), Tensor(segments)).asnumpy()
+    ours = load_classifier(classifier)(Tensor(ids), Tensor(mask), Tensor(segments)).asnumpy()
     assert np.abs(theirs).max() > 0.1
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-4)

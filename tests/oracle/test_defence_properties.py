@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from mindspore import Tensor, nn
 
-from mindflood.config import Config
+from mindflood.config.settings import Config
 from mindflood.defences.adversarial_loss import AdversarialLoss
-from mindflood.defences.build import defence_of, defended, perturbation_of
 from mindflood.defences.freeat import FreeATTrainOneStepCell
 from mindflood.defences.information import Critic
 from mindflood.defences.noise import StepNoise
@@ -17,7 +16,8 @@ from mindflood.errors import UserError
 from mindflood.flooding import AccumulatedFloodingStep, FloodingTrainOneStepCell
 from mindflood.models.bert import BertConfig, BertForSequenceClassification
 from mindflood.models.dropout import DropoutNoise
-from mindflood.training.objective import MeanCrossEntropy
+from mindflood.models.loss import MeanCrossEntropy
+from mindflood.training.defended_step import defence_of, defended, perturbation_of
 from tests.oracle.defended_step import Recorded, Replayed, padded
 from tests.oracle.test_bert import SIZES, batch, set_mode
 

@@ -10,8 +10,8 @@ from mindflood.defences.adversarial_loss import AdversarialLoss
 from mindflood.defences.freeat import FreeATTrainOneStepCell
 from mindflood.defences.noise import StepNoise
 from mindflood.defences.perturbation import Perturbation, UnitNoise
+from mindflood.models.classifier import load_classifier
 from mindflood.models.dropout import DropoutNoise
-from mindflood.models.pretrained import from_pretrained
 from tests.oracle import defences_in_torch
 from tests.oracle.defended_step import LABELS, RATE, ROWS, HandedDropout, Replayed, close, loss_of
 from tests.oracle.test_bert import batch, torch_model
@@ -29,7 +29,7 @@ class FreeAT:
         self.rate = SLOW_RATE if case.K > 2 and case.level == 9.0 else RATE
         self.theirs = torch_model(case.kind)
         self.theirs.save_pretrained(folder)
-        ours = from_pretrained(folder)
+        ours = load_classifier(folder)
         self.arrays, self.weights = batch(case.kind), ROWS[case.rows]
         noise = StepNoise(DropoutNoise(ours.config, 3), UnitNoise(48, 3), case.K, reuse_dropout)
         *self.masks, self.unit = noise.draw(7, range(5), self.arrays[0].shape[1])

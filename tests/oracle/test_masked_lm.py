@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 
 from mindflood.masked_lm.masking import Masking
 from mindflood.masked_lm.model import BertForMaskedLM, MaskedCrossEntropy
-from mindflood.models.pretrained import from_pretrained
+from mindflood.models.classifier import load_classifier
 
 SIZES = {
     "vocab_size": 50,
@@ -37,7 +37,7 @@ def pair(tmp_path_factory):
     config = transformers.BertConfig(**SIZES)
     transformers.BertModel(config).save_pretrained(folder / "encoder")
     ms.set_context(mode=ms.PYNATIVE_MODE)
-    ours = BertForMaskedLM(from_pretrained(folder / "encoder", num_labels=2), seed=3)
+    ours = BertForMaskedLM(load_classifier(folder / "encoder", num_labels=2), seed=3)
     ours.bias.set_data(Tensor(np.linspace(-1, 1, 50, dtype=np.float32)))
     (folder / "exported").mkdir()
     save_file(

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mindflood.report.cards import Card, new_card, write_card
+from mindflood.cards.cards import Card, new_card, write_card
 
 
 def a_card(method: str = "finetune", seed: int = 0, **changes: Any) -> Card:

@@ -3,14 +3,13 @@
 import importlib
 import re
 import shlex
-from pathlib import Path
 
 import pytest
 
 from mindflood.cli import VERBS
-from mindflood.config_file import load_run_configs, load_train_config
+from mindflood.config.load import load_run_configs, load_train_config
+from tests.conftest import ROOT
 
-ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 _CODE = re.compile(r"```\w*\n(.*?)```|`([^`]*)`", re.DOTALL)
 

@@ -16,15 +16,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from mindflood.attack.folder import model_folder
-from mindflood.attack.records import read_records
-from mindflood.epochs import epoch_losses
+from mindflood.attack.victim.folder import model_folder
+from mindflood.cards.cards import Card, Run, find_runs
+from mindflood.cards.records import read_records
 from mindflood.errors import UserError
 from mindflood.models.config import BertConfig
 from mindflood.models.weights import check_shapes, read_weights
+from mindflood.pipeline.epochs import epoch_losses
 from mindflood.report.analyses import ball_table, generalisation_table
 from mindflood.report.calibration import calibration_table
-from mindflood.report.cards import Card, Run, find_runs
 from mindflood.report.comparisons import by_condition
 from mindflood.report.crossings import crossings_table
 from mindflood.report.examples import examples

@@ -30,7 +30,7 @@ except KeyboardInterrupt:
 """
 RUN = f"""
 import sys
-from mindflood.stage_process import run_to_its_end
+from mindflood.process import run_to_its_end
 try:
     run_to_its_end([sys.executable, "-c", {STAGE!r}])
 except KeyboardInterrupt:

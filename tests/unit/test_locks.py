@@ -26,7 +26,7 @@ STARTER = f"""
 import sys
 from pathlib import Path
 from mindflood.locks import held
-from mindflood.stage_process import run_to_its_end
+from mindflood.process import run_to_its_end
 with held(Path(sys.argv[1])):
     sys.exit(run_to_its_end([sys.executable, "-c", {HOLDER!r}, sys.argv[1]]))
 """

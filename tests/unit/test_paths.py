@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from mindflood.cli import VERBS, main
-from mindflood.config_file import load_train_config
-from mindflood.paths import expanded
+from mindflood.config.load import load_train_config
+from mindflood.files import expanded
 
 HOME = "~/mine"
 PATHS = [

@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from mindflood.attack.progress import AttackProgress
+from mindflood.attack.results.progress import AttackProgress
 from mindflood.progress import Display
 from mindflood.training.progress import TrainingProgress
 

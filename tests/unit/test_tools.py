@@ -2,11 +2,12 @@
 
 import runpy
 import sys
-from pathlib import Path
 
 import pytest
 
-TOOLS = Path(__file__).parents[2] / "tools"
+from tests.conftest import ROOT
+
+TOOLS = ROOT / "tools"
 
 
 @pytest.mark.parametrize("script", ["attack.py", "export_torch.py", "train.py"])

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from mindflood.cards.cards import find_runs, read_card
 from mindflood.cli import main
 from mindflood.errors import UserError
 from mindflood.progress import Display
-from mindflood.report.cards import find_runs, read_card
 from mindflood.report.page import report
 from mindflood.report.tables import comparison_table
 from mindflood.visible import spreadsheet_cell, visible, visible_line, visible_words

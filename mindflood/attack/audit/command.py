@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mindflood.errors import UserError
-from mindflood.paths import expanded
+from mindflood.files import expanded
 from mindflood.terminal import say, tell
 
 EPILOG = """examples:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mindflood.attack.audit.sheet import row_of, write_sheet
-from mindflood.attack.finished_attacks import Attack, attacks_in, texts_digest
+from mindflood.attack.results.finished import Attack, attacks_in, texts_digest
 from mindflood.errors import UserError
 from mindflood.files import check_file, write_json
 
@@ -30,7 +30,7 @@ def draw(places: Sequence[str | Path], sheet: Path, count: int, seed: int) -> li
     """Draw up to ``count`` successes of each attack and write them as a sheet, with its key.
 
     Args:
-        places: as :func:`mindflood.attack.finished_attacks.attacks_in` takes them.
+        places: as :func:`mindflood.attack.results.finished.attacks_in` takes them.
         seed: of the sample; a smaller one of the same seed is part of a larger one.
 
     Returns:

@@ -8,10 +8,10 @@ from typing import Any
 
 from mindflood.attack.audit.draw import key_path
 from mindflood.attack.audit.sheet import GRADES, Row, read_sheet, row_of
-from mindflood.attack.finished_attacks import Attack, attacks_in, texts_digest
+from mindflood.attack.results.finished import Attack, attacks_in, texts_digest
+from mindflood.cards.cards import merge_audit, read_card
 from mindflood.errors import UserError
 from mindflood.files import check_writable, read_json
-from mindflood.report.cards import merge_audit, read_card
 from mindflood.report.validated import Audit, Rate
 
 
@@ -20,7 +20,7 @@ def put_on_cards(places: Sequence[str | Path], sheet: Path) -> list[tuple[Attack
 
     Args:
         places: the attacks that the sheet was drawn from, as
-            :func:`mindflood.attack.finished_attacks.attacks_in` takes them; others are left alone.
+            :func:`mindflood.attack.results.finished.attacks_in` takes them; others are left alone.
 
     Returns:
         Each attack with its audit, as the card holds it: ``graded, same, changed, unclear,

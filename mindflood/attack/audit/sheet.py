@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mindflood.attack.finished_attacks import Record
+from mindflood.attack.results.finished import Record
 from mindflood.data.tasks import Task
 from mindflood.errors import UserError
 from mindflood.files import write_text

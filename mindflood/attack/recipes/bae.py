@@ -5,9 +5,9 @@ As TextFooler, but a masked language model proposes the words that come into a h
 
 from typing import Any
 
-from mindflood.attack.masked_lm_swaps import BaeSwap
-from mindflood.attack.options import RecipeOptions
 from mindflood.attack.recipes import parts
+from mindflood.attack.settings import RecipeOptions
+from mindflood.attack.swaps.masked_lm_swaps import BaeSwap
 from mindflood.attack.textattack_import import textattack
 
 CANDIDATES = 50

@@ -6,10 +6,10 @@ model would put at their place.
 
 from typing import Any
 
-from mindflood.attack.masked_lm import MaskedLM
-from mindflood.attack.masked_lm_swaps import BertAttackSwap
-from mindflood.attack.options import PAPER_CANDIDATES, RecipeOptions
 from mindflood.attack.recipes import parts
+from mindflood.attack.resources.masked_lm import MaskedLM
+from mindflood.attack.settings import PAPER_CANDIDATES, RecipeOptions
+from mindflood.attack.swaps.masked_lm_swaps import BertAttackSwap
 from mindflood.attack.textattack_import import textattack
 
 LARGEST_SHARE = 0.4  # of the words

@@ -4,14 +4,13 @@ import importlib
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
-from mindflood.attack.catalogue import RECIPES, check_available
-from mindflood.attack.fingerprint import recipe_fingerprint
-from mindflood.attack.options import RecipeOptions
-from mindflood.attack.paper_contents import contents
 from mindflood.attack.recipes.parts import Assembled
-from mindflood.attack.safe_weights import safetensors_only
-from mindflood.attack.textattack_import import textattack
+from mindflood.attack.resources.downloads import check_available, pieces_of
+from mindflood.attack.resources.paper_contents import contents
+from mindflood.attack.settings import RecipeOptions
+from mindflood.attack.textattack_import import safetensors_only, textattack
 from mindflood.errors import UserError
+from mindflood.fingerprint import recipe_fingerprint
 
 
 class Recipe(Protocol):
@@ -68,7 +67,7 @@ def _paper(name: str, victim: Any, options: RecipeOptions) -> BuiltRecipe:
         with safetensors_only():
             built = recipe_module(name).paper(victim, options)
             _load_sentence_encoders(built.attack)
-        resources = contents(RECIPES[name].downloads)
+        resources = contents(pieces_of(name))
     except Exception as error:  # of the hub, TensorFlow, requests, zipfile, torch, ...
         said = " ".join(str(error).split())[:200] or type(error).__name__
         raise UserError(

@@ -6,22 +6,22 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mindflood.attack.constraints import (
+from mindflood.attack.nltk_data import OWN_STOP_WORDS
+from mindflood.attack.resources import inflection, neighbours, opposition, tagger
+from mindflood.attack.resources.encoder import SentenceVectors
+from mindflood.attack.resources.masked_lm import MaskedLM
+from mindflood.attack.resources.shipped import shipped_fingerprint
+from mindflood.attack.settings import RecipeOptions
+from mindflood.attack.swaps.constraints import (
     NoOpposite,
     SamePartOfSpeech,
     SentenceSimilarity,
     Substitutable,
 )
-from mindflood.attack.encoder import SentenceVectors
-from mindflood.attack.fingerprint import file_fingerprint
-from mindflood.attack.masked_lm import MaskedLM
-from mindflood.attack.neighbour_swap import NeighbourSwap
-from mindflood.attack.nltk_data import OWN_STOP_WORDS
-from mindflood.attack.options import RecipeOptions
-from mindflood.attack.resources import inflection, neighbours, opposition, tagger
-from mindflood.attack.resources.shipped import shipped_fingerprint
+from mindflood.attack.swaps.neighbour_swap import NeighbourSwap
 from mindflood.attack.textattack_import import textattack
 from mindflood.errors import UserError
+from mindflood.fingerprint import file_fingerprint
 from mindflood.masked_lm.settings import described
 
 # Cosines of sentences, chosen by tools/measure_constraint.py on rows that it does not report.

@@ -5,8 +5,8 @@ One typing error in the whole text: letters swapped, deleted, inserted, or hit o
 
 from typing import Any
 
-from mindflood.attack.options import RecipeOptions
 from mindflood.attack.recipes import parts
+from mindflood.attack.settings import RecipeOptions
 from mindflood.attack.textattack_import import textattack
 
 WORDS = 1  # that may change

@@ -7,14 +7,14 @@ its best synonym does.
 from typing import Any
 from unittest import mock
 
-from mindflood.attack.neighbour_swap import in_case_of
-from mindflood.attack.options import RecipeOptions
 from mindflood.attack.recipes import parts
 from mindflood.attack.resources import inflection
 from mindflood.attack.resources.inflection import inflected
 from mindflood.attack.resources.neighbours import all_readings
 from mindflood.attack.resources.relations import relations
 from mindflood.attack.resources.shipped import shipped_fingerprint
+from mindflood.attack.settings import RecipeOptions
+from mindflood.attack.swaps.neighbour_swap import in_case_of
 from mindflood.attack.textattack_import import textattack
 
 ORDER = ("TextAttack's order of synonyms, another in every process, by the alphabet's",)

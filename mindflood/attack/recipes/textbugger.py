@@ -7,8 +7,8 @@ near word. The first three are drawn at random, one each.
 from typing import Any
 from unittest import mock
 
-from mindflood.attack.options import RecipeOptions
 from mindflood.attack.recipes import parts
+from mindflood.attack.settings import RecipeOptions
 from mindflood.attack.textattack_import import textattack
 
 NEAREST = 5

@@ -7,8 +7,8 @@ neighbour that does most harm and keeps part of speech and meaning.
 from functools import cache
 from typing import Any
 
-from mindflood.attack.options import RecipeOptions
 from mindflood.attack.recipes import parts
+from mindflood.attack.settings import RecipeOptions
 from mindflood.attack.textattack_import import textattack
 
 NEIGHBOURS = 50

@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from mindflood.attack.fingerprint import file_fingerprint
+from mindflood.fingerprint import file_fingerprint
 
 
 def embedded_encoder() -> Path:

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from mindflood.attack.fingerprint import file_fingerprint
 from mindflood.errors import UserError
 from mindflood.files import whole_file
+from mindflood.fingerprint import file_fingerprint
 
 FOLDER = Path(__file__).parent / "data"
 NAMES = ("relations", "valence", "tagger", "neighbours", "phrases")

@@ -1,0 +1,1 @@
+"""Samples attacked side by side, in one process, several, or on many machines."""

@@ -1,0 +1,60 @@
+"""The masked language model of an attack: the user's own, or one made of the task's text."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from mindflood.attack.victim.folder import model_folder
+from mindflood.data.tasks import Task
+from mindflood.errors import UserError
+from mindflood.files import user_path
+from mindflood.masked_lm.settings import MaskedLMSettings, cached_folder
+from mindflood.process import run_to_its_end
+from mindflood.terminal import tell
+
+
+def masked_lm_folder(task: Task, data: str | None, chosen: str | Path | None) -> Path:
+    """The folder that ``chosen`` names; None: the task's own, made where the cache lacks it.
+
+    It is made in a process of its own, because MindSpore trains it and this half of the project
+    never imports MindSpore, and ends with this one, however this one ends.
+
+    Raises:
+        UserError: ``chosen`` is no model, the training text cannot be read, or the making failed.
+    """
+    if chosen is not None:
+        return chosen_masked_lm(chosen)
+    folder = cached_folder(task, data, MaskedLMSettings())
+    if not (folder / "config.json").exists():
+        tell(
+            f"training a masked language model on the text of {task.name}: some minutes, once "
+            "(for shares on several machines: 'mindflood masked-lm', then --masked-lm FOLDER)"
+        )
+        _make(task, data)
+    return folder
+
+
+def chosen_masked_lm(folder: str | Path) -> Path:
+    """The masked language model that the user names.
+
+    Raises:
+        UserError: it is no folder of a model.
+    """
+    if not user_path(folder).is_dir():
+        raise UserError(
+            f"--masked-lm {folder} (in a config: attack.masked_lm): no such folder; make one with "
+            "'mindflood masked-lm TASK --out FOLDER', or leave it out"
+        )
+    return Path(model_folder(folder))
+
+
+def _make(task: Task, data: str | None) -> None:
+    words = ["masked-lm", task.name, *(["--data", data] if data is not None else [])]
+    # -P: a file of the working folder must not stand in for a module of that name.
+    command = [sys.executable, "-P", "-m", "mindflood", *words]
+    status = run_to_its_end(command, stdout=subprocess.DEVNULL)
+    if status != 0:
+        raise UserError(
+            f"'mindflood {' '.join(words)}' failed (exit status {status}, see above); "
+            "make a masked language model elsewhere and name its folder with --masked-lm"
+        )

@@ -1,0 +1,1 @@
+"""What an attack leaves: records, card, and the log."""

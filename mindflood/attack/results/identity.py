@@ -1,0 +1,123 @@
+"""What decides the outcome of an attack, and what the card says of it."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from mindflood.attack.chosen import ChosenRows
+from mindflood.attack.results.metrics import summarise
+from mindflood.attack.settings import AttackSettings
+from mindflood.attack.victim.calibration import Calibration, calibration_error
+from mindflood.attack.victim.folder import model_fingerprint
+from mindflood.cards.degenerate import signs_of_degeneracy
+from mindflood.cards.schema import attack_key
+from mindflood.config.recipes import RECIPES
+from mindflood.data.sources import Examples
+from mindflood.data.tasks import get_task
+
+OF_THE_FOLDER = ("model", "task", "shard")  # all attacks of one folder agree in these
+BEFORE = "before the attack "  # begins what the attacked sample tells of the victim
+
+
+def results_name(recipe: str, *, calibrated: bool) -> str:
+    """What the files of an attack's results are called, without their ending."""
+    return f"{recipe}-calibrated" if calibrated else recipe
+
+
+def identity_of(
+    attacker: Any, sample: ChosenRows, calibration: Calibration | None
+) -> dict[str, Any]:
+    """Everything that decides the outcome of an attack, as ``RECIPE.meta.json`` keeps it.
+
+    Args:
+        attacker: a :class:`mindflood.attack.driver.sample.SampleAttacker`.
+    """
+    settings, entry = attacker.settings, RECIPES[attacker.settings.recipe]
+    asked = settings.options.masked_lm if entry.asks_masked_lm else None
+    return {
+        **settings_of(settings, sample),
+        "model": attacker.victim.fingerprint,
+        "replaced": list(attacker.recipe.replaced_components),
+        "masked_lm": None if asked is None else model_fingerprint(asked),
+        "calibration": None if calibration is None else dataclasses.asdict(calibration),
+        "examples": examples_fingerprint(sample.examples),
+        "fingerprint": settings.budget.fingerprint(attacker.recipe.fingerprint),
+    }
+
+
+def settings_of(settings: AttackSettings, sample: ChosenRows) -> dict[str, Any]:
+    """The part of :func:`identity_of` that the user has set, and that no model is needed for."""
+    entry = RECIPES[settings.recipe]
+    pair = len(settings.task.text_columns) == 2
+    return {
+        "task": settings.task.name,
+        "split": sample.split,
+        "recipe": settings.recipe,
+        "profile": settings.profile,
+        "seed": settings.seed,
+        "num_examples": len(sample.rows),
+        **settings.budget.settings,
+        "candidates": settings.options.candidates if entry.has_candidates else None,
+        "columns": settings.columns if pair else None,
+        "shard": None if sample.share is None else str(sample.share),
+    }
+
+
+def file_name(identity: Mapping[str, Any]) -> str:
+    """What the files of an attack's results are called, without their ending."""
+    return results_name(identity["recipe"], calibrated=identity["calibration"] is not None)
+
+
+def card_key(identity: Mapping[str, Any]) -> str:
+    """The key of an attack on the card."""
+    calibrated = identity.get("calibration") is not None
+    return attack_key(identity["recipe"], identity["profile"], calibrated=calibrated)
+
+
+def examples_fingerprint(examples: Examples) -> str:
+    """Hash of the texts and labels, in their order: 16 hexadecimal digits."""
+    return examples.fingerprint()
+
+
+def summary_of(records: Sequence[Mapping[str, Any]], identity: Mapping[str, Any]) -> dict[str, Any]:
+    """What the card says of an attack.
+
+    Args:
+        identity: what decided the outcome, as ``RECIPE.meta.json`` keeps it.
+
+    Returns:
+        :func:`~mindflood.attack.results.metrics.summarise` with ``fingerprint``, ``replaced``,
+        ``seed``, ``requested`` (number of samples a finished attack has), ``calibration_error``
+        (of the victim on the attacked texts, 15 bins) and, where there are such, ``columns`` (of
+        a pair, that may change), ``calibration`` (of the victim), ``max_queries``, ``max_seconds``,
+        ``candidates`` (K of BERT-Attack), ``masked_lm`` (fingerprint of the language model) and
+        ``warnings`` (what the victim's predictions before the attack tell of it).
+    """
+    optional = (
+        "columns", "calibration", "max_queries", "max_seconds", "candidates", "masked_lm"
+    )  # fmt: skip
+    warnings = degeneracy(records, get_task(identity["task"]).label_names)
+    return (
+        summarise(records)
+        | {
+            "fingerprint": identity["fingerprint"],
+            "replaced": identity["replaced"],
+            "seed": identity["seed"],
+            "requested": identity["num_examples"],
+            "calibration_error": calibration_error(records),
+        }
+        | {key: identity[key] for key in optional if identity.get(key) is not None}
+        | ({"warnings": warnings} if warnings else {})
+    )
+
+
+def degeneracy(records: Sequence[Mapping[str, Any]], label_names: Sequence[str]) -> list[str]:
+    """Signs that the victim is no classifier of the task, before any attack; most often none."""
+    known = [one for one in records if one.get("original_prediction") is not None]
+    predictions, labels = (
+        np.array([one[key] for one in known], int) for key in ("original_prediction", "label")
+    )
+    found = signs_of_degeneracy(predictions, labels, label_names)
+    return [f"{BEFORE}{sign}" for sign in found]

@@ -1,0 +1,1 @@
+"""The model under attack: its folder, its batches, its temperature."""

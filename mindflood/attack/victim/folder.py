@@ -1,0 +1,109 @@
+"""Which folder a model to attack is in, checked before anything heavy is imported."""
+
+import os
+from pathlib import Path
+
+from mindflood.data.hub import hub_answers
+from mindflood.errors import UserError
+from mindflood.files import read_json, user_path
+from mindflood.fingerprint import file_fingerprint
+from mindflood.models.config import check_no_adapter
+from mindflood.models.tokenizer_files import TOKENIZER_FILES
+
+# A tokenizer has one of these: the tokenizers library's file, a vocabulary (WordPiece, BPE,
+# SentencePiece), or, where it needs none, as for bytes, its settings.
+_TOKENIZERS = ("tokenizer.json", "vocab.*", "*.model", "*.bpe", "tokenizer_config.json")
+
+
+def model_folder(folder: str | Path) -> str:
+    """``folder`` itself, the export inside a RUN folder, or a hub id.
+
+    Raises:
+        UserError: it is a folder without a model or with pickled weights only, or neither a
+            folder nor a hub id.
+    """
+    path = user_path(folder)
+    if not path.exists():
+        if str(folder).count("/") == 1 and not str(folder).startswith((".", "/", "~")):
+            return str(folder)
+        raise UserError(f"{folder}: no such folder; give a Hugging Face folder or a hub id")
+    if (path / "model" / "config.json").exists() and not (path / "config.json").exists():
+        path = path / "model"
+    check_no_adapter(path)
+    if not (path / "config.json").is_file():
+        raise UserError(
+            f"{path}: not a model: there is no config.json; give a Hugging Face folder, such as "
+            "the 'model' folder of a run"
+        )
+    _check_stated(path / "config.json")
+    if not list(path.glob("*.safetensors")):
+        pickled = sorted(file.name for file in path.glob("*.bin"))
+        found = f"only {pickled[0]}, a pickle, which is never loaded" if pickled else "none"
+        raise UserError(
+            f"{path}: expected weights in model.safetensors, found {found}; save the model with "
+            "save_pretrained(..., safe_serialization=True)"
+        )
+    return str(path)
+
+
+def _check_stated(config: Path) -> None:
+    """Find out whether a model's configuration is one, and has its labels by number.
+
+    Raises:
+        UserError: it is not, or has them otherwise.
+    """
+    stated = read_json(config)
+    if not isinstance(stated, dict):
+        raise UserError(f"{config}: expected an object of configuration keys")
+    names = stated.get("id2label")
+    if names is None:
+        return
+    if not isinstance(names, dict) or not all(map(str.isdecimal, names)):
+        raise UserError(
+            f"{config}: key 'id2label': expected an object from label numbers to names, such as "
+            f'{{"0": "negative", "1": "positive"}}, found {str(names)[:60]}'
+        )
+
+
+def check_tokenizer(folder: Path) -> None:
+    """Find out whether a local model has a tokenizer beside it.
+
+    Raises:
+        UserError: none of a tokenizer's files is there.
+    """
+    if not any(next(folder.glob(name), None) for name in _TOKENIZERS):
+        raise UserError(
+            f"{folder}: a model without a tokenizer; save the one it was trained with beside it: "
+            "AutoTokenizer.from_pretrained(ITS_ENCODER).save_pretrained(this folder)"
+        )
+
+
+def check_within_reach(model: str) -> None:
+    """Find out whether a model of :func:`model_folder` can be had; before transformers is imported.
+
+    Where the hub does not answer, this process is kept from it, which would take each file a
+    minute, and has the hub's cache.
+
+    Raises:
+        UserError: the model is not on this machine, and the hub does not answer.
+    """
+    if Path(model).is_dir() or hub_answers():
+        return
+    os.environ["HF_HUB_OFFLINE"] = "1"  # looked up once, when transformers is imported
+    import huggingface_hub
+
+    try:
+        cached = huggingface_hub.try_to_load_from_cache(model, "config.json")
+    except ValueError:  # no valid id
+        cached = None
+    if not isinstance(cached, str):
+        raise UserError(
+            f"{model}: no such folder, and the hub does not answer; try again, or give a Hugging "
+            "Face folder"
+        )
+
+
+def model_fingerprint(folder: Path) -> str:
+    """Hash of a model folder's weights, configuration and tokenizer."""
+    names = ("*.safetensors", "config.json", *TOKENIZER_FILES, "*.model")
+    return file_fingerprint(*sorted(file for name in names for file in folder.glob(name)))

@@ -1,0 +1,1 @@
+"""Result cards and the records of attacks: their form, checked when read; rates from counts."""

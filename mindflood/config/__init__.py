@@ -1,0 +1,1 @@
+"""Settings of an experiment: from YAML and the command line, checked."""

@@ -1,0 +1,8 @@
+"""The classifier of a Hugging Face folder: BERT or RoBERTa, as its ``config.json`` says."""
+
+from functools import partial
+
+from mindflood.models.bert import BertForSequenceClassification
+from mindflood.models.pretrained import load_pretrained
+
+load_classifier = partial(load_pretrained, BertForSequenceClassification)

@@ -1,0 +1,1 @@
+"""What runs the stages: whole experiments, epochs, the grid search, one training."""

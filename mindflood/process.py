@@ -1,0 +1,104 @@
+"""The cores of this process, and processes that do not outlive the one that started them.
+
+A run that is killed cannot end its stage, and two would write into one folder when it is continued.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from mindflood import locks
+from mindflood.errors import UserError
+
+
+def usable_cores() -> int:
+    """Cores that this process may use: a scheduler or ``taskset`` may give it some of them only."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+_LIFELINE = "MINDFLOOD_LIFELINE"  # number of the pipe that closes when the starter is gone
+_SECONDS = 2.0  # that a stage has to end by itself after Ctrl-C, before and after it is told
+
+
+def run_to_its_end(command: Sequence[str], stdout: int | None = None) -> int:
+    """Run ``command``, whose ``main`` calls :func:`end_with_starter`; its exit status.
+
+    It holds the folders that this process holds. After Ctrl-C it has ended before the
+    ``KeyboardInterrupt`` goes on.
+
+    Args:
+        stdout: as ``subprocess.Popen`` takes it; None: the user's.
+    """
+    return _run(command, stdout=stdout).returncode
+
+
+def last_line_of(module: str, *words: str, question: str = "") -> str:
+    """Ask a module of the project, in a process of its own, that calls :func:`end_with_starter`.
+
+    Args:
+        question: its standard input.
+
+    Returns:
+        The last line of its standard output.
+
+    Raises:
+        UserError: it failed; the message is the last line of its standard error.
+    """
+    # -P: a file of the working folder must not stand in for a module of that name.
+    command = [sys.executable, "-P", "-m", module, *words]
+    pipe = subprocess.PIPE
+    answer = _run(command, question, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+    if answer.returncode != 0 or not answer.stdout.strip():
+        raise UserError((answer.stderr.strip().splitlines() or ["no message"])[-1])
+    return str(answer.stdout.splitlines()[-1])
+
+
+def _run(
+    command: Sequence[str], question: str | None = None, **options: Any
+) -> subprocess.CompletedProcess:
+    watched, ours = os.pipe()
+    shared = locks.to_hand_on()
+    handed_on = {_LIFELINE: str(watched), locks.HANDED_ON: ",".join(map(str, shared))}
+    try:
+        with subprocess.Popen(
+            command, pass_fds=(watched, *shared), env={**os.environ, **handed_on}, **options
+        ) as stage:
+            try:
+                said = stage.communicate(question)
+            except KeyboardInterrupt:
+                _end(stage)
+                raise
+        return subprocess.CompletedProcess(command, stage.returncode, *said)
+    finally:
+        os.close(watched)
+        os.close(ours)
+
+
+def end_with_starter() -> None:
+    """End this process with the one that started it by :func:`run_to_its_end`, if one did."""
+    lifeline = os.environ.pop(_LIFELINE, None)  # what this process starts in turn has no such pipe
+    if lifeline is not None:
+        threading.Thread(target=_wait_and_end, args=(int(lifeline),), daemon=True).start()
+
+
+def _end(stage: subprocess.Popen[bytes]) -> None:
+    """End a stage that a terminal's Ctrl-C has reached already, or has not."""
+    for told in (False, True):
+        if told:
+            stage.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            stage.wait(_SECONDS)
+            return
+    stage.kill()
+
+
+def _wait_and_end(lifeline: int) -> None:
+    os.read(lifeline, 1)  # nobody writes: it returns when the other end is closed
+    os._exit(1)
