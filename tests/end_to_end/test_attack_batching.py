@@ -132,8 +132,8 @@ def test_in_two_workers_as_one_by_one(case, run, one_by_one, tmp_path):
 )
 def test_as_textattack_s_own_attacker(case, folders, masked_lm, one_by_one, tmp_path):
     """The recipes in which nothing is random."""
+    from mindflood.attack.driver.columns import with_columns
     from mindflood.attack.recipes import build_recipe
-    from mindflood.attack.recipes.columns import with_columns
     from mindflood.attack.settings import RecipeOptions
     from mindflood.attack.victim.wrapper import Victim
 

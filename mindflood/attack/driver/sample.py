@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from mindflood.attack.driver.budgeted_search import BudgetedSearch
+from mindflood.attack.driver.columns import with_columns
 from mindflood.attack.driver.own_copy import own_copy
 from mindflood.attack.recipes import BuiltRecipe, build_recipe
-from mindflood.attack.recipes.columns import with_columns
 from mindflood.attack.searches import OutOfTimeError
 from mindflood.attack.settings import AttackSettings as AttackSettings
 from mindflood.attack.textattack_import import textattack

@@ -6,9 +6,9 @@ import pytest
 import torch
 from transformers import BertConfig, BertForSequenceClassification
 
+from mindflood.attack.driver.columns import with_columns
 from mindflood.attack.driver.sample import AttackSettings, SampleAttacker
 from mindflood.attack.recipes import BuiltRecipe
-from mindflood.attack.recipes.columns import with_columns
 from mindflood.attack.settings import check_columns, protected_column
 from mindflood.attack.textattack_import import textattack
 from mindflood.attack.victim.wrapper import Victim
