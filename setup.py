@@ -5,6 +5,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 RAY = "ray>=2.9"
+DOCS = ["mkdocs<2", "mkdocstrings[python]"]
 README = Path(__file__).with_name("README.md")
 
 setup(
@@ -53,12 +54,14 @@ setup(
     ],
     extras_require={
         "ray": [RAY],
+        "docs": DOCS,
         "test": [
             "pytest",
             "pytest-timeout",
             "hypothesis",
             "psutil",
             RAY,
+            *DOCS,
             "ruff",
             "mypy",
             "types-PyYAML",

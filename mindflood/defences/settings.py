@@ -45,7 +45,7 @@ class DefenceSettings:
 
 
 # K, η, magnitude and ε are those of Flooding-X's scripts, not what the methods' own authors chose
-# task by task (docs/defences.md). FreeAT and YOPO have what PGD has, as in the FreeLB paper. Where
+# task by task (docs/results/defences.md). FreeAT and YOPO have what PGD has, as in FreeLB. Where
 # Altinisik et al. state neither step nor σ, η = ε/2 and the magnitude is ε.
 DEFENCES = {
     "pgd": DefenceSettings(3, 0.03, 0.05, 0.0, "l2", True),

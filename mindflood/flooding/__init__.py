@@ -9,12 +9,18 @@ _HOMES = {
     "AccumulatedFloodingStep": "accumulation",
     "AccordanceEstimator": "estimator",
     "AccordanceProbe": "accordance",
+    "LabelledBatch": "accordance",
+    "probed_parameters": "accordance",
     "CrossingDetector": "level",
     "FloodLevel": "level",
     "choose_flood_level": "level",
 }
 
 __all__ = sorted(_HOMES)
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 def __getattr__(name: str) -> Any:

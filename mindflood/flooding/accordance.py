@@ -117,12 +117,17 @@ class AccordanceProbe:
         return self._class_gradients(batch, _rows_by_class(batch, self.num_classes, "batch"))
 
     def measure(
-        self, batches: Iterable[LabelledBatch], *, rank: int = 0, worker_count: int = 1
+        self,
+        batches: Iterable[LabelledBatch | tuple[Sequence[NDArray], NDArray]],
+        *,
+        rank: int = 0,
+        worker_count: int = 1,
     ) -> AccordanceEstimator:
         """Accordance of the batches of a sub-epoch, each of which is read once.
 
         Args:
-            batches: the same whole (global) batches on every worker.
+            batches: the same whole (global) batches on every worker; a pair ``(inputs, labels)``
+                is a batch of which every row counts.
             rank, worker_count: of the data-parallel workers. Batch j is probed by worker j mod
                 ``worker_count``; then the workers exchange their sums, and each returns the same.
 
@@ -132,7 +137,8 @@ class AccordanceProbe:
         """
         # float32: exact to 1e-7, and the sums of large networks are as large as their gradients.
         estimator = AccordanceEstimator(self.num_classes, dtype=np.float32)
-        for number, batch in enumerate(batches):
+        for number, given in enumerate(batches):
+            batch = LabelledBatch(*given)
             rows = _rows_by_class(batch, self.num_classes, f"batch {number}")
             if number % worker_count == rank:
                 estimator.update(self._class_gradients(batch, rows))

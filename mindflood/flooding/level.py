@@ -76,7 +76,7 @@ class CrossingDetector:
         direction: Direction = "either",
         persistence: int = 2,
         margin: float = 0.0,
-        name: str = "accordance.jsonl",
+        name: str = "trace",
     ) -> None:
         """Start at the beginning of a run.
 
@@ -237,7 +237,7 @@ def choose_flood_level(
     persistence: int = 2,
     margin: float = 0.0,
     use_eval_loss: bool = True,
-    name: str = "accordance.jsonl",
+    name: str = "trace",
 ) -> FloodLevel:
     """The flood level from a whole run: its crossing of zero accordance, else the fallback.
 

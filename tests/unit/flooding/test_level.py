@@ -260,7 +260,7 @@ def test_bad_line_is_named_and_not_taken_in(change, message):
 @pytest.mark.parametrize("key", ["step", "epoch", "accordance", "train_loss"])
 def test_missing_key_is_named(key):
     line = {k: v for k, v in GOOD[0].items() if k != key}
-    with pytest.raises(UserError, match=f"accordance.jsonl, line 1: {key}"):
+    with pytest.raises(UserError, match=f"trace, line 1: {key}"):
         choose_flood_level([line])
 
 
