@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from mindflood import __version__
-from mindflood.errors import StageFailedError, UserError
+from mindflood.errors import StageFailedError, UserError, did_you_mean
 from mindflood.process import end_with_starter
 from mindflood.terminal import check_delivered, guard_streams, tell
 
@@ -29,6 +29,7 @@ VERBS = (
         "train the masked language model of the offline BERT-Attack and BAE",
         "mindflood.masked_lm.command",
     ),
+    ("predict", "what a model answers to a text", "mindflood.attack.predict"),
     ("attack", "attack a Hugging Face classifier with TextAttack", "mindflood.attack.command"),
     (
         "merge-attacks",
@@ -48,6 +49,8 @@ VERBS = (
     ("report", "result cards to tables, figures and report.html", "mindflood.report.command"),
     ("doctor", "what this machine has, what is missing, how to mend it", "mindflood.doctor"),
 )
+# What stands under 'attack' in the help, as it is about attacks alone.
+AROUND_ATTACKS = ("audit", "merge-attacks", "masked-lm")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -92,18 +95,40 @@ def _arguments(words: list[str]) -> argparse.Namespace:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
+def _map() -> str:
+    """The verbs and what they do, those around attacks in a group of their own."""
+
+    def listed(names: Sequence[str]) -> str:
+        return "\n".join(f"  {name:<15}{what}" for name, what, _ in VERBS if name in names)
+
+    others = [name for name, _, _ in VERBS if name not in AROUND_ATTACKS]
+    return f"""Text classifiers that resist adversarial attacks, native in MindSpore.
+
+verbs:
+{listed(others)}
+
+around an attack:
+{listed(AROUND_ATTACKS)}
+
+'mindflood VERB --help' shows the arguments of a verb and an example."""
+
+
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="mindflood",
-        description="Text classifiers that resist adversarial attacks, native in MindSpore.",
-        epilog="'mindflood VERB --help' shows the arguments of a verb and an example.",
+        usage="mindflood [-h] [--version] VERB ...",
+        description=_map(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"mindflood {__version__}")
-    verbs = parser.add_subparsers(metavar="VERB", required=True)
+    known = [name for name, _, _ in VERBS]
+    if words and not words[0].startswith("-") and words[0] not in known:
+        close = did_you_mean(words[0], known)
+        raise UserError(f"'{words[0]}': no such verb{close}; 'mindflood --help' lists them")
+    verbs = parser.add_subparsers(metavar="VERB", required=True, help=argparse.SUPPRESS)
     for name, summary, module_name in VERBS:
         verb = verbs.add_parser(
             name,
-            help=summary,
             description=summary[0].upper() + summary[1:] + ".",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )

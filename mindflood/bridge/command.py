@@ -1,13 +1,15 @@
-"""``mindflood export RUN OUT``: MindSpore checkpoint to Hugging Face folder."""
+"""``mindflood export RUN [OUT]``: MindSpore checkpoint to Hugging Face folder."""
 
 import argparse
 import os
+from pathlib import Path
 
+from mindflood.errors import UserError
 from mindflood.files import expanded, user_path
 from mindflood.terminal import say
 
 EPILOG = """examples:
-  mindflood export runs/demo/flooding-seed0 exported/flooding
+  mindflood export runs/demo/flooding-seed0
   mindflood export runs/demo/flooding-seed0 exported/flooding-epoch-3 --epoch 3
   mindflood export network.ckpt exported/network --encoder bert-base-uncased --task sst2 \\
       --max-length 128
@@ -17,7 +19,13 @@ EPILOG = """examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``mindflood export``."""
     parser.add_argument("run", type=user_path, metavar="RUN", help="RUN folder, or a .ckpt file")
-    parser.add_argument("out", type=user_path, metavar="OUT", help="folder to write")
+    parser.add_argument(
+        "out",
+        type=user_path,
+        nargs="?",
+        metavar="OUT",
+        help="folder to write (default: RUN/model, of an epoch RUN/epochs/E/model)",
+    )
     parser.add_argument(
         "--epoch",
         type=int,
@@ -60,12 +68,13 @@ def run(args: argparse.Namespace) -> int:
     from mindflood.locks import held
 
     os.environ.setdefault("GLOG_v", "3")  # MindSpore's warnings about itself
-    with stoppable(), held(args.out):
+    out = args.out or _place_in(args.run, args.epoch)
+    with stoppable(), held(out):
         from mindflood.bridge.export import export_torch, warn
 
         result = export_torch(
             args.run,
-            args.out,
+            out,
             epoch=args.epoch,
             encoder=args.encoder,
             encoder_layers=args.encoder_layers,
@@ -73,6 +82,17 @@ def run(args: argparse.Namespace) -> int:
             data=args.data,
             max_length=args.max_length,
         )
-    warn(args.out, result.warnings)
-    say(f"{args.out}: {result.agreement.sentence()}")
+    warn(out, result.warnings)
+    say(f"{out}: {result.agreement.sentence()}")
     return 0
+
+
+def _place_in(run: Path, epoch: int | None) -> Path:
+    """Where attacks and the report look for the model of a run or of its epoch."""
+    if not run.is_dir():
+        if run.exists():
+            raise UserError(f"{run}: a checkpoint by itself; name the folder to write behind it")
+        raise UserError(f"{run}: no such RUN folder")
+    from mindflood.training.run_folder import epoch_folder
+
+    return (run if epoch is None else epoch_folder(run, epoch)) / "model"

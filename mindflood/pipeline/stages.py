@@ -24,7 +24,7 @@ def export(run: Path, epoch: int | None = None) -> None:
     folder = run if epoch is None else epoch_folder(run, epoch)
     if not (folder / "model" / "config.json").exists():
         words = [] if epoch is None else ["--epoch", str(epoch)]
-        _mindflood("export", str(run), str(folder / "model"), *words)
+        _mindflood("export", str(run), *words)
 
 
 def attack(

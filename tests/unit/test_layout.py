@@ -32,7 +32,7 @@ LEVELS = (
     ("attack.recipes",),
     ("attack.results",),
     ("attack.driver",),
-    ("attack.audit", "attack.runner"),
+    ("attack.audit", "attack.predict", "attack.runner"),
     ("attack.command",),
     ("attack.merge_command",),
     ("analyse",),

@@ -26,15 +26,12 @@ def model_folder(folder: str | Path) -> str:
     if not path.exists():
         if str(folder).count("/") == 1 and not str(folder).startswith((".", "/", "~")):
             return str(folder)
-        raise UserError(f"{folder}: no such folder; give a Hugging Face folder or a hub id")
+        raise UserError(f"{folder}: no such folder; {_remedy(path.parent)}")
     if (path / "model" / "config.json").exists() and not (path / "config.json").exists():
         path = path / "model"
     check_no_adapter(path)
     if not (path / "config.json").is_file():
-        raise UserError(
-            f"{path}: not a model: there is no config.json; give a Hugging Face folder, such as "
-            "the 'model' folder of a run"
-        )
+        raise UserError(f"{path}: not a model: there is no config.json; {_remedy(path)}")
     _check_stated(path / "config.json")
     if not list(path.glob("*.safetensors")):
         pickled = sorted(file.name for file in path.glob("*.bin"))
@@ -44,6 +41,13 @@ def model_folder(folder: str | Path) -> str:
             "save_pretrained(..., safe_serialization=True)"
         )
     return str(path)
+
+
+def _remedy(run: Path) -> str:
+    """What to do where there is no model: a RUN folder only lacks its export."""
+    if (run / "config.yaml").is_file():
+        return f"write it with 'mindflood export {run}'"
+    return "give a Hugging Face folder, a RUN folder with its 'model', or a hub id"
 
 
 def _check_stated(config: Path) -> None:
