@@ -20,6 +20,7 @@ from mindflood.masked_lm.model import BertForMaskedLM, MaskedCrossEntropy, load
 from mindflood.masked_lm.settings import MaskedLMSettings, training_pieces
 from mindflood.models.tokenizer_files import check_vocabulary
 from mindflood.progress import Display
+from mindflood.streams import MASKED_HELD_OUT, MASKED_IN_TRAINING
 from mindflood.training import context
 from mindflood.training.optimizer import AdamW, parameter_groups
 from mindflood.training.schedule import LinearWarmupDecay
@@ -27,7 +28,6 @@ from mindflood.training.schedule import LinearWarmupDecay
 _BUCKETS = (16, 32, 64, 128)
 _HELD_OUT = 1000  # pieces
 _WEIGHT_DECAY = 0.01
-_TRAINING, _HOLDING_OUT = 0, 1  # streams of random numbers
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class MaskedLMTrainer:
         with Display(self.title, settings.steps, 0, seconds_between_lines=20) as progress:
             for number in range(settings.steps):
                 batch = self.train.batch(*divmod(number, self.train.steps_per_epoch))
-                hidden = self.masking(batch.input_ids, (settings.seed, _TRAINING, number))
+                hidden = self.masking(batch.input_ids, (settings.seed, MASKED_IN_TRAINING, number))
                 J = float(step(*_inputs(batch, hidden)).asnumpy())
                 if not np.isfinite(J):
                     raise UserError(
@@ -100,7 +100,7 @@ class MaskedLMTrainer:
         for number in range(self.held_out.steps_per_epoch):
             batch = self.held_out.batch(0, number)
             hidden = self.masking(
-                _without_fillers(batch, self.masking), (self.settings.seed, _HOLDING_OUT, number)
+                _without_fillers(batch, self.masking), (self.settings.seed, MASKED_HELD_OUT, number)
             )
             ids, mask, segments, places, *_ = _inputs(batch, hidden)
             scores = self.model(ids, mask, segments, places).asnumpy().astype(np.float64)
