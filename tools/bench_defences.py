@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import resource
 import statistics
 import subprocess
@@ -109,11 +110,11 @@ def _stepping(cell: nn.Cell, noise: Any, length: int) -> Run:
 
 
 def bound(method: str, steps: int, layers: int, cost: dict[str, float]) -> float:
-    """Seconds that the parts of a step cost by themselves."""
+    """Seconds that the parts of a step cost by themselves; NaN for a method that is not here."""
     full, update = cost["full pass"], cost["update"]
     forward, backward = cost["forward"], cost["backward to the inputs"]
     inner = DEFENCES["yopo"].inner_steps or 1
-    return {
+    known = {
         "pgd": steps * backward + full + update,
         "freelb": steps * full + update,
         "freeat": steps * (full + update),
@@ -122,7 +123,8 @@ def bound(method: str, steps: int, layers: int, cost: dict[str, float]) -> float
         "infobert": steps * (full + backward - forward) + update,  # two backwards of one forward
         "pgd-at": steps * backward + 2 * full + update,
         "lds": steps * backward + 2 * full + update,
-    }[method]
+    }
+    return known.get(method, math.nan)
 
 
 def measure(runs: dict[str, Run], rounds: int) -> dict[str, float]:
