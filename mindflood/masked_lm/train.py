@@ -18,6 +18,7 @@ from mindflood.masked_lm import export
 from mindflood.masked_lm.masking import Hidden, Masking
 from mindflood.masked_lm.model import BertForMaskedLM, MaskedCrossEntropy, load
 from mindflood.masked_lm.settings import MaskedLMSettings, training_pieces
+from mindflood.models.loss import measured_cross_entropy
 from mindflood.models.tokenizer_files import check_vocabulary
 from mindflood.progress import Display
 from mindflood.streams import MASKED_HELD_OUT, MASKED_IN_TRAINING
@@ -103,12 +104,10 @@ class MaskedLMTrainer:
                 _without_fillers(batch, self.masking), (self.settings.seed, MASKED_HELD_OUT, number)
             )
             ids, mask, segments, places, *_ = _inputs(batch, hidden)
-            scores = self.model(ids, mask, segments, places).asnumpy().astype(np.float64)
+            scores = self.model(ids, mask, segments, places).asnumpy()
             real = hidden.weights > 0
             scores, labels = scores[real], hidden.labels[real]
-            peak = scores.max(axis=1, keepdims=True)
-            log_sum = np.log(np.exp(scores - peak).sum(axis=1)) + peak[:, 0]
-            loss += float((log_sum - scores[np.arange(len(labels)), labels]).sum())
+            loss += float(measured_cross_entropy(scores, labels).sum())
             right += int((scores.argmax(axis=1) == labels).sum())
             tokens += len(labels)
         return Quality(right / tokens, loss / tokens, tokens)
