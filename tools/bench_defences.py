@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import resource
 import statistics
 import subprocess
@@ -31,7 +32,7 @@ from mindspore import Tensor, nn, ops
 from mindflood.config.checks import checked
 from mindflood.config.settings import AttackSettings, Config, TaskSettings, TrainingSettings
 from mindflood.defences.adversarial_loss import AdversarialLoss
-from mindflood.defences.information import Critic
+from mindflood.defences.batch import named
 from mindflood.defences.settings import DEFENCES, DefenceSettings
 from mindflood.flooding import FloodingTrainOneStepCell
 from mindflood.models.bert import BertConfig, BertForSequenceClassification
@@ -39,7 +40,7 @@ from mindflood.models.dropout import DropoutNoise
 from mindflood.models.loss import MeanCrossEntropy
 from mindflood.report.published import seconds_per_epoch
 from mindflood.training.context import set_up
-from mindflood.training.defended_step import defended
+from mindflood.training.defended_step import cell_beside, defended
 from mindflood.training.optimizer import AdamW, parameter_groups
 
 Run = Callable[[], Any]
@@ -65,8 +66,9 @@ def parts(layers: int, length: int) -> dict[str, Run]:
     loss = AdversarialLoss(model, reuse_dropout=True)
     masks = DropoutNoise(model.config, 0).draw(0, range(BATCH), length)
     delta = np.full((BATCH, length, SIZES["hidden_size"]), 1e-3, np.float32)
-    first = (Tensor(delta), Tensor(1.0, ms.float32), Tensor(0, ms.int32))
-    inputs = (*first, *map(Tensor, (*batch(length), *masks)))
+    given = named(Tensor(1.0, ms.float32), *map(Tensor, (*batch(length), *masks, delta)))
+    given = {name: value for name, value in given.items() if value is not None}
+    inputs = (Tensor(delta), Tensor(0, ms.int32), ms.mutable(given))
     backward = ms.grad(loss, 0)
     full = ms.value_and_grad(loss, 0, ms.ParameterTuple(model.trainable_params()))
     optimizer = optimizer_of(model)
@@ -86,17 +88,16 @@ def fine_tuning(layers: int, length: int) -> Run:
 
 
 def defence(method: str, steps: int, layers: int, length: int) -> Run:
-    settings = DefenceSettings(steps=steps, radius=0.1 if method in ("pgd-at", "lds") else None)
     config = Config(
-        method=method, encoder="embedded", defence=settings, task=TaskSettings(),
-        training=TrainingSettings(), attack=AttackSettings(profile="offline"),
+        method=method, encoder="embedded", defence=DefenceSettings(steps=steps),
+        task=TaskSettings(), training=TrainingSettings(), attack=AttackSettings(profile="offline"),
     )  # fmt: skip
     config = checked(config, "bench_defences")
     model = network(layers)
-    critic = Critic(SIZES["hidden_size"], seed=0) if method == "infobert" else None
-    optimizer = AdamW(parameter_groups(model, 0.01, critic), 2e-5)
+    beside = cell_beside(method, model, seed=0)
+    optimizer = AdamW(parameter_groups(model, 0.01, beside), 2e-5)
     cell, noise = defended(
-        config, model, optimizer, None, critic, max_gradient_norm=None, loss_scale=None
+        config, model, optimizer, None, beside, max_gradient_norm=None, loss_scale=None
     )
     return _stepping(cell, noise, length)
 
@@ -109,11 +110,11 @@ def _stepping(cell: nn.Cell, noise: Any, length: int) -> Run:
 
 
 def bound(method: str, steps: int, layers: int, cost: dict[str, float]) -> float:
-    """Seconds that the parts of a step cost by themselves."""
+    """Seconds that the parts of a step cost by themselves; NaN for a method that is not here."""
     full, update = cost["full pass"], cost["update"]
     forward, backward = cost["forward"], cost["backward to the inputs"]
     inner = DEFENCES["yopo"].inner_steps or 1
-    return {
+    known = {
         "pgd": steps * backward + full + update,
         "freelb": steps * full + update,
         "freeat": steps * (full + update),
@@ -122,7 +123,8 @@ def bound(method: str, steps: int, layers: int, cost: dict[str, float]) -> float
         "infobert": steps * (full + backward - forward) + update,  # two backwards of one forward
         "pgd-at": steps * backward + 2 * full + update,
         "lds": steps * backward + 2 * full + update,
-    }[method]
+    }
+    return known.get(method, math.nan)
 
 
 def measure(runs: dict[str, Run], rounds: int) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from mindspore import Tensor
 
 from mindflood.bridge.agreement import Agreement
 from mindflood.bridge.checkpoint_weights import load
+from mindflood.bridge.hugging_face import told_by_pytorch, write_model
 from mindflood.bridge.model_card import model_card
 from mindflood.bridge.source import Source, of_checkpoint, of_run
 from mindflood.cards.cards import merge_warnings
@@ -20,13 +21,10 @@ from mindflood.cards.degenerate import signs_of_degeneracy
 from mindflood.data.batching import encode, load_tokenizer
 from mindflood.data.sources import Examples, load_examples
 from mindflood.errors import UserError
-from mindflood.files import read_json, whole_folder, write_json, write_text
+from mindflood.files import whole_folder, write_text
 from mindflood.models.bert import BertForSequenceClassification
 from mindflood.models.classifier import load_classifier
-from mindflood.models.tokenizer_files import copy_tokenizer
-from mindflood.models.weights import WEIGHTS, write_weights
 from mindflood.own_folder import check_replaceable, write_mark
-from mindflood.process import last_line_of
 from mindflood.terminal import tell
 
 VERIFIED_ROWS = 64
@@ -113,26 +111,18 @@ def export_torch(
 
 
 def _write_model(folder: Path, model: BertForSequenceClassification, source: Source) -> None:
-    write_weights(folder / WEIGHTS, {p.name: p.asnumpy() for p in model.get_parameters()})
-    layers = model.config.num_hidden_layers
-    write_json(folder / "config.json", _hugging_face_config(source, layers))
-    copy_tokenizer(source.encoder, folder, source.max_length)
-
-
-def _hugging_face_config(source: Source, layers: int) -> dict[str, Any]:
-    """The encoder's own configuration with the classifier's architecture, depth and labels."""
-    stated: dict[str, Any] = dict(read_json(source.encoder / "config.json"))
-    for key in ("_name_or_path", "transformers_version", "auto_map"):
-        stated.pop(key, None)
-    names = source.task.label_names
-    kind = stated.setdefault("model_type", "bert")
-    return stated | {
+    """The encoder's own configuration gets the classifier's architecture, depth and labels."""
+    names, kind = source.task.label_names, model.config.model_type
+    changes = {
+        "model_type": kind,
         "architectures": [_ARCHITECTURES[kind]],
-        "num_hidden_layers": layers,
+        "num_hidden_layers": model.config.num_hidden_layers,
         "id2label": {str(index): name for index, name in enumerate(names)},
         "label2id": {name: index for index, name in enumerate(names)},
         "problem_type": "single_label_classification",
     }
+    weights = {parameter.name: parameter.asnumpy() for parameter in model.get_parameters()}
+    write_model(folder, weights, source.encoder, changes, source.max_length)
 
 
 def _logits(model: BertForSequenceClassification, source: Source, rows: Examples) -> np.ndarray:
@@ -159,21 +149,6 @@ def _verify_in_pytorch(folder: Path, rows: Examples, logits: np.ndarray) -> Agre
     """Compare in a process of its own: this one never imports torch."""
     question = json.dumps({"texts": rows.texts, "logits": logits.tolist()})
     return told_by_pytorch("mindflood.bridge.verify", str(folder), question=question)
-
-
-def told_by_pytorch(module: str, *words: str, question: str = "") -> Agreement:
-    """What a verifying module found.
-
-    Raises:
-        UserError: PyTorch cannot load the folder, or finds keys missing or too many.
-    """
-    try:
-        found: Mapping[str, Any] = json.loads(last_line_of(module, *words, question=question))
-    except UserError as error:
-        raise UserError(f"the model was not written: PyTorch could not load it: {error}") from error
-    if found["wrong_keys"]:
-        raise UserError(f"the model was not written: wrong keys for PyTorch: {found['wrong_keys']}")
-    return Agreement(**found["agreement"])
 
 
 def _warnings(

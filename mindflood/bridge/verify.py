@@ -6,12 +6,11 @@ unexpected, and ``agreement``, the fields of :class:`mindflood.bridge.agreement.
 process never imports MindSpore.
 """
 
-import dataclasses
 import json
 import sys
 from typing import Any
 
-from mindflood.bridge.agreement import compare
+from mindflood.bridge.loading import answer, loaded
 from mindflood.process import end_with_starter
 
 
@@ -22,23 +21,13 @@ def verify(folder: str, texts: list[list[str]], logits: list[list[float]]) -> di
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    model, loading = AutoModelForSequenceClassification.from_pretrained(
-        folder, local_files_only=True, use_safetensors=True, output_loading_info=True
-    )
-    model.eval()
+    model, wrong_keys = loaded(AutoModelForSequenceClassification, folder)
     first = [row[0] for row in texts]
     second = [row[1] for row in texts] if len(texts[0]) == 2 else None
     inputs = tokenizer(first, second, padding=True, truncation=True, return_tensors="pt")
     with torch.inference_mode():
         theirs = model(**inputs).logits.numpy()
-    agreement = compare(np.array(logits, np.float32), theirs)
-    return {"wrong_keys": wrong_keys(loading), "agreement": dataclasses.asdict(agreement)}
-
-
-def wrong_keys(loading: dict[str, Any]) -> list[str]:
-    """The keys of which transformers' loading report complains."""
-    kinds = ("missing_keys", "unexpected_keys", "mismatched_keys")
-    return [str(key) for kind in kinds for key in loading[kind]]
+    return answer(wrong_keys, np.array(logits, np.float32), theirs)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from mindflood.config.recipes import COLUMNS, PROFILES, RECIPES
 from mindflood.config.settings import METHODS, Config
 from mindflood.config.strict_yaml import shown
 from mindflood.data.tasks import TASKS, Split
+from mindflood.defences.registry import DEFENCE_METHODS
 from mindflood.defences.settings import DEFENCES, LENGTHS, NORMS, VARIANTS, resolved
 from mindflood.errors import UserError, nearest
 from mindflood.flooding.level import Direction
@@ -255,31 +256,22 @@ def _check_search(config: Config, demand: _Demand) -> None:
     demand.at_least(1, "search.examples", search.examples)
 
 
-def _check_whole_batch(config: Config, demand: _Demand) -> None:
-    """Some defences are no sum over the rows of a batch, so that it cannot come in parts."""
-    why = {
-        "freeat": "updates the weights within a batch",
-        "tavat": "makes its vocabulary table of whole batches",
-        "infobert": "contrasts the rows of a batch",
-    }.get(config.method)
-    if why is not None and config.training.accumulation_steps > 1:
+def _check_needs(config: Config, demand: _Demand) -> None:
+    """What the table of the defences says of this one."""
+    method, training = DEFENCE_METHODS[config.method], config.training
+    if method.whole_batch and training.accumulation_steps > 1:
         demand.refuse(
             "training.accumulation_steps",
-            f"'{config.method}' {why} and takes it whole; set 1",
+            f"'{config.method}' {method.whole_batch} and takes it whole; set 1",
         )
-    if config.method == "infobert" and config.training.batch_size == 1:
+    if method.one_device and training.batch_size == 1:
         demand.refuse(
-            "training.batch_size", "'infobert' contrasts the rows of a batch; use at least 2"
+            "training.batch_size", f"'{config.method}' {method.whole_batch}; use at least 2"
         )
-
-
-def _check_precision(config: Config, demand: _Demand) -> None:
-    why = {
-        "freeat": "cannot take back an overflow in the middle of its updates",
-        "lds": "climbs the difference of two outputs so near that half precision rounds it away",
-    }.get(config.method)
-    if why is not None and config.training.precision != "float32":
-        demand.refuse("training.precision", f"'{config.method}' {why}; use float32")
+    if method.float32 and training.precision != "float32":
+        demand.refuse("training.precision", f"'{config.method}' {method.float32}; use float32")
+    if method.two_layers and config.encoder_layers == 1:
+        demand.refuse("encoder_layers", f"'{config.method}' {method.two_layers}; use at least 2")
 
 
 def _with_defence(config: Config, demand: _Demand) -> Config:
@@ -296,15 +288,10 @@ def _with_defence(config: Config, demand: _Demand) -> Config:
         demand.one_of("defence.variant", given.variant, VARIANTS)
     if not config.defends:
         return config
-    for key in ("inner_steps", "variant", "normalise", "alpha", "beta"):
+    for key in ("steps", "inner_steps", "variant", "normalise", "alpha", "beta"):
         if getattr(given, key) is not None and getattr(DEFENCES[config.method], key) is None:
             demand.refuse(f"defence.{key}", f"'{config.method}' has none; leave it out")
-    _check_whole_batch(config, demand)
-    _check_precision(config, demand)
-    if config.method == "yopo" and config.encoder_layers == 1:
-        demand.refuse(
-            "encoder_layers", "'yopo' steps through the first of several layers; use at least 2"
-        )
+    _check_needs(config, demand)
     defence = resolved(config.method, given)
     if defence.norm == "linf":
         missing = [f"defence.{key}" for key in LENGTHS if getattr(defence, key) is None]
@@ -320,9 +307,7 @@ def _with_defence(config: Config, demand: _Demand) -> Config:
                 f"defence.{key}",
                 f"'{config.method}' takes it from defence.radius, which is 0; give both",
             )
-    if config.method == "lds" and not defence.magnitude:
-        demand.refuse(
-            "defence.magnitude",
-            "'lds' needs more than 0, as the divergence has no gradient at δ = 0",
-        )
+    moved = DEFENCE_METHODS[config.method].moved_start
+    if moved and not defence.magnitude:
+        demand.refuse("defence.magnitude", f"'{config.method}' needs more than 0, as {moved}")
     return dataclasses.replace(config, defence=defence)

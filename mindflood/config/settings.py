@@ -8,6 +8,7 @@ from typing import Any, Literal
 import yaml
 
 from mindflood.data.tasks import Split
+from mindflood.defences.registry import DEFENCE_METHODS
 from mindflood.defences.settings import DEFENCES, DefenceSettings
 from mindflood.flooding.level import Direction
 
@@ -217,7 +218,8 @@ class Config:
     @property
     def updates_per_batch(self) -> int:
         """Optimizer updates that a batch of the whole size gets: FreeAT replays it."""
-        return int(self.defence.steps or 1) if self.method == "freeat" else 1
+        replays = self.defends and DEFENCE_METHODS[self.method].replays
+        return int(self.defence.steps or 1) if replays else 1
 
     @property
     def needs_crossing(self) -> bool:

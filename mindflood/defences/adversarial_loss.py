@@ -3,84 +3,52 @@
 import mindspore as ms
 from mindspore import Tensor, nn, ops
 
+from mindflood.defences.batch import Batch
 from mindflood.models.bert import BertForSequenceClassification
 from mindflood.models.loss import weighted_cross_entropy
 
 
-class DropoutMasks(nn.Cell):
-    """The dropout masks of one pass: the same in all of them, or its own out of a stack."""
-
-    def __init__(self, reused: bool) -> None:
-        super().__init__()
-        self.reused = reused
-
-    def construct(self, masks: Tensor | None, number: Tensor) -> Tensor | None:
-        """``masks``: as the network takes them, or, not reused, with an axis of passes before."""
-        if masks is None or self.reused:
-            return masks
-        return ops.gather(masks, number, 0)
-
-
 class AdversarialLoss(nn.Cell):
-    """s·J with J = Σ w_i · ce_i of the network at E + δ.
-
-    The scale s is a power of two, so that the caller has J back by a division, to the last bit.
+    """s·J of the network at E + δ, with the batch's scale s.
 
     Args:
         classifier: the network.
-        reuse_dropout: whether the masks come once, or once a pass.
+        reuse_dropout: whether the dropout masks come once, or once a pass.
     """
 
     def __init__(self, classifier: BertForSequenceClassification, reuse_dropout: bool) -> None:
         super().__init__(auto_prefix=False)
         self.classifier = classifier
-        self.masks = DropoutMasks(reuse_dropout)
+        self.reuse_dropout = reuse_dropout
 
-    def construct(
-        self,
-        delta: Tensor | None,
-        scale: Tensor,
-        number: Tensor,
-        input_ids: Tensor,
-        attention_mask: Tensor,
-        token_type_ids: Tensor,
-        labels: Tensor,
-        weights: Tensor,
-        keep_hidden: Tensor | None,
-        keep_attention: Tensor | None,
-    ) -> Tensor:
+    def construct(self, delta: Tensor | None, k: Tensor, batch: Batch) -> Tensor:
         """Scalar float32.
 
         Args:
-            delta: δ, float32 ``[B, L, d]``; None for the clean loss.
-            scale: s, scalar float32: the gradients' loss scale.
-            number: of the pass, int32, from 0.
-            input_ids, attention_mask, token_type_ids, labels, weights: as in ``Batch``.
-            keep_hidden, keep_attention: as :class:`~mindflood.defences.noise.StepNoise` draws
-                them; None: no dropout.
+            delta: δ, float32 ``[B, L, d]``; None: zero.
+            k: number of the pass, int32, from 0.
+            batch: as :func:`~mindflood.defences.batch.named` makes it.
         """
-        logits = self.logits(
-            delta, number, input_ids, attention_mask, token_type_ids, keep_hidden, keep_attention
-        )
-        return weighted_cross_entropy(logits, labels, weights) * scale
+        return self.J(delta, k, batch) * batch["scale"]
 
-    def logits(
-        self,
-        delta: Tensor | None,
-        number: Tensor,
-        input_ids: Tensor,
-        attention_mask: Tensor,
-        token_type_ids: Tensor,
-        keep_hidden: Tensor | None,
-        keep_attention: Tensor | None,
-    ) -> Tensor:
-        """f(x + δ), float32 ``[B, k]``."""
-        logits = self.classifier(
-            input_ids,
-            attention_mask,
-            token_type_ids,
-            self.masks(keep_hidden, number),
-            self.masks(keep_attention, number),
-            delta,
+    def J(self, delta: Tensor | None, k: Tensor, batch: Batch) -> Tensor:  # noqa: N802
+        """Σ w_i · ce_i of pass ``k``, without a scale."""
+        return weighted_cross_entropy(
+            self.logits(delta, k, batch), batch["labels"], batch["weights"]
         )
+
+    def logits(self, delta: Tensor | None, k: Tensor, batch: Batch) -> Tensor:
+        """f(x + δ), float32 ``[B, k]``."""
+        hidden, attention = self.masks(k, batch)
+        logits = self.classifier(
+            batch["input_ids"], batch["attention_mask"], batch["token_type_ids"],
+            hidden, attention, delta,
+        )  # fmt: skip
         return ops.cast(logits, ms.float32)
+
+    def masks(self, k: Tensor, batch: Batch) -> tuple[Tensor | None, Tensor | None]:
+        """The dropout masks of pass ``k``, as the network takes them."""
+        hidden, attention = batch["keep_hidden"], batch["keep_attention"]
+        if hidden is None or self.reuse_dropout:
+            return hidden, attention
+        return ops.gather(hidden, k, 0), ops.gather(attention, k, 0)

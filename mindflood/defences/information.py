@@ -7,11 +7,11 @@ import numpy as np
 from mindspore import Parameter, Tensor, nn, ops
 
 from mindflood.models.layers import slice_axis
+from mindflood.streams import CRITIC
 
 _HIDDEN = 300  # units of the critic
 _LOW, _HIGH = 0.5, 0.9  # ranks, as shares of a sentence's length, between which tokens are anchored
 _LARGE = 1e9
-_STREAM = 4  # of random numbers; dropout has 0 and 1, the noise of δ 2, TAVAT's table 3
 
 
 class Critic(nn.Cell):
@@ -24,7 +24,7 @@ class Critic(nn.Cell):
 
     def __init__(self, size: int, seed: int) -> None:
         super().__init__()
-        stream = np.random.default_rng((seed, _STREAM))
+        stream = np.random.default_rng((seed, CRITIC))
 
         def drawn(name: str, fan_in: int, *shape: int) -> Parameter:
             value = stream.uniform(-1.0, 1.0, shape) / math.sqrt(fan_in)

@@ -4,8 +4,7 @@ import numpy as np
 
 from mindflood.defences.perturbation import UnitNoise
 from mindflood.models.dropout import DropoutNoise
-
-_RESAMPLED, _SHUFFLED = 5, 6  # kinds of random stream; 0 to 4 are taken
+from mindflood.streams import RESAMPLED_TOKENS, SHUFFLED_ANCHORS
 
 
 class StepNoise:
@@ -34,7 +33,9 @@ class StepNoise:
         self.unit = unit
         self.passes = passes
         self.reuse_dropout = reuse_dropout
-        self.kinds = [*([_RESAMPLED] if resamples else []), *([_SHUFFLED] if shuffles else [])]
+        self.kinds = [RESAMPLED_TOKENS] if resamples else []
+        if shuffles:
+            self.kinds.append(SHUFFLED_ANCHORS)
 
     def draw(self, step: int, rows: range, length: int) -> tuple[np.ndarray, ...]:
         """Hidden masks and attention masks, see ``DropoutNoise.draw``, and unit noise.

@@ -1,13 +1,15 @@
 """δ, the perturbation of the looked-up word embeddings: initialise, ascend, project."""
 
+from typing import Any
+
 import mindspore as ms
 import numpy as np
 from mindspore import Tensor, nn, ops
 
 from mindflood.defences.settings import NORMS
 from mindflood.errors import UserError
+from mindflood.streams import UNIT_NOISE
 
-_KIND = 2  # of random stream; the dropout masks have 0 and 1
 _SMALLEST_NORM = 1e-8
 
 
@@ -32,7 +34,7 @@ class UnitNoise:
         """float32 ``[len(rows), length, d]`` for the rows ``rows`` of the batch of ``step``."""
         noise = np.empty((len(rows), length, self.size), np.float32)
         for index, row in enumerate(rows):
-            stream = np.random.default_rng((self.seed, step, _KIND, row))
+            stream = np.random.default_rng((self.seed, step, UNIT_NOISE, row))
             draw = stream.standard_normal if self.normal else stream.random
             draw(dtype=np.float32, out=noise[index])
         return noise if self.normal else noise * 2.0 - 1.0
@@ -114,6 +116,20 @@ class Perturbation(nn.Cell):
         return ops.amax(ops.abs(rows), 1)
 
 
+def perturbation_of(settings: Any) -> Perturbation:
+    """How δ starts and climbs in a method, of whose ``settings`` none that it needs is null.
+
+    A step is of size η, or η/n for a method with n inner steps.
+    """
+    return Perturbation(
+        settings.step_size / (settings.inner_steps or 1),
+        settings.magnitude,
+        settings.radius,
+        settings.norm,
+        normalise=settings.normalise is not False,
+    )
+
+
 def above_zero(norm: Tensor) -> Tensor:
     """A norm that can be divided by."""
     return ops.maximum(norm, Tensor(_SMALLEST_NORM, ms.float32))
@@ -135,8 +151,3 @@ def of_each_row(gradient: Tensor, weights: Tensor) -> Tensor:
 def token_counts(mask: Tensor) -> Tensor:
     """L_i, the real tokens of every sample, special ones included: float32 ``[B, 1, 1]``."""
     return ops.sum(mask, 1, True)
-
-
-def float_mask(attention_mask: Tensor) -> Tensor:
-    """The attention mask as it multiplies δ: float32 ``[B, L, 1]``."""
-    return ops.expand_dims(ops.cast(attention_mask, ms.float32), -1)

@@ -3,6 +3,8 @@
 import dataclasses
 from dataclasses import dataclass
 
+from mindflood.defences.registry import DEFENCE_METHODS
+
 NORMS = ("l2", "linf")
 VARIANTS = ("paper", "release")
 LENGTHS = ("step_size", "magnitude", "radius")  # in the unit of the norm
@@ -44,21 +46,7 @@ class DefenceSettings:
     beta: float | None = None
 
 
-# K, η, magnitude and ε are those of Flooding-X's scripts, not what the methods' own authors chose
-# task by task (docs/results/defences.md). FreeAT and YOPO have what PGD has, as in FreeLB. Where
-# Altinisik et al. state neither step nor σ, η = ε/2 and the magnitude is ε.
-DEFENCES = {
-    "pgd": DefenceSettings(3, 0.03, 0.05, 0.0, "l2", True),
-    "freelb": DefenceSettings(5, 0.03, 0.05, 0.0, "l2", True, variant="paper"),
-    "freeat": DefenceSettings(3, 0.03, 0.05, 0.0, "l2", False),
-    "yopo": DefenceSettings(3, 0.03, 0.05, 0.0, "l2", True, inner_steps=2, variant="paper"),
-    "tavat": DefenceSettings(3, 0.03, 0.2, 0.5, "l2", False, variant="paper"),
-    "infobert": DefenceSettings(
-        3, 0.04, 0.08, 0.0, "l2", True, variant="paper", alpha=5e-3, beta=5e-3
-    ),
-    "pgd-at": DefenceSettings(3, None, None, 0.003, "l2", True, normalise=True),
-    "lds": DefenceSettings(3, None, None, 0.003, "l2", True, normalise=True),
-}
+DEFENCES = {name: DefenceSettings(**row.defaults) for name, row in DEFENCE_METHODS.items()}
 
 
 def resolved(method: str, settings: DefenceSettings) -> DefenceSettings:

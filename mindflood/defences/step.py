@@ -5,6 +5,8 @@ from typing import Any
 
 from mindspore import Parameter, Tensor, nn, ops
 
+from mindflood.defences.batch import named
+from mindflood.defences.defence import Defence
 from mindflood.flooding.step import FloodingTrainOneStepCell
 from mindflood.flooding.update import LossScale, scaled
 
@@ -16,18 +18,14 @@ class DefendedTrainOneStepCell(FloodingTrainOneStepCell):
     the mean of J over all workers and micro-batches.
 
     Args:
-        network: J of one pass.
-        defence: called with the loss scale and the step's inputs; returns J, the scale × the
-            gradients, and δ. One that ``remember``s keeps something of δ for the steps to come,
-            unless the step is skipped.
+        defence: one that ``remember``s keeps nothing of a step that is skipped.
         optimizer, level, max_gradient_norm, loss_scale, unclipped: as in
             ``FloodingTrainOneStepCell``.
     """
 
     def __init__(
         self,
-        network: nn.Cell,
-        defence: nn.Cell,
+        defence: Defence,
         optimizer: nn.Optimizer,
         level: float | None = None,
         *,
@@ -36,7 +34,7 @@ class DefendedTrainOneStepCell(FloodingTrainOneStepCell):
         unclipped: Sequence[Parameter] = (),
     ) -> None:
         super().__init__(
-            network, optimizer, level,
+            defence.loss, optimizer, level,
             max_gradient_norm=max_gradient_norm, loss_scale=loss_scale, unclipped=unclipped,
         )  # fmt: skip
         self.defence = defence
@@ -45,17 +43,18 @@ class DefendedTrainOneStepCell(FloodingTrainOneStepCell):
     def construct(self, *inputs: Any) -> Tensor:
         """Run one step and return the raw J (scalar float32), never the flooded loss."""
         scale = self.update.scale()
-        J, grads, delta = self.defence(scale, *inputs)
+        batch = named(scale, *inputs)
+        J, grads, delta = self.defence(batch)
         J = self.mean_over_workers(J)
         grads = self.grad_reducer(scaled(grads, ops.sign(J - self.flood_level)))
         J = ops.depend(J, self.update(grads, J, 1.0 / scale))
         if self.remembers:
             norm = ops.depend(self.update.gradient_norm * 1.0, J)
             finite = ops.logical_and(ops.isfinite(norm), ops.isfinite(J))
-            J = ops.depend(J, self.defence.remember(finite, delta, *inputs))
+            J = ops.depend(J, self.defence.remember(finite, delta, batch))
         return J
 
     def loss_and_gradients(self, scale: Tensor, *inputs: Any) -> tuple[Tensor, tuple[Tensor, ...]]:
         """J of these rows and ``scale`` × its gradients."""
-        J, grads, _ = self.defence(scale, *inputs)
+        J, grads, _ = self.defence(named(scale, *inputs))
         return J, grads

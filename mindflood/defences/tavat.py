@@ -1,108 +1,79 @@
 """TAVAT, token-aware virtual adversarial training (Li & Qiu 2021)."""
 
+from typing import Any
+
 import mindspore as ms
-from mindspore import ParameterTuple, Tensor, nn, ops
+from mindspore import ParameterTuple, Tensor, ops
 
 from mindflood.defences.adversarial_loss import AdversarialLoss
-from mindflood.defences.gradient_sums import GradientSums
-from mindflood.defences.perturbation import Perturbation, above_zero, float_mask
+from mindflood.defences.batch import Batch
+from mindflood.defences.defence import Defence
+from mindflood.defences.perturbation import above_zero
 from mindflood.defences.vocabulary_table import VocabularyTable
 
 
-class TAVAT(nn.Cell):
+class TAVAT(Defence):
     """The mean J over δ_0 … δ_{K-1}, δ = δ_inst + δ_tok, and its gradients, from K full passes.
 
-    δ_inst belongs to the sample and starts from noise; δ_tok starts from the vocabulary table,
+    δ_inst belongs to the sample and starts from noise; δ_tok starts from the vocabulary table V,
     which keeps what the batch made of it.
 
-    Args:
-        loss: J of one pass.
-        parameters: those trained.
-        perturbation: how δ_inst starts and climbs, and the ball of δ.
-        steps: K.
-        table: V.
-        release: as the authors' code does it: V[ids] over one norm of the whole batch, padding up
-            to its longest row included; the first pass at a δ that no ball has clipped; gradients
-            summed over the passes, not averaged; δ_tok added to V.
+    The authors' release divides V[ids] by one norm of the whole batch, padding up to its longest
+    row included; makes the first pass at a δ that no ball has clipped; sums the gradients over the
+    passes and does not average them; adds δ_tok to V.
     """
+
+    averages = True
 
     def __init__(
         self,
         loss: AdversarialLoss,
         parameters: ParameterTuple,
-        perturbation: Perturbation,
-        steps: int,
-        table: VocabularyTable,
-        release: bool,
+        settings: Any,
+        seed: int,
+        *rest: Any,
     ) -> None:
-        super().__init__(auto_prefix=False)
-        self.steps = steps
-        self.passes = steps
-        self.perturbation = perturbation
-        self.table = table
-        self.release = release
-        self.share = 1.0 if release else 1.0 / steps
-        self.sums = GradientSums(parameters)
-        self.gradients = ms.value_and_grad(loss, 0, parameters)
-        self.sum_over_workers = ops.AllReduce() if table.gathered else ops.Identity()
+        super().__init__(loss, parameters, settings, seed, *rest)
+        self.release = settings.variant == "release"
+        self.share = 1.0 if self.release else 1.0 / settings.steps
+        # Every worker of msrun keeps the same table.
+        workers = int(ms.get_auto_parallel_context("device_num"))
+        sizes = loss.classifier.config
+        self.table = VocabularyTable(
+            sizes.vocab_size, sizes.hidden_size, settings.magnitude, seed, workers
+        )
+        self.sum_over_workers = ops.AllReduce() if workers > 1 else ops.Identity()
 
-    def construct(
-        self,
-        scale: Tensor,
-        input_ids: Tensor,
-        attention_mask: Tensor,
-        token_type_ids: Tensor,
-        labels: Tensor,
-        weights: Tensor,
-        keep_hidden: Tensor | None,
-        keep_attention: Tensor | None,
-        unit_noise: Tensor,
-    ) -> tuple[Tensor, tuple[Tensor, ...], tuple[Tensor, Tensor]]:
-        """(mean J, scale × the gradients, (δ_inst, δ_tok) of the last pass)."""
-        masks = (keep_hidden, keep_attention)
-        batch = (input_ids, attention_mask, token_type_ids, labels, weights, *masks)
-        mask = float_mask(attention_mask)
-        instance = self.perturbation.initial(unit_noise, mask)
-        token = self.first_token(input_ids, mask, weights)
+    def construct(self, batch: Batch) -> tuple[Tensor, tuple[Tensor, ...], tuple[Tensor, Tensor]]:
+        instance, token = self.initial(batch), self.first_token(batch)
         if not self.release:
             instance, token = self.clipped(instance, token)
         token = self.sums.cleared(token)
-        mean_J = Tensor(0.0, ms.float32)
-        k = Tensor(0, ms.int32)
+        mean_J, k = Tensor(0.0, ms.float32), Tensor(0, ms.int32)
         while k < self.steps:
-            J, (gradient, gradients) = self.gradients(instance + token, scale, k, *batch)
-            mean_J = self.sums.add(gradients, self.share, mean_J + J / (scale * self.steps))
+            J, gradient, gradients = self.full_pass(instance + token, k, batch)
+            mean_J = self.sums.add(gradients, self.share, mean_J + J / self.steps)
             k = k + 1
-            climbed = self.ascended(instance, token, gradient / scale, mask)
+            climbed = self.ascended(instance, token, gradient, batch["mask"])
             last = k == self.steps
             instance = ops.where(last, instance, climbed[0])
             token = ops.where(last, token, climbed[1])
         return mean_J, self.sums.after(mean_J), (instance, token)
 
-    def remember(
-        self,
-        apply: Tensor,
-        delta: tuple[Tensor, Tensor],
-        input_ids: Tensor,
-        attention_mask: Tensor,
-        token_type_ids: Tensor,
-        labels: Tensor,
-        weights: Tensor,
-        *noise: Tensor,
-    ) -> Tensor:
+    def remember(self, apply: Tensor, delta: tuple[Tensor, Tensor], batch: Batch) -> Tensor:
         """Keep the batch's δ_tok in the table; not where the step was skipped (``apply``).
 
         Rows that only fill the batch leave nothing there.
         """
+        ids = batch["input_ids"]
         if self.release:
-            return self.table.add(input_ids, delta[1], apply)
-        mask = float_mask(attention_mask) * self.real(weights)
-        return self.table.set_means(input_ids, mask, delta[1], apply)
+            return self.table.add(ids, delta[1], apply)
+        return self.table.set_means(ids, batch["mask"] * self.real(batch), delta[1], apply)
 
-    def first_token(self, input_ids: Tensor, mask: Tensor, weights: Tensor) -> Tensor:
+    def first_token(self, batch: Batch) -> Tensor:
         """δ_tok before the first pass; 0 in rows that only fill the batch."""
-        real = self.real(weights)
-        rows = self.table.rows(input_ids) * real
+        mask, real = batch["mask"], self.real(batch)
+        rows = self.table.rows(batch["input_ids"]) * real
         if not self.release:
             return rows * mask
         rows = rows * self.columns(mask * real)
@@ -139,6 +110,6 @@ class TAVAT(nn.Cell):
         factor = radius / ops.maximum(length, Tensor(radius, ms.float32))
         return instance * factor, token * factor
 
-    def real(self, weights: Tensor) -> Tensor:
+    def real(self, batch: Batch) -> Tensor:
         """1 for a row, 0 for one that fills the batch: float32 ``[B, 1, 1]``."""
-        return ops.reshape(ops.cast(weights > 0, ms.float32), (-1, 1, 1))
+        return ops.reshape(ops.cast(batch["weights"] > 0, ms.float32), (-1, 1, 1))

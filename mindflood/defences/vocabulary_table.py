@@ -5,8 +5,7 @@ import numpy as np
 from mindspore import Parameter, Tensor, nn, ops
 
 from mindflood.defences.gradient_sums import PREFIX
-
-_STREAM = 3  # of random numbers; dropout has 0 and 1, the unit noise 2
+from mindflood.streams import VOCABULARY_TABLE
 
 
 class VocabularyTable(nn.Cell):
@@ -23,7 +22,7 @@ class VocabularyTable(nn.Cell):
         self, vocabulary: int, size: int, magnitude: float, seed: int, workers: int
     ) -> None:
         super().__init__(auto_prefix=False)
-        stream = np.random.default_rng((seed, _STREAM))
+        stream = np.random.default_rng((seed, VOCABULARY_TABLE))
         start = stream.random((vocabulary, size), np.float32) * 2.0 - 1.0
         self.table = _state("vocabulary_table", start * (magnitude / size**0.5))
         # The batch's sum and count for each of its tokens; what they hold between steps is stale.

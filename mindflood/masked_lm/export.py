@@ -9,14 +9,19 @@ import numpy as np
 from mindspore import Tensor
 
 from mindflood.bridge.agreement import Agreement
-from mindflood.bridge.export import told_by_pytorch, warn
-from mindflood.files import read_json, whole_folder, write_json
+from mindflood.bridge.export import warn
+from mindflood.bridge.hugging_face import told_by_pytorch, write_model
+from mindflood.files import whole_folder, write_json
 from mindflood.masked_lm.model import BertForMaskedLM
 from mindflood.masked_lm.settings import QUALITY
-from mindflood.models.tokenizer_files import copy_tokenizer
-from mindflood.models.weights import WEIGHTS, write_weights
+from mindflood.models.weights import write_weights
 
 _VERIFIED_ROWS = 4
+_ARCHITECTURE = {
+    "model_type": "bert",
+    "architectures": ["BertForMaskedLM"],
+    "tie_word_embeddings": True,
+}
 
 
 def write(
@@ -37,9 +42,7 @@ def write(
         UserError: PyTorch cannot load it, or the folder cannot be written.
     """
     with whole_folder(out) as beside:
-        write_weights(beside / WEIGHTS, dict(model.weights()))
-        write_json(beside / "config.json", _config(encoder))
-        copy_tokenizer(encoder, beside)
+        write_model(beside, dict(model.weights()), encoder, _ARCHITECTURE)
         agreement = _verify_in_pytorch(beside, ids[:_VERIFIED_ROWS], model)
         difference = agreement.largest_difference
         found: dict[str, Any] = {
@@ -49,17 +52,6 @@ def write(
         write_json(beside / QUALITY, {**quality, **found})
     warn(out, found["warnings"])
     return agreement
-
-
-def _config(encoder: Path) -> dict[str, Any]:
-    stated: dict[str, Any] = dict(read_json(encoder / "config.json"))
-    for key in ("_name_or_path", "transformers_version", "auto_map"):
-        stated.pop(key, None)
-    return stated | {
-        "model_type": "bert",
-        "architectures": ["BertForMaskedLM"],
-        "tie_word_embeddings": True,
-    }
 
 
 def _verify_in_pytorch(folder: Path, ids: np.ndarray, model: BertForMaskedLM) -> Agreement:

@@ -11,7 +11,7 @@ from mindflood.models.bert import BertForSequenceClassification
 from mindflood.models.classifier import load_classifier
 from mindflood.models.kernels import Affine
 from mindflood.models.layers import Activation, Dense, LayerNorm
-from mindflood.models.loss import cross_entropy
+from mindflood.models.loss import weighted_cross_entropy
 from mindflood.models.pretrained import resolve_encoder
 
 _UNSEEN = 0.1  # times that a token counts beside those it was seen
@@ -102,7 +102,7 @@ class MaskedCrossEntropy(nn.Cell):
     ) -> Tensor:
         """Scalar float32, nats; shapes as in :class:`mindflood.masked_lm.masking.Hidden`."""
         scores = self.model(input_ids, attention_mask, token_type_ids, places)
-        return ops.reduce_sum(cross_entropy(scores, labels) * weights)
+        return weighted_cross_entropy(scores, labels, weights)
 
 
 def load(encoder: str, seed: int) -> tuple[BertForMaskedLM, Path]:

@@ -18,8 +18,10 @@ from mindflood.masked_lm import export
 from mindflood.masked_lm.masking import Hidden, Masking
 from mindflood.masked_lm.model import BertForMaskedLM, MaskedCrossEntropy, load
 from mindflood.masked_lm.settings import MaskedLMSettings, training_pieces
+from mindflood.models.loss import measured_cross_entropy
 from mindflood.models.tokenizer_files import check_vocabulary
 from mindflood.progress import Display
+from mindflood.streams import MASKED_HELD_OUT, MASKED_IN_TRAINING
 from mindflood.training import context
 from mindflood.training.optimizer import AdamW, parameter_groups
 from mindflood.training.schedule import LinearWarmupDecay
@@ -27,7 +29,6 @@ from mindflood.training.schedule import LinearWarmupDecay
 _BUCKETS = (16, 32, 64, 128)
 _HELD_OUT = 1000  # pieces
 _WEIGHT_DECAY = 0.01
-_TRAINING, _HOLDING_OUT = 0, 1  # streams of random numbers
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class MaskedLMTrainer:
         with Display(self.title, settings.steps, 0, seconds_between_lines=20) as progress:
             for number in range(settings.steps):
                 batch = self.train.batch(*divmod(number, self.train.steps_per_epoch))
-                hidden = self.masking(batch.input_ids, (settings.seed, _TRAINING, number))
+                hidden = self.masking(batch.input_ids, (settings.seed, MASKED_IN_TRAINING, number))
                 J = float(step(*_inputs(batch, hidden)).asnumpy())
                 if not np.isfinite(J):
                     raise UserError(
@@ -100,15 +101,13 @@ class MaskedLMTrainer:
         for number in range(self.held_out.steps_per_epoch):
             batch = self.held_out.batch(0, number)
             hidden = self.masking(
-                _without_fillers(batch, self.masking), (self.settings.seed, _HOLDING_OUT, number)
+                _without_fillers(batch, self.masking), (self.settings.seed, MASKED_HELD_OUT, number)
             )
             ids, mask, segments, places, *_ = _inputs(batch, hidden)
-            scores = self.model(ids, mask, segments, places).asnumpy().astype(np.float64)
+            scores = self.model(ids, mask, segments, places).asnumpy()
             real = hidden.weights > 0
             scores, labels = scores[real], hidden.labels[real]
-            peak = scores.max(axis=1, keepdims=True)
-            log_sum = np.log(np.exp(scores - peak).sum(axis=1)) + peak[:, 0]
-            loss += float((log_sum - scores[np.arange(len(labels)), labels]).sum())
+            loss += float(measured_cross_entropy(scores, labels).sum())
             right += int((scores.argmax(axis=1) == labels).sum())
             tokens += len(labels)
         return Quality(right / tokens, loss / tokens, tokens)

@@ -6,13 +6,11 @@ are missing or unexpected, and ``agreement``, the fields of
 :class:`mindflood.bridge.agreement.Agreement`. This process never imports MindSpore.
 """
 
-import dataclasses
 import json
 import sys
 from typing import Any
 
-from mindflood.bridge.agreement import compare
-from mindflood.bridge.verify import wrong_keys
+from mindflood.bridge.loading import answer, loaded
 from mindflood.process import end_with_starter
 
 
@@ -22,15 +20,11 @@ def verify(folder: str, expected: str) -> dict[str, Any]:
     from safetensors.torch import load_file
     from transformers import AutoModelForMaskedLM
 
-    model, loading = AutoModelForMaskedLM.from_pretrained(
-        folder, local_files_only=True, use_safetensors=True, output_loading_info=True
-    )
-    model.eval()
+    model, wrong_keys = loaded(AutoModelForMaskedLM, folder)
     tensors = load_file(expected)
     with torch.inference_mode():
         theirs = model(input_ids=tensors["input_ids"].long()).logits
-    agreement = compare(tensors["scores"].numpy(), theirs.numpy())
-    return {"wrong_keys": wrong_keys(loading), "agreement": dataclasses.asdict(agreement)}
+    return answer(wrong_keys, tensors["scores"].numpy(), theirs.numpy())
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from mindflood.models.config import BertConfig
+from mindflood.streams import ATTENTION_DROPOUT, HIDDEN_DROPOUT
 
-_HIDDEN, _ATTENTION = 0, 1
 _LANES = 4  # uint16 numbers in one 64-bit draw
 _LEVELS = 1 << 16  # a rate is exact to 1 / _LEVELS
 
@@ -60,10 +60,11 @@ class DropoutNoise:
         keep[tokens:] = keep_threshold(config.head_dropout_prob)
         scores = (config.num_hidden_layers, config.num_attention_heads, length, length)
         share = keep_threshold(config.attention_probs_dropout_prob)
+        hidden, scored = (step, HIDDEN_DROPOUT, number), (step, ATTENTION_DROPOUT, number)
         # The network waits for both; NumPy draws them at the same time.
         with ThreadPoolExecutor(1) as helper:
-            attention = helper.submit(self._keep, (step, _ATTENTION, number), rows, scores, share)
-            return self._keep((step, _HIDDEN, number), rows, states, keep), attention.result()
+            attention = helper.submit(self._keep, scored, rows, scores, share)
+            return self._keep(hidden, rows, states, keep), attention.result()
 
     def _keep(
         self,

@@ -1,7 +1,9 @@
-"""J: the mean cross-entropy of a batch, as a network that a training step can differentiate."""
+"""Cross-entropy of rows, on device and host, and J, its mean over a batch, as a network."""
 
 import mindspore as ms
+import numpy as np
 from mindspore import Tensor, nn, ops
+from scipy.special import logsumexp
 
 from mindflood.models.bert import BertForSequenceClassification
 
@@ -19,6 +21,14 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     log_probabilities = ops.log_softmax(logits, -1)
     chosen = ops.one_hot(labels, logits.shape[-1], Tensor(1.0), Tensor(0.0))
     return -ops.reduce_sum(log_probabilities * chosen, -1)
+
+
+def measured_cross_entropy(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The same on the host, in float64: float64 [B], in nats."""
+    logits = logits.astype(np.float64)
+    chosen = np.take_along_axis(logits, labels[:, None].astype(np.int64), axis=1)[:, 0]
+    of_rows: np.ndarray = logsumexp(logits, axis=1) - chosen
+    return of_rows
 
 
 def weighted_cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """The papers' spelling and order of tasks, methods and attacks; others print as they are."""
 
 from mindflood.config.recipes import RECIPES
+from mindflood.defences.registry import DEFENCE_METHODS
 
 TASKS = {
     "sst2": "SST-2",
@@ -16,14 +17,7 @@ TASKS = {
 }
 METHODS = {
     "finetune": "Fine-tuning",
-    "pgd": "PGD",
-    "pgd-at": "PGD-AT",
-    "freeat": "FreeAT",
-    "yopo": "YOPO",
-    "freelb": "FreeLB",
-    "tavat": "TAVAT",
-    "infobert": "InfoBERT",
-    "lds": "LDS",
+    **{name: method.title for name, method in DEFENCE_METHODS.items()},
     "flooding": "Flooding",
     "flooding-search": "Flooding (grid search)",
     "flooding-x": "Flooding-X",

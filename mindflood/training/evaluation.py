@@ -7,6 +7,7 @@ from mindspore import Tensor, nn
 
 from mindflood.data.batching import Batches
 from mindflood.models.bert import BertForSequenceClassification
+from mindflood.models.loss import measured_cross_entropy
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,8 @@ def evaluate(classifier: Classifier, batches: Batches) -> Evaluation:
             Tensor(batch.input_ids), Tensor(batch.attention_mask), Tensor(batch.token_type_ids)
         ).asnumpy()
         real = batch.weights > 0
-        logits, labels = logits[real].astype(np.float64), batch.labels[real]
-        peak = logits.max(axis=1, keepdims=True)
-        log_sum = np.log(np.exp(logits - peak).sum(axis=1)) + peak[:, 0]
-        loss += float((log_sum - logits[np.arange(len(labels)), labels]).sum())
+        logits, labels = logits[real], batch.labels[real]
+        loss += float(measured_cross_entropy(logits, labels).sum())
         predictions[batch.indices[real]] = answers = logits.argmax(axis=1)
         right += int((answers == labels).sum())
         rows += len(labels)

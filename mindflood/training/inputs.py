@@ -30,9 +30,10 @@ def step_inputs(
 ) -> Iterator[list[Inputs]]:
     """For the steps ``first`` to ``last`` (exclusive): this worker's micro-batches.
 
-    Each is the argument list of :class:`~mindflood.models.loss.MeanCrossEntropy`, with the
-    noise of a defence behind it. A step's
-    inputs depend on the seed and the step alone, so they can be drawn while the one before runs.
+    Each is the argument list of :class:`~mindflood.models.loss.MeanCrossEntropy`, with the noise of
+    a defence behind it, whose step gives them names (:func:`mindflood.defences.batch.named`). A
+    step's inputs depend on the seed and the step alone, so they can be drawn while the one before
+    runs.
     """
     rows = worker.rows(batches.batch_size, accumulation_steps)
 

@@ -15,7 +15,7 @@ import numpy as np
 from mindflood.cards.cards import Card, new_card, write_card
 from mindflood.cards.degenerate import signs_of_degeneracy
 from mindflood.config.settings import Config
-from mindflood.defences.information import Critic
+from mindflood.defences.registry import DEFENCE_METHODS
 from mindflood.errors import UserError
 from mindflood.flooding.accumulation import AccumulatedFloodingStep
 from mindflood.flooding.level import FloodLevel
@@ -29,7 +29,7 @@ from mindflood.terminal import tell
 from mindflood.training import context, parallel, state
 from mindflood.training.checkpoint import write_checkpoint
 from mindflood.training.dataset import Datasets, load_datasets
-from mindflood.training.defended_step import defended
+from mindflood.training.defended_step import cell_beside, defended
 from mindflood.training.evaluation import Classifier, Evaluation, evaluate
 from mindflood.training.inputs import Noise, step_inputs
 from mindflood.training.logs import JsonLines
@@ -89,9 +89,10 @@ def start(config: Config) -> parallel.Worker:
     Raises:
         UserError: the method needs the whole batch, and ``msrun`` would divide it.
     """
-    if config.method == "infobert" and parallel.several():
+    method = DEFENCE_METHODS.get(config.method)
+    if method is not None and method.one_device and parallel.several():
         raise UserError(
-            "method: 'infobert' contrasts the rows of a batch, which one device must hold; start "
+            f"method: '{config.method}' {method.whole_batch}, which one device must hold; start "
             "it without msrun"
         )
     context.set_up(config.device, config.training.mode, config.training.threads)
@@ -149,11 +150,9 @@ class Trainer:
             warmup_steps(settings.warmup, updates),
             updates,
         )
-        critic = None
-        if config.method == "infobert":
-            critic = Critic(self.model.config.hidden_size, config.seed)
+        beside = cell_beside(config.method, self.model, config.seed)
         groups = parameter_groups(
-            self.model, settings.weight_decay, critic,
+            self.model, settings.weight_decay, beside,
             decay_all_beside=config.defence.variant == "release",
         )  # fmt: skip
         optimizer = AdamW(groups, self.schedule)
@@ -163,7 +162,7 @@ class Trainer:
         }
         if config.defends:
             self.step_cell, self.noise = defended(
-                config, self.model, optimizer, level.value, critic, **options
+                config, self.model, optimizer, level.value, beside, **options
             )
         else:
             self.step_cell = FloodingTrainOneStepCell(

@@ -6,13 +6,11 @@ import pytest
 import torch
 from mindspore import Tensor, nn, ops
 
-from mindflood.defences.information import Critic
-from mindflood.defences.noise import StepNoise
-from mindflood.defences.perturbation import UnitNoise
+from mindflood.defences.batch import named
 from mindflood.defences.step import DefendedTrainOneStepCell
 from mindflood.models.classifier import load_classifier
-from mindflood.models.dropout import DropoutNoise, keep_scale
-from mindflood.training.defended_step import defence_of
+from mindflood.models.dropout import keep_scale
+from mindflood.training.defended_step import cell_beside, defence_of, noise_of
 from tests.oracle import defences_in_torch
 from tests.oracle.test_bert import PADDING, batch, torch_masks, torch_model
 
@@ -36,7 +34,7 @@ class Recorded(nn.Cell):
 
     def __init__(self, defence, parameters, shape, parts):
         super().__init__(auto_prefix=False)
-        self.defence = defence
+        self.defence, self.loss = defence, defence.loss
         self.parts = [
             ms.Parameter(Tensor(np.zeros(shape, np.float32)), f"delta{part}", False)
             for part in range(parts)
@@ -45,8 +43,8 @@ class Recorded(nn.Cell):
         if hasattr(defence, "remember"):
             self.remember = defence.remember
 
-    def construct(self, scale, *inputs):
-        J, grads, delta = self.defence(scale, *inputs)
+    def construct(self, batch):
+        J, grads, delta = self.defence(batch)
         parts = delta if isinstance(delta, tuple) else (delta,)
         for index in range(len(self.parts)):
             J = ops.depend(J, ops.assign(self.parts[index], parts[index]))
@@ -64,7 +62,8 @@ class Replayed(nn.Cell):
 
     def construct(self, ids, mask, segments, labels, weights, unit, *masks):
         masks = masks or (None, None)
-        return self.step.replay((ids, mask, segments, labels, weights, *masks), unit)
+        batch = named(Tensor(1.0, ms.float32), ids, mask, segments, labels, weights, *masks, unit)
+        return self.step.replay(batch)
 
 
 def close(ours: dict, theirs: dict, tolerance: float = 1e-4) -> None:
@@ -157,15 +156,11 @@ class Defended:
         self.theirs.save_pretrained(folder)
         ours = load_classifier(folder)
         self.arrays, self.weights, self.kind = padded(batch(kind), kind, bucket), ROWS[rows], kind
-        self.critic = Critic(48, seed=0) if method == "infobert" else None
+        self.critic = cell_beside(method, ours, seed=0)
         more = self.critic.trainable_params() if self.critic else []
         optimizer = nn.SGD([*ours.trainable_params(), *more], learning_rate=RATE)
-        loss, defence = defence_of(method, settings, ours, optimizer.parameters, critic=self.critic)
-        self.noise = StepNoise(
-            DropoutNoise(ours.config, 3), UnitNoise(48, 3, normal=method in ("pgd-at", "lds")),
-            defence.passes, settings.reuse_dropout, resamples=method == "infobert",
-            shuffles=method == "infobert" and settings.variant == "release",
-        )  # fmt: skip
+        defence = defence_of(method, settings, ours, optimizer.parameters, beside=self.critic)
+        self.noise = noise_of(method, settings, ours, defence.passes, seed=3)
         self.drawn = self.noise.draw(7, range(5), self.arrays[0].shape[1])
         self.table = defence.table.table if method == "tavat" else None
         if self.table is not None:
@@ -174,7 +169,7 @@ class Defended:
         self.recorded = Recorded(
             defence, optimizer.parameters, self.drawn[2].shape, 1 + (method == "tavat")
         )
-        self.step = DefendedTrainOneStepCell(loss, self.recorded, optimizer, level)
+        self.step = DefendedTrainOneStepCell(self.recorded, optimizer, level)
 
     def run(self, dropout=False):
         """Take our step: J."""

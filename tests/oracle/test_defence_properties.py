@@ -1,23 +1,25 @@
 """What holds of the defences whatever the network: masks, degenerate cases, padding."""
 
+import mindspore as ms
 import numpy as np
 import pytest
 from mindspore import Tensor, nn
 
 from mindflood.config.settings import Config
 from mindflood.defences.adversarial_loss import AdversarialLoss
+from mindflood.defences.batch import float_mask, named
 from mindflood.defences.freeat import FreeATTrainOneStepCell
-from mindflood.defences.information import Critic
 from mindflood.defences.noise import StepNoise
-from mindflood.defences.perturbation import Perturbation, UnitNoise, float_mask
+from mindflood.defences.perturbation import UnitNoise
+from mindflood.defences.registry import DEFENCE_METHODS
 from mindflood.defences.settings import DEFENCES, DefenceSettings, resolved
-from mindflood.defences.step import DefendedTrainOneStepCell
 from mindflood.errors import UserError
 from mindflood.flooding import AccumulatedFloodingStep, FloodingTrainOneStepCell
 from mindflood.models.bert import BertConfig, BertForSequenceClassification
 from mindflood.models.dropout import DropoutNoise
 from mindflood.models.loss import MeanCrossEntropy
-from mindflood.training.defended_step import defence_of, defended, perturbation_of
+from mindflood.training.defended_step import cell_beside, defended
+from mindflood.training.defended_step import noise_of as noise_of_method
 from tests.oracle.defended_step import Recorded, Replayed, padded
 from tests.oracle.test_bert import SIZES, batch, set_mode
 
@@ -42,16 +44,26 @@ def network() -> BertForSequenceClassification:
 
 
 def step_of(method, model, level=None, **settings):
-    critic = Critic(model.config.hidden_size, seed=0) if method == "infobert" else None
-    trained = [*model.trainable_params(), *(critic.trainable_params() if critic else [])]
-    optimizer = nn.SGD(trained, learning_rate=0.1)
     whole = resolved(method, DefenceSettings(**settings))
-    if method == "freeat":
-        loss = AdversarialLoss(model, whole.reuse_dropout)
-        ascent = perturbation_of(method, whole)
-        return FreeATTrainOneStepCell(loss, optimizer, level, ascent, whole.steps)
-    loss, defence = defence_of(method, whole, model, optimizer.parameters, critic=critic)
-    return DefendedTrainOneStepCell(loss, defence, optimizer, level)
+    beside = cell_beside(method, model, seed=0)
+    trained = [*model.trainable_params(), *(beside.trainable_params() if beside else [])]
+    config = Config(method=method, defence=whole)
+    optimizer = nn.SGD(trained, learning_rate=0.1)
+    step, _ = defended(
+        config, model, optimizer, level, beside, max_gradient_norm=None, loss_scale=None
+    )
+    return step
+
+
+class Ascended(nn.Cell):
+    """The δ that a defence ends with."""
+
+    def __init__(self, defence):
+        super().__init__(auto_prefix=False)
+        self.defence = defence
+
+    def construct(self, *inputs):
+        return self.defence(named(Tensor(1.0, ms.float32), *inputs))[2]
 
 
 def arrays(rows: int = 4, length: int = 17) -> list[np.ndarray]:
@@ -62,11 +74,12 @@ def tensors(values) -> list[Tensor]:
     return [Tensor(np.ascontiguousarray(value)) for value in values]
 
 
-def noise_of(model, passes, reuse_dropout, method=None, variant=None):
+def noise_of(model, passes, reuse_dropout, method="pgd", variant=None):
+    row = DEFENCE_METHODS[method]
     return StepNoise(
         DropoutNoise(model.config, 5), UnitNoise(model.config.hidden_size, 5), passes,
-        reuse_dropout, resamples=method == "infobert",
-        shuffles=method == "infobert" and variant == "release",
+        reuse_dropout, resamples=row.resamples,
+        shuffles=row.shuffled_release and variant == "release",
     )  # fmt: skip
 
 
@@ -112,8 +125,8 @@ def test_freeat_draws_new_masks_for_every_replay():
         for number in range(3)
     ]
     optimizer = nn.SGD(model.trainable_params(), learning_rate=1e-12)  # J depends on the masks
-    loss, still = AdversarialLoss(model, False), Perturbation(0.0, 0.0, 0.0, "l2")
-    step = FreeATTrainOneStepCell(loss, optimizer, None, still, 3)
+    settings = DefenceSettings(3, reuse_dropout=False, **STILL)
+    step = FreeATTrainOneStepCell(AdversarialLoss(model, False), optimizer, None, settings)
     J = float(
         step(*tensors([*arrays(), *noise_of(model, 3, False).draw(9, range(4), 17)])).asnumpy()
     )
@@ -191,9 +204,11 @@ def test_a_raw_ascent_is_each_samples_own(method):
     for shares in (np.ones(2) / 2, np.ones(2), np.array([1, 1, 0, 0]) / 2):
         rows = len(shares)
         inputs = tensors([*(a[:rows] for a in arrays()[:4]), shares.astype(np.float32)])
-        _, _, delta = step.defence(Tensor(1.0), *inputs, None, None, Tensor(noise[:rows]))
+        delta = Ascended(step.defence)(*inputs, None, None, Tensor(noise[:rows]))
         found.append(delta.asnumpy())
-    start = step.defence.perturbation.initial(Tensor(noise), float_mask(inputs[1])).asnumpy()
+    start = step.defence.initial(
+        {"unit_noise": Tensor(noise), "mask": float_mask(inputs[1])}
+    ).asnumpy()
     assert np.abs(found[2] - start)[:2].max() > 1e-3  # it climbed
     np.testing.assert_array_equal(found[2][2:], start[2:])
     for other in found[1:]:
@@ -202,20 +217,14 @@ def test_a_raw_ascent_is_each_samples_own(method):
 
 def test_yopo_needs_a_layer_behind_the_first():
     model = BertForSequenceClassification(BertConfig(**(SIZES | {"num_hidden_layers": 1})))
-    with pytest.raises(UserError, match=r"^method: 'yopo' .* this encoder has one; use 'freelb'$"):
+    with pytest.raises(UserError, match=r"^method: 'yopo' .* this encoder has one; use another"):
         step_of("yopo", model)
 
 
 @pytest.mark.parametrize("method", DEFENCES)
 def test_the_noise_is_gaussian_for_altinisiks_methods_alone(method):
-    model = network()
-    critic = Critic(48, seed=0) if method == "infobert" else None
-    trained = [*model.trainable_params(), *(critic.trainable_params() if critic else [])]
-    config = Config(method=method, defence=resolved(method, DefenceSettings()))
-    _, noise = defended(
-        config, model, nn.SGD(trained, learning_rate=0.1), None, critic,
-        max_gradient_norm=None, loss_scale=None,
-    )  # fmt: skip
+    settings = resolved(method, DefenceSettings())
+    noise = noise_of_method(method, settings, network(), passes=1, seed=5)
     unit = noise.draw(0, range(4), 17)[2]
     if method in ("pgd-at", "lds"):
         assert unit.std() == pytest.approx(1, abs=0.05)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mindflood.defences.settings import DEFENCES
+from mindflood.defences.registry import DEFENCE_METHODS
 from mindflood.defences.step import DefendedTrainOneStepCell
 from mindflood.flooding.update import LossScale
 from tests.oracle.test_bert import set_mode
@@ -16,15 +16,13 @@ from tests.oracle.test_defence_properties import (
     weights,
 )
 
-SCALED = [method for method in DEFENCES if method != "freeat"]  # which takes float32 alone
+SCALED = [name for name, row in DEFENCE_METHODS.items() if not row.replays]
 
 
 def scaled_step(method, model, initial, **settings):
     """The step cell of ``step_of`` under a loss scale."""
     plain = step_of(method, model, **settings)
-    return DefendedTrainOneStepCell(
-        plain.network, plain.defence, plain.optimizer, loss_scale=LossScale(initial)
-    )
+    return DefendedTrainOneStepCell(plain.defence, plain.optimizer, loss_scale=LossScale(initial))
 
 
 @pytest.mark.parametrize(

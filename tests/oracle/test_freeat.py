@@ -8,10 +8,9 @@ from mindspore import Tensor, nn
 
 from mindflood.defences.adversarial_loss import AdversarialLoss
 from mindflood.defences.freeat import FreeATTrainOneStepCell
-from mindflood.defences.noise import StepNoise
-from mindflood.defences.perturbation import Perturbation, UnitNoise
+from mindflood.defences.settings import DefenceSettings
 from mindflood.models.classifier import load_classifier
-from mindflood.models.dropout import DropoutNoise
+from mindflood.training.defended_step import noise_of
 from tests.oracle import defences_in_torch
 from tests.oracle.defended_step import LABELS, RATE, ROWS, HandedDropout, Replayed, close, loss_of
 from tests.oracle.test_bert import batch, torch_model
@@ -31,12 +30,14 @@ class FreeAT:
         self.theirs.save_pretrained(folder)
         ours = load_classifier(folder)
         self.arrays, self.weights = batch(case.kind), ROWS[case.rows]
-        noise = StepNoise(DropoutNoise(ours.config, 3), UnitNoise(48, 3), case.K, reuse_dropout)
+        settings = DefenceSettings(
+            case.K, 0.04, case.magnitude, case.radius, case.norm, reuse_dropout
+        )
+        noise = noise_of("freeat", settings, ours, case.K, seed=3)
         *self.masks, self.unit = noise.draw(7, range(5), self.arrays[0].shape[1])
         optimizer = nn.SGD(ours.trainable_params(), learning_rate=self.rate)
-        perturbation = Perturbation(0.04, case.magnitude, case.radius, case.norm)
         loss = AdversarialLoss(ours, reuse_dropout)
-        self.step = FreeATTrainOneStepCell(loss, optimizer, case.level, perturbation, case.K)
+        self.step = FreeATTrainOneStepCell(loss, optimizer, case.level, settings)
 
     def run(self, dropout=False):
         """Take our step: J, δ, and what the K updates came to together."""

@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 
 # From the ground up; rooms of one line do not know each other.
 LEVELS = (
-    ("visible",),
+    ("visible", "streams"),
     ("errors", "fingerprint", "progress"),
     ("files", "terminal"),
     ("interrupts", "locks", "own_folder"),

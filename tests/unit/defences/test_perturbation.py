@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mindspore import Tensor, nn
 
-from mindflood.defences.perturbation import Perturbation, UnitNoise, float_mask
+from mindflood.defences.batch import float_mask
+from mindflood.defences.perturbation import Perturbation, UnitNoise
 from mindflood.errors import UserError
 
 SIZE = 6

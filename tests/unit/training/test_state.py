@@ -7,10 +7,9 @@ import pytest
 from mindspore import Tensor
 
 from mindflood.config.load import load_train_config
-from mindflood.defences.information import Critic
 from mindflood.errors import UserError
 from mindflood.models.classifier import load_classifier
-from mindflood.training.defended_step import defended
+from mindflood.training.defended_step import cell_beside, defended
 from mindflood.training.optimizer import AdamW, parameter_groups
 from mindflood.training.state import Position, restore, save, state_of
 
@@ -31,7 +30,7 @@ class Trained:
         path.write_text(f"method: {method}\nseed: {seed}\n")
         config = load_train_config(path, [])
         model = load_classifier(encoder, label_names=("no", "yes"), seed=seed)
-        self.critic = Critic(model.config.hidden_size, seed) if method == "infobert" else None
+        self.critic = cell_beside(method, model, seed)
         self.optimizer = AdamW(parameter_groups(model, 0.01, self.critic))
         self.step, _ = defended(
             config, model, self.optimizer, None, self.critic, max_gradient_norm=1.0, loss_scale=None

@@ -1,0 +1,84 @@
+"""What the defences have in common: how δ starts and climbs, and the derivatives of J in a pass."""
+
+from typing import Any
+
+import mindspore as ms
+from mindspore import ParameterTuple, Tensor, nn
+
+from mindflood.defences.adversarial_loss import AdversarialLoss
+from mindflood.defences.batch import Batch
+from mindflood.defences.gradient_sums import GradientSums
+from mindflood.defences.perturbation import perturbation_of
+
+
+class Defence(nn.Cell):
+    """A defence but for its algorithm, which is ``construct`` of a subclass.
+
+    It is called with a :func:`~mindflood.defences.batch.named` batch and returns J (scalar
+    float32), the batch's scale × the gradients of the parameters, and the last δ. One that has a
+    method ``remember(apply, delta, batch)`` keeps something of δ for the steps to come.
+
+    Args:
+        loss: J of one pass.
+        parameters: those trained, those of ``beside`` too.
+        settings: the method's ``DefenceSettings``, without any null that it needs.
+        seed: of what the defence itself starts from.
+        beside: the cell that is trained beside the network, for a method that has one.
+
+    Attributes:
+        averages: whether the gradients of several passes are summed up in ``sums``.
+        steps: K.
+        passes: through the network in a step, each of which may have dropout masks of its own.
+    """
+
+    averages = False
+
+    def __init__(
+        self,
+        loss: AdversarialLoss,
+        parameters: ParameterTuple,
+        settings: Any,
+        seed: int = 0,
+        beside: nn.Cell | None = None,
+    ) -> None:
+        super().__init__(auto_prefix=False)
+        self.loss = loss
+        self.steps: int = settings.steps
+        self.passes = self.passes_of(settings)
+        self.perturbation = perturbation_of(settings)
+        if self.averages:
+            self.sums = GradientSums(parameters)
+        self._to_input = ms.grad(loss, 0)
+        self._to_weights = ms.value_and_grad(loss, None, parameters)
+        self._to_both = ms.value_and_grad(loss, 0, parameters)
+
+    @staticmethod
+    def passes_of(settings: Any) -> int:
+        """As many as there are steps, unless a method has more."""
+        return int(settings.steps)
+
+    def initial(self, batch: Batch) -> Tensor:
+        """δ₀, float32 ``[B, L, d]``."""
+        return self.perturbation.initial(batch["unit_noise"], batch["mask"])
+
+    def ascend(self, delta: Tensor, gradient: Tensor, batch: Batch) -> Tensor:
+        """δ ← Π_ε(δ + η·g/‖g‖)."""
+        return self.perturbation.ascend(delta, gradient, batch["mask"])
+
+    def input_gradient(self, delta: Tensor, k: Tensor, batch: Batch) -> Tensor:
+        """∂J/∂δ of pass ``k``, float32 ``[B, L, d]``; none of the parameters' is computed."""
+        return self._to_input(delta, k, batch) / batch["scale"]
+
+    def weight_gradients(
+        self, delta: Tensor, k: Tensor, batch: Batch
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """(J, scale × ∂J/∂θ) of pass ``k``."""
+        J, gradients = self._to_weights(delta, k, batch)
+        return J / batch["scale"], gradients
+
+    def full_pass(
+        self, delta: Tensor, k: Tensor, batch: Batch
+    ) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
+        """(J, ∂J/∂δ, scale × ∂J/∂θ) of pass ``k``."""
+        J, (gradient, gradients) = self._to_both(delta, k, batch)
+        return J / batch["scale"], gradient / batch["scale"], gradients
