@@ -1,9 +1,16 @@
-"""Packaging of mindflood; exact versions that were tested together are in constraints.txt."""
+"""Packaging of mindflood; exact versions that were tested together are in constraints*.txt."""
 
+import sys
 from pathlib import Path
 
 from setuptools import find_packages, setup
 
+if not (3, 10) <= sys.version_info[:2] <= (3, 12):
+    # Before pip reads python_requires it looks for packages, and reports the first that is missing.
+    sys.exit(
+        f"mindflood needs Python 3.10, 3.11 or 3.12, as MindSpore does; this is "
+        f"{sys.version_info[0]}.{sys.version_info[1]}: python3.12 -m venv .venv"
+    )
 RAY = "ray>=2.9"
 DOCS = ["mkdocs<2", "mkdocstrings[python]"]
 README = Path(__file__).with_name("README.md")
@@ -15,7 +22,7 @@ setup(
     long_description=README.read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
-    python_requires=">=3.11,<3.12",
+    python_requires=">=3.10,<3.13",
     packages=find_packages(include=["mindflood", "mindflood.*"]),
     package_data={
         "mindflood": ["py.typed"],
@@ -23,8 +30,10 @@ setup(
         "mindflood.attack.resources": ["data/*"],
     },
     install_requires=[
-        "mindspore>=2.7,<2.8",
-        "mindnlp>=0.5.1,<0.6",
+        # mindnlp admits no MindSpore above 2.7.0, whose wheels end at Python 3.11.
+        "mindspore>=2.7,<2.8; python_version < '3.12'",
+        "mindnlp>=0.5.1,<0.6; python_version < '3.12'",
+        "mindspore>=2.10,<2.11; python_version >= '3.12'",
         "numpy<2",
         "pandas<3",
         "textattack>=0.3.11,<0.4",
@@ -44,6 +53,7 @@ setup(
         "packaging",
         "scipy",
         "greenlet",
+        "typing-extensions",
         # What the packages above need but do not bound themselves.
         "peft<0.18",
         "accelerate<1.11",
@@ -72,7 +82,9 @@ setup(
     entry_points={"console_scripts": ["mindflood = mindflood.cli:main"]},
     classifiers=[
         "License :: OSI Approved :: Apache Software License",
+        "Programming Language :: Python :: 3.10",
         "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
     ],
 )

@@ -90,7 +90,7 @@ def _guarded(area: str, look: Callable[[], list[Check]]) -> list[Check]:
 
 
 def _machine() -> list[Check]:
-    right = sys.version_info[:2] == (3, 11)
+    right = (3, 10) <= sys.version_info[:2] <= (3, 12)
     memory, disk = probes.memory(), shutil.disk_usage(Path.cwd())
     return [
         Check(
@@ -98,8 +98,8 @@ def _machine() -> list[Check]:
             "Python",
             "ok" if right else "missing",
             platform.python_version(),
-            "" if right else "MindSpore 2.7's wheels and the tested versions are for Python 3.11",
-            "" if right else "python3.11 -m venv .venv",
+            "" if right else "the tested versions of the packages are for Python 3.10 to 3.12",
+            "" if right else "python3.12 -m venv .venv",
         ),
         Check(
             "machine",

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import re
 import subprocess
 import sys
 import threading
@@ -18,15 +17,16 @@ _SECONDS = 22.0
 _HUB_SECONDS = 2.0
 _TRUE = {"1", "ON", "YES", "TRUE"}
 # Where mindflood runs from a checkout that is not installed, there is no metadata to read.
-_NEEDED = {
-    "mindspore": ">=2.7,<2.8",
-    "mindnlp": ">=0.5.1,<0.6",
-    "numpy": "<2",
-    "pandas": "<3",
-    "textattack": ">=0.3.11,<0.4",
-    "torch": "==2.13.0",
-    "transformers": ">=4.57,<5",
-}
+_NEEDED = [
+    "mindspore>=2.7,<2.8; python_version < '3.12'",
+    "mindnlp>=0.5.1,<0.6; python_version < '3.12'",
+    "mindspore>=2.10,<2.11; python_version >= '3.12'",
+    "numpy<2",
+    "pandas<3",
+    "textattack>=0.3.11,<0.4",
+    "torch==2.13.0",
+    "transformers>=4.57,<5",
+]
 MENDS = {
     "counter-fitted word vectors": "reach textattack.s3.amazonaws.com once, or set TA_CACHE_DIR",
     "Universal Sentence Encoder": "pip install tensorflow tensorflow_hub, and reach tfhub.dev",
@@ -86,17 +86,22 @@ def ask(script: str, *, offline: bool = False, seconds: float = _SECONDS) -> dic
 
 
 def requirements() -> dict[str, str]:
-    """Package → version range that mindflood needs, as installed or, in a checkout, as known."""
+    """Package → version range that mindflood needs on this Python.
+
+    As installed or, in a checkout, as known.
+    """
+    from packaging.requirements import Requirement
+
     try:
         lines = metadata.requires("mindflood") or []
     except metadata.PackageNotFoundError:
-        return dict(_NEEDED)
-    found = {}
-    for line in lines:
-        parts = re.match(r"([A-Za-z0-9._-]+)\s*\(?([^;)]*)\)?(.*)", line)
-        if parts and "extra" not in parts[3]:
-            found[parts[1]] = parts[2].replace(" ", "")
-    return found
+        lines = _NEEDED
+    needed = map(Requirement, lines)
+    return {
+        package.name: str(package.specifier)
+        for package in needed
+        if package.marker is None or package.marker.evaluate({"extra": ""})
+    }
 
 
 def fits(version: str, needed: str) -> bool:

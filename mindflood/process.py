@@ -23,8 +23,23 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
+# What ``python -P -m`` does, for a Python that has no -P; '' is the working folder.
+_SAFELY = (
+    "import sys; sys.path.remove(''); import runpy; "
+    "runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
+)
 _LIFELINE = "MINDFLOOD_LIFELINE"  # number of the pipe that closes when the starter is gone
 _SECONDS = 2.0  # that a stage has to end by itself after Ctrl-C, before and after it is told
+
+
+def module_command(module: str, *words: str) -> list[str]:
+    """The command that runs a module with these words.
+
+    The working folder is not searched: no file there stands in for a module of that name.
+    """
+    if sys.version_info >= (3, 11):
+        return [sys.executable, "-P", "-m", module, *words]
+    return [sys.executable, "-c", _SAFELY, module, *words]
 
 
 def run_to_its_end(command: Sequence[str], stdout: int | None = None) -> int:
@@ -51,9 +66,8 @@ def last_line_of(module: str, *words: str, question: str = "") -> str:
     Raises:
         UserError: it failed; the message is the last line of its standard error.
     """
-    # -P: a file of the working folder must not stand in for a module of that name.
-    command = [sys.executable, "-P", "-m", module, *words]
     pipe = subprocess.PIPE
+    command = module_command(module, *words)
     answer = _run(command, question, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
     if answer.returncode != 0 or not answer.stdout.strip():
         raise UserError((answer.stderr.strip().splitlines() or ["no message"])[-1])

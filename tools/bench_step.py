@@ -5,6 +5,7 @@ python tools/bench_step.py --rounds 10 --skip-mindnlp
 The MiniLM architecture (6 layers, hidden 384, 12 heads, 30,522 words), batch 32, dropout 0.1,
 AdamW on all parameters, 2 threads on every side. Each implementation lives in its own process;
 they take turns, one step at a time, and the table gives medians and ratios of that one run.
+--against PYTHON adds our fine-tuning on another interpreter's packages, as the side ``other``.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ SIZES = {
     "intermediate_size": 1536,
     "max_position_embeddings": 512,
 }
-SIDES = ["finetune", "flooding", "torch", "mindnlp"]
+SIDES = ["finetune", "flooding", "torch", "mindnlp", "other"]
 Step = Callable[[], float]
 
 
@@ -106,7 +107,7 @@ def hugging_face(length: int) -> Step:
 
 
 def build(side: str, length: int) -> Step:
-    if side in ("finetune", "flooding"):
+    if side in ("finetune", "flooding", "other"):
         return native(length, 0.1 if side == "flooding" else None)
     if side == "mindnlp":
         import mindnlp  # noqa: F401
@@ -136,10 +137,10 @@ def serve(side: str, length: int) -> None:
 
 
 class Contestant:
-    """One implementation in its own process."""
+    """One implementation in its own process, on the packages of ``python``."""
 
-    def __init__(self, side: str, length: int) -> None:
-        command = [sys.executable, __file__, "--serve", side, "--seq", str(length)]
+    def __init__(self, side: str, length: int, python: str) -> None:
+        command = [python, __file__, "--serve", side, "--seq", str(length)]
         root = str(Path(__file__).resolve().parents[1])
         paths = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
         settings = os.environ | {"OMP_NUM_THREADS": str(THREADS), "PYTHONPATH": paths}
@@ -171,12 +172,17 @@ class Contestant:
         self.process.wait()
 
 
-def race(length: int, rounds: int, sides: list[str]) -> dict[str, list[float]]:
-    """Seconds of every step; the first two rounds warm up and are not counted."""
+def race(length: int, rounds: int, sides: list[str], other: str) -> dict[str, list[float]]:
+    """Seconds of every step; the first two rounds warm up and are not counted.
+
+    Args:
+        other: the interpreter of the side ``other``; the rest run on this one.
+    """
     contestants: dict[str, Contestant] = {}
     try:
         for side in sides:
-            contestants[side] = Contestant(side, length)
+            python = other if side == "other" else sys.executable
+            contestants[side] = Contestant(side, length, python)
         for number in range(rounds + 2):
             # The order is turned round every time, so that no side always follows the same one.
             for side in sides if number % 2 else sides[::-1]:
@@ -193,6 +199,7 @@ def row(length: int, seconds: dict[str, list[float]]) -> str:
     cells += [f"{median[side]:.3f}" if side in median else "-" for side in SIDES]
     cells.append(f"{median['finetune'] / median['torch']:.2f}")
     cells.append(f"{median['mindnlp'] / median['finetune']:.1f}" if "mindnlp" in median else "-")
+    cells.append(f"{median['other'] / median['finetune']:.2f}" if "other" in median else "-")
     # Neighbouring steps share the machine's mood: the median of their ratios is steadier.
     pairs = zip(seconds["flooding"], seconds["finetune"], strict=True)
     cells.append(f"{statistics.median(flood / plain for flood, plain in pairs):.3f}")
@@ -204,17 +211,19 @@ def main() -> None:
     parser.add_argument("--seq", type=int, nargs="+", default=[32, 64, 128], metavar="L")
     parser.add_argument("--rounds", type=int, default=10, help="counted steps of each side")
     parser.add_argument("--skip-mindnlp", action="store_true", help="it takes seconds a step")
+    parser.add_argument("--against", metavar="PYTHON", default="", help="interpreter to compare")
     parser.add_argument("--serve", choices=SIDES, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
         serve(options.serve, options.seq[0])
         return
-    sides = SIDES[:-1] if options.skip_mindnlp else SIDES
+    left_out = {"mindnlp" if options.skip_mindnlp else "", "" if options.against else "other"}
+    sides = [side for side in SIDES if side not in left_out]
     header = ["shape", *(f"{side} (s)" for side in SIDES)]
-    header += ["finetune / torch", "mindnlp / finetune", "flooding / finetune"]
+    header += ["finetune / torch", "mindnlp / finetune", "other / finetune", "flooding / finetune"]
     print(f"| {' | '.join(header)} |\n|{' --- |' * len(header)}", flush=True)
     for length in options.seq:
-        print(row(length, race(length, options.rounds, sides)), flush=True)
+        print(row(length, race(length, options.rounds, sides, options.against)), flush=True)
 
 
 if __name__ == "__main__":

@@ -17,11 +17,12 @@ from collections.abc import Callable, Generator, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from time import perf_counter
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
 from greenlet import getcurrent, greenlet
+from typing_extensions import Self
 
 
 @dataclass(frozen=True)

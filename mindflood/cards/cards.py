@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict, cast
+from typing import Any, TypedDict, cast
+
+from typing_extensions import NotRequired
 
 from mindflood.cards.schema import check_card
 from mindflood.errors import UserError

@@ -50,7 +50,7 @@ class DefenceMethod:
 
 
 # K, η, magnitude and ε are those of Flooding-X's scripts, not what the methods' own authors chose
-# task by task (docs/results/defences.md). FreeAT and YOPO have what PGD has, as in the FreeLB paper.
+# task by task (docs/results/defences.md). FreeAT and YOPO have what PGD has, as in FreeLB.
 # Where Altinisik et al. state neither step nor σ, η = ε/2 and the magnitude is ε.
 DEFENCE_METHODS = {
     "pgd": DefenceMethod(

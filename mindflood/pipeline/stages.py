@@ -1,7 +1,6 @@
 """The stages of an experiment as processes: MindSpore and PyTorch do not share one."""
 
 import signal
-import sys
 from pathlib import Path
 
 from mindflood.config.recipes import RECIPES
@@ -10,7 +9,7 @@ from mindflood.data.tasks import get_task
 from mindflood.errors import StageFailedError, UserError
 from mindflood.interrupts import STOPPED
 from mindflood.pipeline.finished import is_finished
-from mindflood.process import run_to_its_end
+from mindflood.process import module_command, run_to_its_end
 from mindflood.training.run_folder import epoch_folder
 
 
@@ -81,9 +80,7 @@ def _mindflood(*words: str) -> None:
         StageFailedError: it failed.
         UserError: it was killed.
     """
-    # -P: a file of the working folder must not stand in for a module of that name.
-    command = [sys.executable, "-P", "-m", "mindflood", *words]
-    status = run_to_its_end(command)
+    status = run_to_its_end(module_command("mindflood", *words))
     if status < 0:
         raise UserError(
             f"'mindflood {words[0]}' was killed by signal {-status} (out of memory?); "

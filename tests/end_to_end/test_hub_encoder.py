@@ -2,12 +2,12 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from mindflood.models.pretrained import resolve_encoder
+from mindflood.process import module_command
 from tests.conftest import ROOT
 from tests.fake_hub import hub
 
@@ -42,7 +42,7 @@ def train(endpoint: str, folder: Path, *words: str) -> subprocess.CompletedProce
     }
     for variable in ("HF_HUB_OFFLINE", "HF_HUB_CACHE"):
         environment.pop(variable, None)
-    command = [sys.executable, "-P", "-m", "mindflood", "train", "config.yaml", *words]
+    command = module_command("mindflood", "train", "config.yaml", *words)
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False,
         timeout=300,

@@ -42,6 +42,9 @@ def classifier(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.skipif(
+    sys.version_info >= (3, 12), reason="mindnlp admits no MindSpore that Python 3.12 has"
+)
 @pytest.mark.slow
 def test_logits_equal_mindnlp(classifier, tmp_path):
     random = np.random.default_rng(0)

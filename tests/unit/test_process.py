@@ -65,6 +65,13 @@ def test_a_module_answers_in_its_last_line(asked):
         last_line_of(asked, "fail")
 
 
+def test_no_file_of_the_working_folder_stands_in_for_a_module(asked, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "asked.py").write_text("print('another one')")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert last_line_of(asked, "a", question="what?") == "what? a"
+
+
 def test_a_module_that_is_asked_ends_with_who_asked(asked, tmp_path):
     with subprocess.Popen([sys.executable, "-c", ASK, asked, "wait"]) as asking:
         while not (tmp_path / "waiting").exists():

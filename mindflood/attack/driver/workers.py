@@ -6,7 +6,9 @@ import signal
 from collections.abc import Iterator, Sequence
 from multiprocessing.connection import wait
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from typing_extensions import Self
 
 from mindflood.attack.driver.side_by_side import Records, Sample
 from mindflood.attack.driver.worker import MEMORY

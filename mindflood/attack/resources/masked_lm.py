@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import torch
 from transformers import AutoModelForMaskedLM, AutoTokenizer
+from typing_extensions import Self
 
 from mindflood.attack.searches import Broker
 from mindflood.attack.victim.buckets import batches

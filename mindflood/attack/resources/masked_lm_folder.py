@@ -1,7 +1,6 @@
 """The masked language model of an attack: the user's own, or one made of the task's text."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 from mindflood.attack.victim.folder import model_folder
@@ -9,7 +8,7 @@ from mindflood.data.tasks import Task
 from mindflood.errors import UserError
 from mindflood.files import user_path
 from mindflood.masked_lm.settings import MaskedLMSettings, cached_folder
-from mindflood.process import run_to_its_end
+from mindflood.process import module_command, run_to_its_end
 from mindflood.terminal import tell
 
 
@@ -50,9 +49,7 @@ def chosen_masked_lm(folder: str | Path) -> Path:
 
 def _make(task: Task, data: str | None) -> None:
     words = ["masked-lm", task.name, *(["--data", data] if data is not None else [])]
-    # -P: a file of the working folder must not stand in for a module of that name.
-    command = [sys.executable, "-P", "-m", "mindflood", *words]
-    status = run_to_its_end(command, stdout=subprocess.DEVNULL)
+    status = run_to_its_end(module_command("mindflood", *words), stdout=subprocess.DEVNULL)
     if status != 0:
         raise UserError(
             f"'mindflood {' '.join(words)}' failed (exit status {status}, see above); "

@@ -5,7 +5,9 @@ import json
 import os
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from typing_extensions import Self
 
 from mindflood.cards.records import Expected, read_records
 from mindflood.data.tasks import get_task

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from mindflood.cards.cards import write_card
 from mindflood.cli import main
 from mindflood.data.tasks import get_task
 from mindflood.files import write_json
+from mindflood.process import module_command
 from tests.conftest import ROOT
 from tests.unit.report_runs import a_card, an_example, lines
 
@@ -121,7 +121,7 @@ def test_a_model_that_neither_the_hub_nor_its_cache_has(tmp_path):
     }
     for variable in ("HF_HUB_OFFLINE", "HF_HUB_CACHE"):
         environment.pop(variable, None)
-    command = [sys.executable, "-P", "-m", "mindflood", "attack", "some/model-not"]
+    command = module_command("mindflood", "attack", "some/model-not")
     command += ["--task", "corpus", "--recipe", "textfooler", "--out", str(tmp_path / "out")]
     done = subprocess.run(
         command, env=environment, capture_output=True, text=True, check=False, timeout=60

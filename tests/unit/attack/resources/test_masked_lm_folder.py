@@ -39,7 +39,7 @@ def test_the_making_ends_with_an_attack_that_is_killed(tmp_path):
         "MINDFLOOD_CACHE": str(tmp_path),
         "PYTHONPATH": str(ROOT),
     }
-    command = [sys.executable, "-P", "-c", MAKING]
+    command = [sys.executable, "-c", MAKING]
     with subprocess.Popen(
         command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
     ) as attack:
