@@ -41,6 +41,7 @@ setup(
         "matplotlib",
         "jinja2",
         "packaging",
+        "pydantic>=2.11,<3",
         "scipy",
         "greenlet",
         # What the packages above need but do not bound themselves.
@@ -57,6 +58,7 @@ setup(
             "pytest",
             "pytest-timeout",
             "hypothesis",
+            "jsonschema",
             "psutil",
             RAY,
             "ruff",

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-PROFILES = ("offline", "paper")
+Profile = Literal["offline", "paper"]
+PROFILES: tuple[Profile, ...] = get_args(Profile)
 Columns = Literal["both", "first", "second"]  # texts of a pair that an attack may change
 COLUMNS: tuple[Columns, ...] = get_args(Columns)
 

@@ -15,7 +15,7 @@ LEVELS = (
     ("visible",),
     ("errors", "fingerprint", "progress"),
     ("files", "terminal"),
-    ("interrupts", "locks", "own_folder"),
+    ("interrupts", "locks", "own_folder", "fields"),
     ("process",),
     ("flooding",),
     ("data", "models", "cards"),
