@@ -46,6 +46,11 @@ VERBS = (
         "mindflood.analyse.command",
     ),
     ("report", "result cards to tables, figures and report.html", "mindflood.report.command"),
+    (
+        "config",
+        "every setting of a config with its meaning, values and default",
+        "mindflood.config.command",
+    ),
     ("doctor", "what this machine has, what is missing, how to mend it", "mindflood.doctor"),
 )
 

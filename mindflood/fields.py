@@ -71,13 +71,14 @@ def _given(value: Any) -> Any:
     return {} if value is None else value
 
 
+NO_TRUTH = BeforeValidator(_no_truth)
 Truth = Annotated[bool, Strict()]
 Whole = Annotated[int, Strict()]
 Count = Annotated[int, Strict(), Field(ge=1, le=_LARGEST)]
 Seed = Annotated[int, Strict(), Field(ge=0, le=_LARGEST)]
-Number = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_no_truth)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(_no_truth)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(_no_truth)]
+Number = Annotated[float, Field(allow_inf_nan=False), NO_TRUTH]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), NO_TRUTH]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), NO_TRUTH]
 Text = Annotated[str, Strict(), AfterValidator(_fit)]
 UserPath = Annotated[Text, AfterValidator(expanded)]
 SECTION = BeforeValidator(_given)  # a section without keys is null in YAML

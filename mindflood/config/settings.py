@@ -13,6 +13,7 @@ from mindflood.config.recipes import RECIPES, Columns, Profile
 from mindflood.data.tasks import TASKS, Split
 from mindflood.defences.settings import DEFENCES, DefenceSettings
 from mindflood.fields import (
+    NO_TRUTH,
     SECTION,
     STRICT,
     Count,
@@ -98,7 +99,7 @@ class TrainingSettings:
         default=0.1, description="Share of all steps (below 1) or number of steps (1 and more)."
     )
     dropout: Annotated[
-        Annotated[Number, Field(ge=0, lt=1)] | None,
+        Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False), NO_TRUTH] | None,
         Expected("at least 0 and below 1, or null for the encoder's own"),
     ] = Field(default=None, description="Rate of all dropouts; null keeps the encoder's own.")
     max_gradient_norm: Positive | None = Field(
@@ -204,7 +205,7 @@ class AccordanceSettings:
     persistence: Count = Field(
         default=2, description="Sub-epochs in a row that establish a side of zero."
     )
-    margin: Annotated[Number, Field(ge=0, lt=0.5)] = Field(
+    margin: Annotated[float, Field(ge=0, lt=0.5, allow_inf_nan=False), NO_TRUTH] = Field(
         default=0.0, description="Accordance up to this size is indistinguishable from zero."
     )
     record: Annotated[Truth, Effect.FILES] = Field(
