@@ -18,7 +18,7 @@ _NO_LIMIT = 2**32 - 1  # of what NumPy takes; nobody comes near it
 class Model(Config):
     """An entry of ``methods``: a model, or one a flood level."""
 
-    flood_level: (
+    flood_level: (  # type: ignore[assignment]  # more than one model takes
         NotNegative
         | Literal["flooding-x"]
         | Annotated[list[NotNegative], Field(min_length=1)]
@@ -76,7 +76,7 @@ def sections() -> tuple[Section, ...]:
     top = tuple(_keys(ExperimentFile, schema, "", inner))
     found = [Section(TOP, "What stands at the top of the file, in no section.", top)]
     for name, kind in inner.items():
-        part = schema["$defs"][kind.__name__]  # type: ignore[union-attr]
+        part = schema["$defs"][kind.__name__]
         keys = tuple(_keys(kind, part, f"{name}.", {}))
         if (effect := effect_of(fields[name])) is not None:
             keys = tuple(dataclasses.replace(key, effect=effect) for key in keys)
