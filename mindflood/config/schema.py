@@ -11,6 +11,9 @@ from mindflood.config.settings import METHODS, Config
 from mindflood.fields import STRICT, Effect, NotNegative, OneOf, Seed, effect_of, fields_of
 
 TOP = "general"  # the name here of what stands in no section
+_Levels = (
+    NotNegative | Literal["flooding-x"] | Annotated[list[NotNegative], Field(min_length=1)] | None
+)
 _NO_LIMIT = 2**32 - 1  # of what NumPy takes; nobody comes near it
 
 
@@ -18,12 +21,10 @@ _NO_LIMIT = 2**32 - 1  # of what NumPy takes; nobody comes near it
 class Model(Config):
     """An entry of ``methods``: a model, or one a flood level."""
 
-    flood_level: (  # type: ignore[assignment]  # more than one model takes
-        NotNegative
-        | Literal["flooding-x"]
-        | Annotated[list[NotNegative], Field(min_length=1)]
-        | None
-    ) = Field(default=None, description=fields_of(Config)["flood_level"].description)
+    # Wider than a model's own, which is one of them.
+    flood_level: _Levels = Field(  # type: ignore[assignment]
+        default=None, description=fields_of(Config)["flood_level"].description
+    )
 
 
 @dataclass(frozen=True, config=STRICT)
