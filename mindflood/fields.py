@@ -4,6 +4,7 @@ A settings class is a frozen pydantic dataclass, whose fields state type, range,
 once. It is checked wherever it is made, also by ``dataclasses.replace``.
 """
 
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -67,6 +68,10 @@ def _fit(value: str) -> str:
     return value
 
 
+def _path(value: Any) -> Any:
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+
 def _given(value: Any) -> Any:
     return {} if value is None else value
 
@@ -80,7 +85,14 @@ Number = Annotated[float, Field(allow_inf_nan=False), NO_TRUTH]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), NO_TRUTH]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), NO_TRUTH]
 Text = Annotated[str, Strict(), AfterValidator(_fit)]
-UserPath = Annotated[Text, AfterValidator(expanded)]
+UserPath = Annotated[
+    str,
+    Strict(),
+    Field(json_schema_extra={"format": "path"}),
+    AfterValidator(_fit),
+    AfterValidator(expanded),
+    BeforeValidator(_path),
+]
 SECTION = BeforeValidator(_given)  # a section without keys is null in YAML
 
 

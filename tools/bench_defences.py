@@ -29,7 +29,7 @@ from bench_step import BATCH, SIZES, batches
 from mindspore import Tensor, nn, ops
 
 from mindflood.config.checks import checked
-from mindflood.config.settings import AttackSettings, Config, TaskSettings, TrainingSettings
+from mindflood.config.settings import Config, TaskSettings, TrainingSettings
 from mindflood.defences.adversarial_loss import AdversarialLoss
 from mindflood.defences.information import Critic
 from mindflood.defences.settings import DEFENCES, DefenceSettings
@@ -89,7 +89,7 @@ def defence(method: str, steps: int, layers: int, length: int) -> Run:
     settings = DefenceSettings(steps=steps, radius=0.1 if method in ("pgd-at", "lds") else None)
     config = Config(
         method=method, encoder="embedded", defence=settings, task=TaskSettings(),
-        training=TrainingSettings(), attack=AttackSettings(profile="offline"),
+        training=TrainingSettings(),
     )  # fmt: skip
     config = checked(config, "bench_defences")
     model = network(layers)

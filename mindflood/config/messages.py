@@ -32,12 +32,19 @@ _BOUNDS: dict[str, Callable[[Any], str]] = {
 _UNKNOWN_KEY = ("unexpected_keyword_argument", "invalid_key")
 
 
-def validated(kind: Any, values: Any, source: str, key: str = "") -> Any:
+def validated(
+    kind: Any,
+    values: Any,
+    source: str = "",
+    key: str = "",
+    named: Callable[[str], str] = str,
+) -> Any:
     """``values`` as a settings class or another type.
 
     Args:
-        source: begins the message: the file.
+        source: begins the message: the file; none: they are not of a file.
         key: where in the file ``values`` are; none: they are all of it.
+        named: what the user calls a setting, from its dotted key.
 
     Raises:
         UserError: they do not fit; the first key that does not is named.
@@ -45,19 +52,28 @@ def validated(kind: Any, values: Any, source: str, key: str = "") -> Any:
     try:
         return TypeAdapter(kind).validate_python(values)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise UserError(f"{source}: {_line(kind, first, key)}") from None
+        line = _line(kind, error.errors(include_url=False), key, named)
+        raise UserError(f"{source}: {line}" if source else line) from None
 
 
-def _line(kind: Any, error: Any, key: str) -> str:
-    place, expected = _followed(kind, error["loc"], key)
-    found, context = error["input"], error.get("ctx", {})
+def _line(kind: Any, errors: Sequence[Any], key: str, named: Callable[[str], str]) -> str:
+    error = errors[0]
+    dotted, expected = _followed(kind, error["loc"], key)
+    place, found, context = named(dotted), error["input"], error.get("ctx", {})
     if error["type"] in _UNKNOWN_KEY:
-        return _unknown(kind, place, str(error["loc"][-1]))
+        return _unknown(kind, dotted, str(error["loc"][-1]))
+    if error["type"] == "missing":
+        return f"{place} is missing"
     if error["type"] == "literal_error":
         return f"{place}: unknown {shown(found)}{nearest(str(found), _words(context))}"
-    wanted = _KINDS.get(error["type"]) or expected
-    if wanted is None:
+    if error["type"] in _KINDS:
+        arms = [other for other in errors[1:] if _followed(kind, other["loc"], key)[0] == dotted]
+        words = [word for arm in arms if arm["type"] == "literal_error"
+                 for word in _words(arm["ctx"])]  # fmt: skip
+        wanted = " or ".join([_KINDS[error["type"]], *words])
+    elif expected is not None:
+        wanted = expected
+    else:
         bound = _BOUNDS.get(error["type"])
         wanted = bound(context) if bound is not None else error["msg"]
     return f"{place}: expected {wanted}, not {shown(found)}"

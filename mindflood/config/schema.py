@@ -85,6 +85,11 @@ def sections() -> tuple[Section, ...]:
     return tuple(found)
 
 
+def keys_of(kind: Any) -> tuple[Key, ...]:
+    """Every setting of a settings class that has no sections."""
+    return tuple(_keys(kind, TypeAdapter(kind).json_schema(), "", ()))
+
+
 def _keys(kind: Any, schema: Any, prefix: str, left_out: Any) -> Iterator[Key]:
     for name, field in fields_of(kind).items():
         if name not in left_out:
@@ -113,6 +118,8 @@ def values(schema: Any) -> str:
         return ", ".join(schema.get("enum", [schema.get("const")]))
     if schema["type"] == "array":
         return f"list of: {values(schema['items'])}"
+    if schema.get("format") == "path":
+        return "path"
     names = {"integer": "whole number", "boolean": "true, false", "string": "text"}
     return names.get(schema["type"], schema["type"]) + _range(schema)
 

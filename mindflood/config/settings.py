@@ -9,8 +9,9 @@ import yaml
 from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass
 
-from mindflood.config.recipes import RECIPES, Columns, Profile
-from mindflood.data.tasks import TASKS, Split
+from mindflood.config.attack import AttackOptions, AttackSection, AttackSettings
+from mindflood.config.recipes import RECIPES
+from mindflood.data.tasks import TASKS, get_task
 from mindflood.defences.settings import DEFENCES, DefenceSettings
 from mindflood.fields import (
     NO_TRUTH,
@@ -215,65 +216,6 @@ class AccordanceSettings:
 
 
 @dataclass(frozen=True, config=STRICT)
-class AttackSettings:
-    """What attacks the trained models."""
-
-    recipes: tuple[Annotated[str, OneOf(RECIPES)], ...] = Field(
-        default=("textfooler",), description="Names of attack recipes."
-    )
-    profile: Profile = Field(
-        default="paper",
-        description="paper (TextAttack's own recipe, with its downloads) or offline.",
-    )
-    num_examples: Count | None = Field(
-        default=None, description="Rows attacked; null takes the paper's number for the task."
-    )
-    seed: Seed = Field(default=0, description="Which rows, and every random choice of the attack.")
-    workers: Whole = Field(default=1, ge=1, le=2**10, description="Processes.")
-    max_queries: Count | None = Field(
-        default=None,
-        description="Most queries that the attack of one row may cost; a row that needs more is "
-        "counted apart. null: no limit.",
-    )
-    max_seconds: Positive | None = Field(
-        default=None,
-        description="Most seconds of its own that the attack of one row may cost. null: no limit.",
-    )
-    candidates: Count | None = Field(
-        default=None,
-        description="K of BERT-Attack, substitutes a sub-word; null takes the paper's 48.",
-    )
-    masked_lm: UserPath | None = Field(
-        default=None,
-        description="Folder of the masked language model that the offline BERT-Attack and BAE ask; "
-        "null takes the one that is made of the task's training text.",
-    )
-    allow_pickles: Truth = Field(
-        default=False,
-        description="TextAttack may load the pickles among the downloads of profile paper.",
-    )
-    each_epoch: Truth = Field(
-        default=False,
-        description="mindflood run also attacks the model of every epoch, on fewer rows; needs "
-        "training.keep_epochs.",
-    )
-    epoch_examples: Count = Field(
-        default=50, description="Those rows, the same for every epoch and method."
-    )
-    columns: Columns = Field(
-        default="both", description="Which texts of a pair may change: both, first or second."
-    )
-    temperature: Positive | Literal["fitted", "weakest"] | None = Field(
-        default=None,
-        description="Attacks every model also with its logits divided by it (Raina et al. 2024): "
-        "fitted to held-out rows, the weakest of several on held-out rows, or a number.",
-    )
-    held_out: Split = Field(
-        default="dev", description="Split of those rows; the attacked ones are left out."
-    )
-
-
-@dataclass(frozen=True, config=STRICT)
 class Config:
     """Everything one trained model depends on."""
 
@@ -315,7 +257,7 @@ class Config:
     search: Annotated[SearchSettings, SECTION] = Field(default_factory=SearchSettings)
     accordance: Annotated[AccordanceSettings, SECTION] = Field(default_factory=AccordanceSettings)
     defence: Annotated[DefenceSettings, SECTION] = Field(default_factory=DefenceSettings)
-    attack: Annotated[AttackSettings, SECTION, Effect.FREE] = Field(default_factory=AttackSettings)
+    attack: Annotated[AttackSection, SECTION, Effect.FREE] = Field(default_factory=AttackSection)
 
     @property
     def defends(self) -> bool:
@@ -385,6 +327,36 @@ class Config:
             return Effect.FILES if written else Effect.FREE
         used = {"defence": self.defends, "search": self.method == "flooding-search"}
         return effect if used.get(section, True) else Effect.FREE
+
+    def attack_on(
+        self, model: Path, recipe: str, num_examples: int | None, *, calibrated: bool = False
+    ) -> AttackSettings:
+        """The attack that the config asks for, of one recipe on one model's folder.
+
+        Args:
+            calibrated: the victim at ``attack.temperature``, not as it is.
+        """
+        section, entry, task = self.attack, RECIPES[recipe], self.task
+        given = {name: getattr(section, name) for name in fields_of(AttackOptions)}
+        given |= {"num_examples": num_examples}
+        if not entry.has_candidates:
+            given["candidates"] = None
+        if not entry.asks_masked_lm:
+            given["masked_lm"] = None
+        if not calibrated:
+            given["temperature"] = None
+        if not isinstance(given["temperature"], str):
+            given["held_out"] = None
+        # The split is named: a file by itself would be attacked whole, training rows and all.
+        split = None if task.data is None else get_task(task.name).attacked_split
+        return AttackSettings(
+            model=str(model),
+            task=get_task(task.name),
+            recipe=recipe,
+            data=task.data,
+            split=split,
+            **given,
+        )
 
     @property
     def run_folder(self) -> Path:

@@ -25,7 +25,7 @@ LEVELS = (
     ("bridge",),
     ("masked_lm",),
     ("attack.searches", "attack.nltk_data", "attack.settings", "attack.chosen"),
-    ("attack.textattack_import", "attack.held_out"),
+    ("attack.textattack_import", "attack.held_out", "attack.of_run"),
     ("attack.victim",),
     ("attack.resources",),
     ("attack.swaps",),

@@ -143,7 +143,10 @@ def test_several_models_need_a_choice(file):
         ("attack.columns=third", "attack.columns: unknown 'third'"),
         ("attack.columns=second", "attack.columns: task 'corpus' has a single text; leave it out"),
         ("attack.temperature=0", "attack.temperature: expected more than 0, not 0"),
-        ("attack.temperature=hot", "attack.temperature: expected a number, not 'hot'"),
+        (
+            "attack.temperature=hot",
+            "attack.temperature: expected a number or fitted or weakest, not 'hot'",
+        ),
         ("attack.held_out=valid", "attack.held_out: unknown 'valid'"),
         ("encoder_layers=0", "encoder_layers: expected at least 1, or null for all, not 0"),
         ("encoder_layers=two", "encoder_layers: expected a whole number, not 'two'"),
@@ -355,7 +358,7 @@ def test_the_authors_variant_is_offered_where_it_differs(method, tmp_path):
     ("method", "override", "line"),
     [
         ("finetune", "flood_level=flooding-x", "for the defences; use method: flooding-x"),
-        ("freelb", "flood_level=flooding-y", "expected a number, not 'flooding-y'"),
+        ("freelb", "flood_level=flooding-y", "expected a number or flooding-x, not 'flooding-y'"),
         ("freeat", "training.accumulation_steps=2", "'freeat' updates the weights within a batch"),
         ("tavat", "training.accumulation_steps=2", "'tavat' makes its vocabulary table of whole"),
         ("infobert", "training.accumulation_steps=2", "'infobert' contrasts the rows of a batch"),
@@ -439,4 +442,7 @@ def test_settings_of_a_recipe_are_taken_where_it_is_made(write_config):
     with pytest.raises(UserError, match=r"attack\.candidates: expected at least 1, not 0"):
         load_train_config(write_config(), ["attack.recipes=[bert-attack]", "attack.candidates=0"])
     with pytest.raises(UserError, match=r"attack\.masked_lm: only"):  # the paper's asks BERT
-        load_train_config(write_config(), ["attack.recipes=[bae]", "attack.masked_lm=folder"])
+        load_train_config(
+            write_config(),
+            ["attack.recipes=[bae]", "attack.masked_lm=folder", "attack.profile=paper"],
+        )

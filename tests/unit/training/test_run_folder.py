@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from mindflood.config.attack import AttackSection
 from mindflood.config.load import from_yaml
-from mindflood.config.settings import AccordanceSettings, AttackSettings, Config, TrainingSettings
+from mindflood.config.settings import AccordanceSettings, Config, TrainingSettings
 from mindflood.errors import UserError
 from mindflood.pipeline.grid_search import candidate_config
 from mindflood.training.probe_pass import probe_config
@@ -35,7 +36,7 @@ def test_a_folder_that_was_moved_is_continued_where_it_is(config: Config, tmp_pa
 
 def test_another_attack_may_follow_and_another_model_not(config: Config) -> None:
     begin(config)
-    again = dataclasses.replace(config, attack=AttackSettings(num_examples=7))
+    again = dataclasses.replace(config, attack=AttackSection(num_examples=7))
     claim(again.run_folder, again)
     resolved = config.run_folder / "config.yaml"
     assert from_yaml(resolved) == again
@@ -129,7 +130,7 @@ def test_models_on_the_way_keep_no_epochs(config: Config, of) -> None:
         config,
         method="flooding-search",
         training=TrainingSettings(keep_epochs=True),
-        attack=AttackSettings(each_epoch=True),
+        attack=AttackSection(each_epoch=True),
     )
     on_the_way = of(final)
     claim(on_the_way.run_folder, on_the_way)
