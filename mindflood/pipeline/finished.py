@@ -9,8 +9,8 @@ from mindflood.attack.resources.masked_lm_folder import chosen_masked_lm
 from mindflood.attack.results.card import card_path
 from mindflood.attack.results.identity import tells_of
 from mindflood.attack.victim.folder import model_fingerprint
+from mindflood.cards.attack_key import AttackKey
 from mindflood.cards.cards import read_card
-from mindflood.cards.schema import attack_key
 from mindflood.config.attack import AttackSettings
 from mindflood.config.recipes import RECIPES
 from mindflood.data.tasks import get_task
@@ -33,10 +33,8 @@ def is_finished(out: Path, settings: AttackSettings) -> bool:
     if not path.exists():
         return False
     card = read_card(path)
-    calibrated = settings.temperature is not None
-    summary = card["attacks"].get(
-        attack_key(settings.recipe, settings.profile, calibrated=calibrated)
-    )
+    key = AttackKey(settings.recipe, settings.profile, settings.temperature is not None)
+    summary = card["attacks"].get(str(key))
     if summary is None or card["clean_accuracy"] is None:  # which is measured at the very end
         return False
     number = _number(settings, summary.get("requested"))

@@ -11,8 +11,8 @@ from mindflood.attack.chosen import ChosenRows
 from mindflood.attack.results.metrics import summarise
 from mindflood.attack.victim.calibration import Calibration, calibration_error
 from mindflood.attack.victim.folder import model_fingerprint
+from mindflood.cards.attack_key import CALIBRATED, AttackKey
 from mindflood.cards.degenerate import signs_of_degeneracy
-from mindflood.cards.schema import attack_key
 from mindflood.config.attack import AttackSettings
 from mindflood.config.recipes import RECIPES
 from mindflood.data.sources import Examples
@@ -26,7 +26,7 @@ BEFORE = "before the attack "  # begins what the attacked sample tells of the vi
 
 def results_name(recipe: str, *, calibrated: bool) -> str:
     """What the files of an attack's results are called, without their ending."""
-    return f"{recipe}-calibrated" if calibrated else recipe
+    return f"{recipe}{CALIBRATED}" if calibrated else recipe
 
 
 def identity_of(
@@ -79,7 +79,7 @@ def file_name(identity: Mapping[str, Any]) -> str:
 def card_key(identity: Mapping[str, Any]) -> str:
     """The key of an attack on the card."""
     calibrated = identity.get("calibration") is not None
-    return attack_key(identity["recipe"], identity["profile"], calibrated=calibrated)
+    return str(AttackKey(identity["recipe"], identity["profile"], calibrated))
 
 
 def examples_fingerprint(examples: Examples) -> str:
