@@ -99,8 +99,7 @@ class AttackOptions(RecipeOptions, Budget):
     )
     num_examples: Count | None = Field(
         default=None,
-        description="Rows attacked, a seeded sample: by default the paper's number for the task, "
-        "but all of a file.",
+        description="Rows attacked, a seeded sample: by default the paper's number for the task.",
     )
     seed: Seed = Field(default=0, description="Which rows, and every random choice of the attack.")
     workers: Whole = Field(default=1, ge=1, le=2**10, description="Processes.")
