@@ -24,30 +24,35 @@ VERBS = (
         "mindflood.pipeline.train_command",
     ),
     ("export", "MindSpore checkpoint to Hugging Face folder", "mindflood.bridge.command"),
-    (
-        "masked-lm",
-        "train the masked language model of the offline BERT-Attack and BAE",
-        "mindflood.masked_lm.command",
-    ),
     ("predict", "what a model answers to a text", "mindflood.attack.predict"),
     ("attack", "attack a Hugging Face classifier with TextAttack", "mindflood.attack.command"),
-    (
-        "merge-attacks",
-        "the shares of an attack (--shard) to the whole attack",
-        "mindflood.attack.merge_command",
-    ),
-    (
-        "audit",
-        "a sheet of successes to be graded by people, and what they found, into the cards",
-        "mindflood.attack.audit.command",
-    ),
     (
         "analyse",
         "the papers' analyses of trained models, into their cards",
         "mindflood.analyse.command",
     ),
     ("report", "result cards to tables, figures and report.html", "mindflood.report.command"),
+    (
+        "config",
+        "every setting of a config with its meaning, values and default",
+        "mindflood.config.command",
+    ),
     ("doctor", "what this machine has, what is missing, how to mend it", "mindflood.doctor"),
+    (
+        "audit",
+        "a sheet of successes to be graded by people, and what they found, into the cards",
+        "mindflood.attack.audit.command",
+    ),
+    (
+        "merge-attacks",
+        "the shares of an attack (--shard) to the whole attack",
+        "mindflood.attack.merge_command",
+    ),
+    (
+        "masked-lm",
+        "train the masked language model of the offline BERT-Attack and BAE",
+        "mindflood.masked_lm.command",
+    ),
 )
 # What stands under 'attack' in the help, as it is about attacks alone.
 AROUND_ATTACKS = ("audit", "merge-attacks", "masked-lm")

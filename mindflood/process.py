@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mindflood import locks
-from mindflood.errors import UserError
+from mindflood.errors import StageFailedError, UserError
 
 
 def usable_cores() -> int:
@@ -52,6 +52,28 @@ def run_to_its_end(command: Sequence[str], stdout: int | None = None) -> int:
         stdout: as ``subprocess.Popen`` takes it; None: the user's.
     """
     return _run(command, stdout=stdout).returncode
+
+
+def run_verb(*words: str) -> None:
+    """Run one verb of mindflood in a process of its own; its output is the user's to see.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C ended it.
+        StageFailedError: it failed, and has said why.
+        UserError: it was killed.
+    """
+    from mindflood.interrupts import STOPPED
+
+    status = run_to_its_end(module_command("mindflood", *words))
+    if status in (STOPPED, -signal.SIGINT):
+        raise KeyboardInterrupt
+    if status < 0:
+        raise UserError(
+            f"'mindflood {words[0]}' was killed by signal {-status} (out of memory?); "
+            "the same command continues"
+        )
+    if status:
+        raise StageFailedError(status)
 
 
 def last_line_of(module: str, *words: str, question: str = "") -> str:

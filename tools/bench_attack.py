@@ -32,7 +32,6 @@ from rich.table import Table
 
 from mindflood.attack.chosen import choose_rows
 from mindflood.attack.driver.sample import (
-    AttackSettings,
     from_result,
     seed_sample,
     textattack_input,
@@ -40,10 +39,10 @@ from mindflood.attack.driver.sample import (
 from mindflood.attack.driver.side_by_side import Sample
 from mindflood.attack.driver.workers import Workers
 from mindflood.attack.recipes import build_recipe, parts
-from mindflood.attack.settings import RecipeOptions
 from mindflood.attack.swaps.constraints import SentenceSimilarity
 from mindflood.attack.textattack_import import textattack
 from mindflood.attack.victim.wrapper import Victim
+from mindflood.config.attack import AttackSettings
 from mindflood.data.sources import load_examples
 from mindflood.data.tasks import get_task
 from mindflood.errors import UserError
@@ -86,8 +85,8 @@ def _race(arguments: argparse.Namespace) -> None:
     ]
     rounds, warm_up = _shared_out(samples, arguments.rounds, arguments.workers)
     settings = AttackSettings(
-        arguments.model, task, arguments.recipe, arguments.profile, arguments.seed,
-        RecipeOptions(masked_lm=arguments.masked_lm),
+        model=arguments.model, task=task, recipe=arguments.recipe, profile=arguments.profile,
+        seed=arguments.seed, masked_lm=arguments.masked_lm,
     )  # fmt: skip
     torch.set_num_threads(usable_cores())
     victim = Victim(settings.model, num_labels=task.num_labels)
@@ -162,7 +161,7 @@ def _one_at_a_time(
 ) -> Way:
     """TextAttack's loop over samples, as its ``Attacker`` does it without its logs."""
     parts.sentence_vectors.cache_clear()  # it remembers the sentences of the way before
-    recipe = build_recipe(settings.recipe, settings.profile, wrapper, settings.options)
+    recipe = build_recipe(settings.recipe, settings.profile, wrapper, settings)
     attack = recipe.attack
     change(attack)
 

@@ -30,7 +30,7 @@ from bench_step import BATCH, SIZES, batches
 from mindspore import Tensor, nn, ops
 
 from mindflood.config.checks import checked
-from mindflood.config.settings import AttackSettings, Config, TaskSettings, TrainingSettings
+from mindflood.config.settings import Config, TaskSettings, TrainingSettings
 from mindflood.defences.adversarial_loss import AdversarialLoss
 from mindflood.defences.batch import named
 from mindflood.defences.settings import DEFENCES, DefenceSettings
@@ -90,7 +90,7 @@ def fine_tuning(layers: int, length: int) -> Run:
 def defence(method: str, steps: int, layers: int, length: int) -> Run:
     config = Config(
         method=method, encoder="embedded", defence=DefenceSettings(steps=steps),
-        task=TaskSettings(), training=TrainingSettings(), attack=AttackSettings(profile="offline"),
+        task=TaskSettings(), training=TrainingSettings(),
     )  # fmt: skip
     config = checked(config, "bench_defences")
     model = network(layers)

@@ -119,17 +119,14 @@ def flooding(kind: str = "bert", half: bool = False, parts: bool = False) -> Ite
 
 def defence(method: str, **settings: Any) -> Iterator[Case]:
     from mindflood.config.checks import checked
-    from mindflood.config.settings import AttackSettings, Config
-    from mindflood.defences.information import Critic
+    from mindflood.config.settings import Config
     from mindflood.defences.settings import DefenceSettings
-    from mindflood.training.defended_step import defended
+    from mindflood.training.defended_step import cell_beside, defended
 
     chosen = DefenceSettings(**{"steps": 2, "radius": 0.1} | settings)
-    plain = AttackSettings(profile="offline")
-    config = Config(method=method, encoder="embedded", defence=chosen, attack=plain)
-    config = checked(config, "portability")
+    config = checked(Config(method=method, encoder="embedded", defence=chosen), "portability")
     model = network()
-    critic = Critic(SIZES["hidden_size"], seed=0) if method == "infobert" else None
+    critic = cell_beside(method, model, seed=0)
     step, noise = defended(
         config, model, optimizer_of(model, critic), 0.1, critic,
         max_gradient_norm=1.0, loss_scale=None,

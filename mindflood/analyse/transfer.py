@@ -13,7 +13,7 @@ from typing import Any
 from mindflood.analyse.subject import Subject
 from mindflood.attack.results.finished import Attack, Record, attacks_in
 from mindflood.attack.victim.folder import model_fingerprint
-from mindflood.cards.schema import split_attack_key
+from mindflood.cards.attack_key import AttackKey
 from mindflood.errors import UserError
 from mindflood.progress import Display
 
@@ -108,7 +108,7 @@ def _attacks_of(subject: Subject) -> Attacks:
 
 
 def _lacks(subject: Subject, shared: Sequence[str]) -> str:
-    recipe, _ = split_attack_key(shared[0])
+    recipe = AttackKey.parse(shared[0]).recipe
     return (
         f"no attack that the models before it have ({', '.join(shared)}); make one with: "
         f"{_command(subject, recipe)}"

@@ -1,24 +1,34 @@
 """``mindflood attack``: the command line of the attack runner."""
 
 import argparse
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from mindflood.attack.of_run import attacks_of_run, export_if_missing, is_run
 from mindflood.attack.results.identity import results_name
 from mindflood.attack.results.log_file import check_log
 from mindflood.attack.results.metrics import percent, percent_between
-from mindflood.attack.settings import PAPER_CANDIDATES
+from mindflood.attack.settings import asked, option
 from mindflood.cards.rates import accuracy_under_attack, attack_success_rate, undecided
-from mindflood.config.recipes import RECIPES
-from mindflood.files import expanded
+from mindflood.config.attack import AttackOptions, AttackSettings
+from mindflood.config.schema import Key, keys_of
+from mindflood.errors import UserError
+from mindflood.fields import fields_of
+from mindflood.files import expanded, user_path
 from mindflood.terminal import say, tell
 
-DESCRIPTION = """Attack a Hugging Face classifier with TextAttack and measure its robustness.
+DESCRIPTION = """Attack a classifier with TextAttack and measure its robustness.
+A RUN folder is attacked as its own config says, and what is given here replaces that; where it has
+no model/ yet, it is exported first. Any other model needs --task, --recipe and --out.
 An attack that was stopped is continued by the same command."""
-EXAMPLE = """example:
-  mindflood attack runs/sst2/flooding/model --task sst2 --data sst2 --recipe textfooler \\
-      --out runs/sst2/flooding/attacks --num-examples 200"""
+EXAMPLE = """examples:
+  mindflood attack runs/sst2/flooding-seed0
+  mindflood attack runs/sst2/flooding-seed0 --recipe pwws --num-examples 200
+  mindflood attack textattack/bert-base-uncased-SST-2 --task sst2 --data sst2 --recipe textfooler \\
+      --out attacked --num-examples 200"""
+_KINDS = {"whole number": ("N", int), "number": ("X", float), "path": ("PATH", expanded)}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,159 +37,105 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EXAMPLE
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument(
-        "model", type=expanded, metavar="MODEL", help="Hugging Face folder, RUN folder or hub id"
-    )
-    parser.add_argument("--task", required=True, help="task the model was trained on")
-    parser.add_argument("--recipe", required=True, help=f"one of {', '.join(RECIPES)}")
-    parser.add_argument(
-        "--out", required=True, type=expanded, metavar="DIR", help="folder of the results"
+        "model", type=expanded, metavar="MODEL", help="RUN folder, Hugging Face folder or hub id"
     )
     parser.add_argument(
-        "--data",
-        type=expanded,
-        help="folder with the examples, or file: all of it is attacked (default: the hub)",
+        "--out", type=user_path, metavar="DIR", help="folder of the results (RUN/attacks)"
     )
-    parser.add_argument(
-        "--profile",
-        default="offline",
-        help="paper: TextAttack's own recipe; offline: nothing is downloaded (default)",
-    )
-    parser.add_argument(
-        "--num-examples",
-        type=int,
-        metavar="N",
-        help="default: as in the paper; all of a file, also where the paper takes 800 rows",
-    )
-    parser.add_argument(
-        "--split", choices=("train", "dev", "test"), help="default: as in the paper"
-    )
-    parser.add_argument("--seed", type=int, default=0, help="of the sample and the attack (0)")
-    parser.add_argument("--workers", type=int, default=1, metavar="W", help="processes (1)")
-    parser.add_argument(
-        "--candidates",
-        type=int,
-        metavar="K",
-        help=f"substitutes a sub-word of bert-attack: {PAPER_CANDIDATES} in the paper (default), "
-        "8 in TextAttack from 0.3.11 on",
-    )
-    parser.add_argument(
-        "--masked-lm",
-        type=expanded,
-        metavar="FOLDER",
-        help="masked language model of the offline bert-attack and bae (default: made of the "
-        "task's training text, once; for shares on several machines make it once with 'mindflood "
-        "masked-lm' and give every share the same FOLDER)",
-    )
-    parser.add_argument(
-        "--columns",
-        default="both",
-        help="which texts of a pair may change: both (as TextAttack's recipes), first or second",
-    )
-    parser.add_argument(
-        "--temperature",
-        metavar="fitted|weakest|T",
-        help="attack the calibrated victim: logits over a temperature fitted to held-out rows, the "
-        "one of several that weakens it most there, or T",
-    )
-    parser.add_argument(
-        "--held-out", metavar="SPLIT", help="split of those rows, less the attacked ones (dev)"
-    )
-    parser.add_argument(
-        "--shard",
-        metavar="I/N",
-        help="attack the I-th of N shares; 'merge-attacks' joins them "
-        "(bert-attack, bae: see --masked-lm)",
-    )
-    parser.add_argument(
-        "--ray",
-        action="store_true",
-        help="the workers are tasks of a Ray cluster (mindflood[ray]); every node reads the "
-        "folders of MODEL and --masked-lm under the same path",
-    )
+    shared = fields_of(AttackOptions)
+    for key in sorted(keys_of(AttackSettings), key=lambda key: key.name in shared):
+        if key.name != "model":
+            _add_option(parser, key)
     parser.add_argument(
         "--csv",
         type=expanded,
         metavar="FILE",
         help="also write the results as TextAttack's own CSV log",
     )
-    parser.add_argument(
-        "--at-once",
-        type=int,
-        metavar="K",
-        help="samples attacked side by side in a process, their queries in shared batches "
-        "(default: 16 on a CPU, 64 on a GPU)",
-    )
-    parser.add_argument(
-        "--max-queries",
-        type=int,
-        metavar="N",
-        help="most queries a sample; one that needs more is undecided (default: no limit; pso: "
-        "5000)",
-    )
-    parser.add_argument(
-        "--max-seconds",
-        type=float,
-        metavar="S",
-        help="most seconds a sample's own computing may take, its share of each batch included; "
-        "depends on the machine (default: no limit)",
-    )
-    parser.add_argument(
-        "--allow-textattack-pickles",
-        action="store_true",
-        help="let TextAttack load the pickles among the downloads of profile paper",
-    )
+    # All settings as one, from another stage of mindflood.
+    parser.add_argument("--settings", type=AttackSettings.from_json, help=argparse.SUPPRESS)
+
+
+def _add_option(parser: argparse.ArgumentParser, key: Key) -> None:
+    """The option of a setting; what is not given is None, and not the default."""
+    how: dict[str, Any] = {"action": "store_const", "const": True}
+    notes = []
+    if key.values != "true, false":
+        kind = re.sub(r" \(.*?\)", "", key.values.removesuffix(" or null"))
+        letter, read = _KINDS.get(kind, (key.name.upper(), str))
+        how = {"metavar": letter, "type": read}
+        if ", " in kind and " or " not in kind:
+            notes.append(f"one of {kind}")
+        if key.default not in ("", "null"):
+            notes.append(f"default: {key.default}")
+    told = f" ({'; '.join(notes)})" if notes else ""
+    meaning = f"{key.meaning.rstrip('.')}{told}".replace("%", "%%")
+    parser.add_argument(option(key.name), dest=key.name, default=None, help=meaning, **how)
 
 
 def run(args: argparse.Namespace) -> int:
     """Attack as ``args`` say; returns the exit status.
 
     Raises:
-        UserError: as :func:`mindflood.attack.runner.attack`.
+        UserError: as :func:`mindflood.attack.runner.attack_as`; or an option is missing.
         KeyboardInterrupt: with where the records are that are done.
     """
-    from mindflood.attack.runner import attack
+    asked_for = _asked(args)
+    out = args.out or Path(args.model) / "attacks"
+    if args.csv is not None:
+        if len(asked_for) > 1:
+            raise UserError(
+                f"--csv {args.csv}: takes one attack, and {args.model} asks for {len(asked_for)}; "
+                "choose one with --recipe"
+            )
+        check_log(Path(args.csv))
+    if args.settings is None and is_run(Path(args.model)):
+        export_if_missing(Path(args.model))
+    for settings in asked_for:
+        _attack(settings, out)
+        if args.csv is not None:
+            _log(settings, out, Path(args.csv))
+    return 0
+
+
+def _asked(args: argparse.Namespace) -> list[AttackSettings]:
+    if args.settings is not None:
+        return [args.settings]
+    names = [key.name for key in keys_of(AttackSettings)]
+    given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+    if is_run(Path(args.model)):
+        del given["model"]
+        return list(attacks_of_run(Path(args.model), given))
+    missing = [f"--{name}" for name in ("task", "recipe", "out") if getattr(args, name) is None]
+    if missing:
+        raise UserError(
+            f"{', '.join(missing)}: missing; only a RUN folder, which {args.model} is not, says "
+            "itself how it is attacked"
+        )
+    return [asked(given)]
+
+
+def _attack(settings: AttackSettings, out: Path) -> None:
+    from mindflood.attack.runner import attack_as
     from mindflood.interrupts import stopped
 
-    if args.csv is not None:
-        check_log(Path(args.csv))
     try:
-        summary = attack(
-            args.model,
-            args.task,
-            args.recipe,
-            args.out,
-            data=args.data,
-            profile=args.profile,
-            num_examples=args.num_examples,
-            split=args.split,
-            seed=args.seed,
-            workers=args.workers,
-            allow_pickles=args.allow_textattack_pickles,
-            candidates=args.candidates,
-            masked_lm=args.masked_lm,
-            columns=args.columns,
-            shard=args.shard,
-            ray=args.ray,
-            temperature=args.temperature,
-            held_out=args.held_out,
-            max_queries=args.max_queries,
-            max_seconds=args.max_seconds,
-            at_once=args.at_once,
-        )
+        summary = attack_as(settings, out)
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(stopped(args.out)) from None
-    say(*described(args.recipe, args.profile, summary))
-    if args.csv is not None:
-        from mindflood.attack.results.csv_log import write_csv
+        raise KeyboardInterrupt(stopped(out)) from None
+    say(*described(settings.recipe, settings.profile, summary))
 
-        name = results_name(args.recipe, calibrated=args.temperature is not None)
-        left_out = write_csv(Path(args.out) / f"{name}.jsonl", Path(args.csv))
-        if left_out:
-            tell(
-                f"{args.csv}: {left_out} samples are left out: their attack raised or had no time "
-                "to begin, for which TextAttack has no row"
-            )
-    return 0
+
+def _log(settings: AttackSettings, out: Path, log: Path) -> None:
+    from mindflood.attack.results.csv_log import write_csv
+
+    name = results_name(settings.recipe, calibrated=settings.temperature is not None)
+    left_out = write_csv(out / f"{name}.jsonl", log)
+    if left_out:
+        tell(
+            f"{log}: {left_out} samples are left out: their attack raised or had no time to begin, "
+            "for which TextAttack has no row"
+        )
 
 
 def described(recipe: str, profile: str, summary: dict[str, Any]) -> list[str]:

@@ -1,7 +1,7 @@
 """Rows to choose a temperature on: labelled, and none of those that are attacked."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,22 +18,6 @@ class HeldOut(NamedTuple):
 
     split: str
     rows: Examples
-
-
-def check_meant(split: str | None, temperature: str | float | None) -> None:
-    """Check that a split of held-out rows is named only where a temperature is chosen on them.
-
-    Args:
-        temperature: as :func:`mindflood.attack.victim.calibration.check_temperature` returns it.
-
-    Raises:
-        UserError: it would be ignored.
-    """
-    if split is not None and not isinstance(temperature, str):
-        raise UserError(
-            f"--held-out {split}: only '--temperature fitted' and 'weakest' look at held-out rows; "
-            "leave it out"
-        )
 
 
 def held_out_rows(
@@ -56,10 +40,8 @@ def held_out_rows(
         whole_file: where ``data`` is a file and ``split`` is None, any of its rows may be chosen.
 
     Raises:
-        UserError: the split is unknown, or fewer than 20 rows are left.
+        UserError: fewer than 20 rows are left.
     """
-    if split is not None and split not in get_args(Split):
-        raise UserError(f"--held-out '{split}': expected train, dev or test")
     source = Source(task, data, own_names)
     there = read_rows(source, split or "dev", whole_file=whole_file and split is None)
     taken = set(attacked.texts)

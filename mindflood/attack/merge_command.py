@@ -24,11 +24,11 @@ def run(args: argparse.Namespace) -> int:
     """Merge, and print what the whole attack came to; 0 when it is written."""
     from mindflood.attack.command import described
     from mindflood.attack.results.merge import merge_shares
-    from mindflood.cards.schema import split_attack_key
+    from mindflood.cards.attack_key import AttackKey
 
     for key, summary in merge_shares(args.folders, args.out).items():
-        recipe, profile = split_attack_key(key)
-        say(*described(recipe, profile.removesuffix("-calibrated"), summary))
+        attack = AttackKey.parse(key)
+        say(*described(attack.recipe, attack.profile, summary))
         for warning in summary.get("warnings", ()):
             tell(f"mindflood: warning: {warning}")
     return 0

@@ -16,7 +16,7 @@ from mindflood.attack.chosen import (
     chosen_rows,
     is_share_of_training,
 )
-from mindflood.attack.held_out import check_meant, held_out_rows
+from mindflood.attack.held_out import held_out_rows
 from mindflood.attack.resources.downloads import check_available
 from mindflood.attack.resources.masked_lm_folder import masked_lm_folder
 from mindflood.attack.results.card import (
@@ -40,53 +40,37 @@ from mindflood.attack.results.identity import (
 )
 from mindflood.attack.results.journal import Journal, refuse_others
 from mindflood.attack.results.progress import AttackProgress
-from mindflood.attack.settings import (
-    PAPER_CANDIDATES,
-    AttackSettings,
-    Budget,
-    RecipeOptions,
-    check_columns,
-    check_options,
-)
-from mindflood.attack.victim.calibration import check_temperature
+from mindflood.attack.settings import asked, check_together
 from mindflood.attack.victim.folder import check_within_reach, model_fingerprint, model_folder
 from mindflood.cards.cards import merge_accuracy, merge_attack, merge_warnings, write_card
 from mindflood.cards.degenerate import signs_of_degeneracy
 from mindflood.cards.records import read_records
+from mindflood.config.attack import AttackSettings
 from mindflood.config.recipes import RECIPES
-from mindflood.config.settings import AttackSettings as AttackSection
 from mindflood.data.class_names import own_label_names
 from mindflood.data.sources import Examples
-from mindflood.data.tasks import Split, Task, get_task
-from mindflood.errors import UserError
+from mindflood.data.tasks import Task
 from mindflood.files import check_writable
 from mindflood.terminal import tell
 
 
 def attack(
-    folder: str | Path,
-    task: str,
-    recipe: str,
-    out: str | Path,
-    *,
-    data: str | None = None,
-    profile: str = "offline",
-    num_examples: int | None = None,
-    split: Split | None = None,
-    seed: int = 0,
-    workers: int = 1,
-    allow_pickles: bool = False,
-    candidates: int | None = None,
-    masked_lm: str | Path | None = None,
-    columns: str = "both",
-    shard: str | None = None,
-    ray: bool = False,
-    temperature: str | float | None = None,
-    held_out: Split | None = None,
-    max_queries: int | None = None,
-    max_seconds: float | None = None,
-    at_once: int | None = None,
+    folder: str | Path, task: str, recipe: str, out: str | Path, **options: Any
 ) -> dict[str, Any]:
+    """:func:`attack_as` with settings one by one.
+
+    Args:
+        folder: the model, a RUN folder with an exported one, or a hub id.
+        options: other fields of :class:`mindflood.config.attack.AttackSettings`.
+
+    Raises:
+        UserError: as :func:`attack_as`; or a setting does not fit.
+    """
+    named = {"model": str(folder), "task": task, "recipe": recipe}
+    return attack_as(asked(named | options), Path(out))
+
+
+def attack_as(settings: AttackSettings, out: Path) -> dict[str, Any]:
     """Attack a Hugging Face classifier; continues where an earlier, unfinished call stopped.
 
     Writes ``OUT/RECIPE.jsonl`` (one line a sample, as it finishes) and ``OUT/RECIPE.meta.json``
@@ -94,76 +78,44 @@ def attack(
     ``attacks`` folder of a run, else into ``OUT/card.json``. The files of an attack on the
     calibrated victim begin with ``RECIPE-calibrated``; a share has its card in ``OUT/share.json``.
 
-    Args:
-        folder: the model, a RUN folder with an exported one, or a hub id.
-        data: source of the examples, as :func:`mindflood.data.sources.load_examples` takes it. A
-            file is attacked whole; the one that the model was trained on by itself, in its test
-            rows.
-        profile: ``offline`` or ``paper``.
-        num_examples: size of the random sample; None takes the task's own, as in the paper, or
-            all of a file.
-        split: None takes the split the paper attacks, or all of a file.
-        seed: decides the sample and, with a sample's row, the attack's random choices.
-        workers: number of processes; the outcome does not depend on it.
-        allow_pickles: TextAttack may load the ``paper`` profile's downloads that are pickles.
-        candidates: K of BERT-Attack; None takes the paper's.
-        masked_lm: folder of the masked language model that the offline BERT-Attack and BAE ask;
-            None takes the one of the task's training text, which is made where the cache lacks it.
-        columns: which texts of a pair may change: ``both``, ``first`` or ``second``.
-        shard: ``i/n`` attacks the i-th of n shares, for
-            :func:`mindflood.attack.results.merge.merge_shares`.
-        ray: the workers are tasks of a Ray cluster in place of processes.
-        temperature: attacks the victim with its logits divided by it (Raina et al. 2024): a number,
-            ``fitted`` to held-out rows, or the ``weakest`` of several on held-out rows.
-        held_out: the split of those rows (``dev``); none of them is attacked.
-        max_queries, max_seconds: most that one sample may cost
-            (:class:`mindflood.attack.settings.Budget`); None: no limit.
-        at_once: samples attacked side by side in a process; None takes what suits the device. The
-            outcome does not depend on it.
+    A file of examples is attacked whole; the one that the model was trained on by itself, in its
+    test rows. Neither ``workers`` nor ``at_once`` changes the outcome.
 
     Returns:
         The summary in the card: :func:`mindflood.attack.results.identity.summary_of`.
 
     Raises:
-        UserError: anything of the above is unknown, missing or of another attack.
+        UserError: anything that is asked for is unknown, missing or of another attack.
     """
-    _check_numbers(seed, workers, at_once)
-    table = get_task(task)
-    check_available(recipe, profile, allow_pickles=allow_pickles)
-    check_options(recipe, profile, candidates, masked_lm)
-    if max_queries is None:
-        max_queries = RECIPES[recipe].default_query_budget
-    budget = Budget(max_queries, max_seconds)
-    changing = check_columns(table, columns)
-    wanted = None if temperature is None else check_temperature(temperature)
-    check_meant(held_out, wanted)
-    if ray:
+    task, recipe, wanted = settings.task, settings.recipe, settings.temperature
+    check_available(recipe, settings.profile, allow_pickles=settings.allow_pickles)
+    check_together(settings)
+    if settings.ray:
         check_ray()
-    model = model_folder(folder)
+    model = model_folder(settings.model)
+    settings = dataclasses.replace(settings.settled(), model=model)
     check_within_reach(model)
-    check_origin(model, table)
-    share = None if shard is None else Share.parse(shard)
+    check_origin(model, task)
+    share = None if settings.shard is None else Share.parse(settings.shard)
+    data, split, seed = settings.data, settings.split, settings.seed
     reading: dict[str, Any] = {
         "whole_file": split is None and not is_share_of_training(model, data),
         "own_names": own_label_names(model),
     }
-    sample = chosen_rows(table, split, data, num_examples, seed, share, **reading)
+    sample = chosen_rows(task, split, data, settings.num_examples, seed, share, **reading)
     unseen = None
     if isinstance(wanted, str):
-        unseen = held_out_rows(table, held_out, data, sample.examples, seed, **reading)
-    out = Path(out)
+        unseen = held_out_rows(task, settings.held_out, data, sample.examples, seed, **reading)
     card = card_path(out) if share is None else out / SHARE_CARD
-    _check_card(card, out, model, task, sample)
-    options = RecipeOptions(allow_pickles, candidates or PAPER_CANDIDATES)
-    settings = AttackSettings(model, table, recipe, profile, seed, options, budget, changing)
+    _check_card(card, out, model, task.name, sample)
     name = results_name(recipe, calibrated=wanted is not None)
     refuse_others(out, name, settings_of(settings, sample), OF_THE_FOLDER)
     expected = {row: (texts, label) for row, texts, label in sample.attacked_here}
-    read_records(out / f"{name}.jsonl", expected, table.num_labels)
+    read_records(out / f"{name}.jsonl", expected, task.num_labels)
     tell(f"attacking {sample.origin}")
-    if profile == "offline" and RECIPES[recipe].asks_masked_lm:
-        options = dataclasses.replace(options, masked_lm=masked_lm_folder(table, data, masked_lm))
-        settings = dataclasses.replace(settings, options=options)
+    if settings.profile == "offline" and RECIPES[recipe].asks_masked_lm:
+        asked_model = masked_lm_folder(task, data, settings.masked_lm)
+        settings = dataclasses.replace(settings, masked_lm=str(asked_model))
     # Only here: a mistake above is reported without waiting for TextAttack's import.
     tell("loading TextAttack and the model: up to a minute")
     from mindflood.attack.driver.sample import SampleAttacker
@@ -171,22 +123,22 @@ def attack(
 
     calibration = None
     if wanted is not None:
-        settings, calibration = calibrated(settings, wanted, unseen, out, workers)
+        settings, calibration = calibrated(settings, unseen, out)
     attacker = SampleAttacker(settings)
     identity = identity_of(attacker, sample, calibration)
     check_model(card, identity["model"])  # a hub's model has no fingerprint before it is loaded
     with Journal(out, file_name(identity), identity, OF_THE_FOLDER, expected) as journal:
         if not card.exists():
-            write_card(card, card_of_stranger(task, model, identity["model"], sample.whole))
+            write_card(card, card_of_stranger(task.name, model, identity["model"], sample.whole))
         done = {record["index"] for record in journal.records}
         todo = [row for row in sample.attacked_here if row[0] not in done]
-        results = _attacked(attacker, todo, workers, at_once, ray)
+        results = _attacked(attacker, todo)
         summary = _recorded(results, journal, card, identity, len(sample.attacked_here))
         for warning in summary.get("warnings", ()):
             tell(f"mindflood: warning: {warning}")
         # Last, so that an attack that is stopped and continued need not do it again.
         if lacks_accuracy(card) and (share is None or share.number == 1):
-            for warning in _measured(attacker.victim, sample.whole, table, card):
+            for warning in _measured(attacker.victim, sample.whole, task, card):
                 if f"{BEFORE}{warning}" not in summary.get("warnings", ()):
                     tell(f"mindflood: warning: {warning}")
     return summary
@@ -212,26 +164,19 @@ def _measured(victim: Any, examples: Examples, task: Task, card: Path) -> list[s
     return warnings
 
 
-def _check_numbers(seed: int, workers: int, at_once: int | None) -> None:
-    if seed < 0 or workers < 1:
-        raise UserError(f"--seed {seed}, --workers {workers}: expected 0 or more, and 1 or more")
-    if at_once is not None and at_once < 1:
-        raise UserError(f"--at-once {at_once}: expected 1 or more")
-
-
-def _attacked(
-    attacker: Any, samples: list[Any], workers: int, at_once: int | None, ray: bool
-) -> Generator[dict[str, Any], None, None]:
+def _attacked(attacker: Any, samples: list[Any]) -> Generator[dict[str, Any], None, None]:
     """Records of ``samples``: from a Ray cluster, from processes, or from this one."""
     from mindflood.attack.driver.side_by_side import attack_here
     from mindflood.attack.driver.workers import attack_in_workers
 
-    if ray and samples:
+    settings = attacker.settings
+    workers, at_once = settings.workers, settings.at_once
+    if settings.ray and samples:
         from mindflood.attack.driver.ray_tasks import attack_with_ray
 
         return attack_with_ray(attacker, samples, workers, at_once)
     if workers > 1 and len(samples) > 1:
-        return attack_in_workers(attacker.settings, samples, workers, at_once)
+        return attack_in_workers(settings, samples, workers, at_once)
     return attack_here(attacker, samples, at_once)
 
 
@@ -259,14 +204,12 @@ def _recorded(
     return summary
 
 
-def check_held_out(task: Task, settings: AttackSection, data: str | None) -> None:
+def check_held_out(settings: AttackSettings) -> None:
     """Check that an attack leaves rows to choose a temperature on.
-
-    Args:
-        settings: the ``attack:`` section of a config.
 
     Raises:
         UserError: it leaves too few.
     """
-    sample = chosen_rows(task, None, data, settings.num_examples, settings.seed)
-    held_out_rows(task, settings.held_out, data, sample.examples, settings.seed)
+    task, data, seed = settings.task, settings.data, settings.seed
+    sample = chosen_rows(task, None, data, settings.num_examples, seed)
+    held_out_rows(task, settings.held_out, data, sample.examples, seed)

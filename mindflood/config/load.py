@@ -2,25 +2,18 @@
 
 import collections
 import copy
-import dataclasses
-import math
-import re
-import types
-import typing
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from mindflood.config.checks import checked
+from mindflood.config.messages import validated
 from mindflood.config.settings import Config
 from mindflood.config.strict_yaml import StrictYamlError, load, shown
-from mindflood.errors import UserError, nearest
-from mindflood.files import expanded
+from mindflood.errors import UserError
+from mindflood.fields import Number, fields_of
 
 _LARGEST_FILE = 256 * 1024  # bytes
 _MOST_MODELS = 500  # each of which 'mindflood run' holds a lock of
-_LARGEST_NUMBER = 2**32 - 1  # that NumPy takes as a seed
-_PATHS = ("output", "encoder", "task.data", "attack.masked_lm")
 
 
 def load_train_config(path: Path, overrides: list[str]) -> Config:
@@ -69,7 +62,7 @@ def load_run_configs(path: Path, overrides: list[str]) -> list[Config]:
     for model in models:
         for seed in seeds:
             values = model | {"seed": seed}
-            configs.append(checked(_build(Config, values, str(path), ""), str(path)))
+            configs.append(checked(validated(Config, values, str(path)), str(path)))
     folders = collections.Counter(config.run_folder for config in configs)
     for folder, times in folders.items():
         if times > 1:
@@ -86,7 +79,7 @@ def from_yaml(path: Path) -> Config:
     mapping = _read_yaml(path)
     if isinstance(training := mapping.get("training"), dict):
         training.setdefault("group_by_length", True)  # as batches were before one could choose
-    return checked(_build(Config, mapping, str(path), ""), str(path))
+    return checked(validated(Config, mapping, str(path)), str(path))
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
@@ -180,10 +173,8 @@ def _each_level(model: dict[str, Any], path: Path) -> list[dict[str, Any]]:
         return [model]
     if not levels:
         raise UserError(f"{path}: flood_level: expected a number or a list of numbers, not []")
-    name = model.get("name") or model.get("method") or Config.method
-    numbers = [
-        _convert(float, level, str(path), f"flood_level[{at}]") for at, level in enumerate(levels)
-    ]
+    name = model.get("name") or model.get("method") or fields_of(Config)["method"].default
+    numbers: list[float] = validated(list[Number], levels, str(path), "flood_level")
     for number in numbers:
         if numbers.count(number) > 1:
             raise UserError(f"{path}: flood_level: {number:g} is listed more than once")
@@ -197,81 +188,3 @@ def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
         nested = isinstance(value, dict) and isinstance(below, dict)
         merged[key] = _merge(below, value) if nested else value  # type: ignore[arg-type]
     return merged
-
-
-def _build(kind: Any, mapping: dict[str, Any], source: str, prefix: str) -> Any:
-    hints = typing.get_type_hints(kind)
-    values = {}
-    for key, value in mapping.items():
-        if key not in hints:
-            raise UserError(
-                f"{source}: unknown key {shown(f'{prefix}{key}')}{nearest(str(key), hints)}"
-            )
-        values[key] = _convert(hints[key], value, source, f"{prefix}{key}")
-        if f"{prefix}{key}" in _PATHS and values[key] is not None:
-            values[key] = expanded(values[key])
-    return kind(**values)
-
-
-def _convert(kind: Any, value: Any, source: str, key: str) -> Any:
-    """``value`` as the field's type; YAML reads 2e-5 as text, so numbers may come as strings."""
-    if dataclasses.is_dataclass(kind):
-        if value is None:
-            value = {}
-        if not isinstance(value, dict):
-            raise UserError(f"{source}: {key}: expected a section of keys, not {shown(value)}")
-        return _build(kind, value, source, f"{key}.")
-    if typing.get_origin(kind) in (types.UnionType, typing.Union):
-        if value is None:
-            return None
-        words = [arm for arm in typing.get_args(kind) if typing.get_origin(arm) is typing.Literal]
-        if any(value in typing.get_args(arm) for arm in words):
-            return value
-        kind = next(arm for arm in typing.get_args(kind) if arm is not types.NoneType)
-    if typing.get_origin(kind) is tuple:
-        item = typing.get_args(kind)[0]
-        if not isinstance(value, (list, tuple)):
-            raise UserError(f"{source}: {key}: expected a list, not {shown(value)}")
-        return tuple(_convert(item, part, source, f"{key}[{i}]") for i, part in enumerate(value))
-    if typing.get_origin(kind) is typing.Literal:
-        kind = str  # which words there are, ``checked`` knows
-    fits, expected = _FITTING[kind]
-    if kind is int and type(value) is int and abs(value) > _LARGEST_NUMBER:
-        expected = f"at most {_LARGEST_NUMBER}"
-    if (fitting := fits(value)) is None:
-        raise UserError(f"{source}: {key}: expected {expected}, not {shown(value)}")
-    return fitting
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _whole_number(value: Any) -> int | None:
-    return value if type(value) is int and abs(value) <= _LARGEST_NUMBER else None
-
-
-def _text(value: Any) -> str | None:
-    """Text that a file's name can hold: no NUL, no half of a surrogate pair."""
-    holds = isinstance(value, str) and "\0" not in value and not _SURROGATE.search(value)
-    return value if holds else None
-
-
-def _truth(value: Any) -> bool | None:
-    return value if isinstance(value, bool) else None
-
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
-# The value as it is kept, or None where it does not fit; and what would.
-_FITTING: dict[Any, tuple[Callable[[Any], Any], str]] = {
-    int: (_whole_number, "a whole number"),
-    float: (_number, "a number"),
-    str: (_text, "text"),
-    bool: (_truth, "true or false"),
-}

@@ -4,9 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-PROFILES = ("offline", "paper")
+from mindflood.fields import Positive
+
+Profile = Literal["offline", "paper"]
+PROFILES: tuple[Profile, ...] = get_args(Profile)
 Columns = Literal["both", "first", "second"]  # texts of a pair that an attack may change
 COLUMNS: tuple[Columns, ...] = get_args(Columns)
+Temperature = Positive | Literal["fitted", "weakest"]  # of a calibrated victim
 
 # What recipes of the paper profile download; mindflood/attack/resources/downloads.py looks for it.
 VECTORS = "counter-fitted word vectors"

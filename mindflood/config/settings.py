@@ -1,214 +1,264 @@
 """The experiment's settings: what there is to set."""
 
 import dataclasses
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
+from pydantic import AfterValidator, Field
+from pydantic.dataclasses import dataclass
 
-from mindflood.data.tasks import Split
+from mindflood.config.attack import AttackOptions, AttackSection, AttackSettings
+from mindflood.config.recipes import RECIPES
+from mindflood.data.tasks import TASKS, get_task
 from mindflood.defences.registry import DEFENCE_METHODS
 from mindflood.defences.settings import DEFENCES, DefenceSettings
+from mindflood.fields import (
+    NO_TRUTH,
+    SECTION,
+    STRICT,
+    Count,
+    Effect,
+    Expected,
+    NotNegative,
+    Number,
+    OneOf,
+    Positive,
+    Seed,
+    Text,
+    Truth,
+    UserPath,
+    Whole,
+    effect_of,
+    fields_of,
+)
 from mindflood.flooding.level import Direction
 
 _FLOODING = ("flooding", "flooding-search", "flooding-x", "flooding-x-online")
 METHODS = ("finetune", *_FLOODING, *DEFENCES)
 
-# Where rows come from and what is logged or kept: they leave the trained model as it is.
-_NO_CONDITIONS = {
-    "name",
-    "data",
-    "eval_examples",
-    "mode",
-    "threads",
-    "checkpoint_every",
-    "keep_epochs",
-    "log_every",
-    "record",
-}
+LONGEST_ROW = 2**16  # tokens
+_LONGEST_NAME = 200  # bytes; a file system takes 255, of which the seed and an ending need some
 
 
-@dataclass(frozen=True)
+def _folder(path: str) -> str:
+    if not path.strip():
+        raise ValueError("the path of a folder ('.' is the working folder)")
+    return path
+
+
+def _folder_name(name: str) -> str:
+    if name in ("", ".", "..") or set(name) & set("/\\"):
+        raise ValueError("the name of a folder, without slashes")
+    if len(name.encode()) > _LONGEST_NAME:
+        raise ValueError(f"at most {_LONGEST_NAME} bytes")
+    return name
+
+
+@dataclass(frozen=True, config=STRICT)
 class TaskSettings:
-    """Which texts to classify.
+    """Which texts to classify."""
 
-    Attributes:
-        name: a task of ``mindflood.data.tasks``.
-        data: ``hub``, a folder or a file; none takes the task's usual source.
-        train_examples, eval_examples: a seeded sample of that many rows; none takes all.
-        max_length: tokens a row at most, special tokens included.
-    """
+    name: Annotated[str, OneOf(TASKS)] = Field(
+        default="corpus", description="The task: its columns, labels and splits."
+    )
+    data: Annotated[UserPath | None, Effect.FILES] = Field(
+        default=None,
+        description="hub, a folder or a file; null takes the task's usual source.",
+    )
+    train_examples: Count | None = Field(
+        default=None, description="A seeded sample of that many training rows; null takes all."
+    )
+    eval_examples: Annotated[Count | None, Effect.FILES] = Field(
+        default=None, description="A seeded sample of that many evaluated rows; null takes all."
+    )
+    max_length: Whole = Field(
+        default=128,
+        ge=3,
+        le=LONGEST_ROW,
+        description="Tokens a row at most, special tokens included.",
+    )
 
-    name: str = "corpus"
-    data: str | None = None
-    train_examples: int | None = None
-    eval_examples: int | None = None
-    max_length: int = 128
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class TrainingSettings:
-    """How the network is trained; the defaults are those of Flooding-X §4.3 and its release.
+    """How the network is trained; the defaults are those of Flooding-X §4.3 and its release."""
 
-    Attributes:
-        learning_rate: peak of the warm-up.
-        schedule: after the warm-up ``linear`` decay to zero at the end, or ``constant``.
-        weight_decay: decoupled; not on biases and LayerNorm.
-        warmup: share of all steps (below 1) or number of steps (1 and more).
-        dropout: rate of all dropouts; none keeps the encoder's own.
-        max_gradient_norm: global L2 norm that gradients are clipped to; none: no clipping.
-        accumulation_steps: micro-batches that make up one batch of ``batch_size`` rows.
-        precision: ``float32``, ``float16`` or ``bfloat16`` (the latter two with loss scaling).
-        mode: ``graph`` or ``pynative``.
-        buckets: padded lengths; one compiled graph each.
-        group_by_length: batches of rows of one bucket: less padding, but no uniform sample of the
-            rows, as the papers' batches are.
-        checkpoint_every: steps between checkpoints within an epoch.
-        keep_epochs: keep every epoch's weights in ``epochs/``, not only the last checkpoints.
-        log_every: steps between lines of ``trace.jsonl``.
-        threads: CPU threads of MindSpore; none takes the machine's cores.
-    """
+    epochs: Whole = Field(default=10, ge=1, le=10**5, description="Passes over the training rows.")
+    batch_size: Whole = Field(
+        default=32, ge=1, le=2**16, description="Rows that one optimizer step is made of."
+    )
+    learning_rate: Positive = Field(default=2e-5, description="Peak of the warm-up.")
+    schedule: Literal["linear", "constant"] = Field(
+        default="linear",
+        description="After the warm-up linear decay to zero at the end, or a constant rate.",
+    )
+    weight_decay: NotNegative = Field(
+        default=0.01, description="Decoupled weight decay; not on biases and LayerNorm."
+    )
+    warmup: NotNegative = Field(
+        default=0.1, description="Share of all steps (below 1) or number of steps (1 and more)."
+    )
+    dropout: Annotated[
+        Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False), NO_TRUTH] | None,
+        Expected("at least 0 and below 1, or null for the encoder's own"),
+    ] = Field(default=None, description="Rate of all dropouts; null keeps the encoder's own.")
+    max_gradient_norm: Positive | None = Field(
+        default=None,
+        description="Global L2 norm that gradients are clipped to; null clips nothing.",
+    )
+    accumulation_steps: Count = Field(
+        default=1, description="Micro-batches that make up one batch of batch_size rows."
+    )
+    precision: Literal["float32", "float16", "bfloat16"] = Field(
+        default="float32", description="Of the forward and backward pass; 16 bits scale the loss."
+    )
+    mode: Annotated[Literal["graph", "pynative"], Effect.FREE] = Field(
+        default="graph", description="How MindSpore runs the network."
+    )
+    buckets: Annotated[
+        tuple[Annotated[Whole, Field(ge=3, le=LONGEST_ROW)], ...],
+        Expected(f"a list of lengths of 3 to {LONGEST_ROW}"),
+    ] = Field(
+        default=(32, 64, 128, 256, 512),
+        min_length=1,
+        description="Padded lengths in tokens; one compiled graph each.",
+    )
+    group_by_length: Truth = Field(
+        default=False,
+        description="Batches of rows of one bucket: less padding, but no uniform sample of the "
+        "rows, as the papers' batches are.",
+    )
+    checkpoint_every: Annotated[Count, Effect.FREE] = Field(
+        default=500, description="Steps between checkpoints within an epoch."
+    )
+    keep_epochs: Annotated[Truth, Effect.FILES] = Field(
+        default=False,
+        description="Keep every epoch's weights in epochs/, not only the last checkpoints.",
+    )
+    log_every: Annotated[Count, Effect.FREE] = Field(
+        default=1, description="Steps between lines of trace.jsonl."
+    )
+    threads: Annotated[Whole | None, Effect.FREE] = Field(
+        default=None,
+        ge=1,
+        le=2**10,
+        description="CPU threads of MindSpore; null takes the machine's cores.",
+    )
 
-    epochs: int = 10
-    batch_size: int = 32
-    learning_rate: float = 2e-5
-    schedule: str = "linear"
-    weight_decay: float = 0.01
-    warmup: float = 0.1
-    dropout: float | None = None
-    max_gradient_norm: float | None = None
-    accumulation_steps: int = 1
-    precision: str = "float32"
-    mode: str = "graph"
-    buckets: tuple[int, ...] = (32, 64, 128, 256, 512)
-    group_by_length: bool = False
-    checkpoint_every: int = 500
-    keep_epochs: bool = False
-    log_every: int = 1
-    threads: int | None = None
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class SearchSettings:
-    """The grid of vanilla Flooding (Flooding-X §4.1: steps of 0.01) and how its best is chosen.
+    """The grid of vanilla Flooding (Flooding-X §4.1: steps of 0.01) and how its best is chosen."""
 
-    Attributes:
-        bounds: of the levels tried: ``fixed`` (``lower`` to ``upper``), or ``accordance``: the
-            range that a probe pass of fine-tuning finds first, as in flooding-x.
-        lower, upper, step: the levels tried, in nats, both ends included; with ``accordance``
-            the multiples of ``step`` that cover the range.
-        choose_on: ``held-out`` (training rows set aside from the candidates) or ``test``, which
-            mimics the paper and is labelled so on the card.
-        examples: rows attacked to rank a candidate.
-        recipe: the attack whose accuracy under attack ranks the candidates.
-    """
+    bounds: Literal["fixed", "accordance"] = Field(
+        default="fixed",
+        description="Of the levels tried: fixed (lower to upper), or accordance: the range that a "
+        "probe pass of fine-tuning finds first, as in flooding-x.",
+    )
+    lower: NotNegative = Field(default=0.01, description="Lowest level tried, in nats.")
+    upper: Number = Field(default=0.20, description="Highest level tried, in nats.")
+    step: Positive = Field(
+        default=0.01,
+        description="Between two levels, in nats; with bounds accordance the levels are its "
+        "multiples that cover the range.",
+    )
+    choose_on: Literal["held-out", "test"] = Field(
+        default="held-out",
+        description="held-out (training rows set aside from the candidates), or test, which mimics "
+        "the paper and is labelled so on the card.",
+    )
+    examples: Count = Field(default=200, description="Rows attacked to rank a candidate.")
+    recipe: Annotated[str, OneOf(RECIPES)] = Field(
+        default="textfooler",
+        description="The attack whose accuracy under attack ranks the candidates.",
+    )
 
-    bounds: str = "fixed"
-    lower: float = 0.01
-    upper: float = 0.20
-    step: float = 0.01
-    choose_on: str = "held-out"
-    examples: int = 200
-    recipe: str = "textfooler"
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class AccordanceSettings:
-    """When gradient accordance is probed, and what counts as its crossing (Flooding-X §3.2).
+    """When gradient accordance is probed, and what counts as its crossing (Flooding-X §3.2)."""
 
-    Attributes:
-        sub_epochs: probes an epoch, evenly spaced, the last at its end.
-        batches: of a sub-epoch that are probed: its last ones, or all where it has fewer.
-        parameters: whose gradients: ``all``, ``encoder`` or ``last-N`` (layers).
-        direction: ``either``, ``rising`` (negative to positive, §5.1) or ``falling`` (§3).
-        persistence: sub-epochs in a row that establish a side of zero.
-        margin: accordance up to this size is indistinguishable from zero.
-        record: write ``accordance.jsonl`` with finetune and flooding too, which do not need it.
-    """
-
-    sub_epochs: int = 2
-    batches: int = 8
-    parameters: str = "all"
-    direction: Direction = "either"
-    persistence: int = 2
-    margin: float = 0.0
-    record: bool = False
-
-
-@dataclass(frozen=True)
-class AttackSettings:
-    """What attacks the trained models.
-
-    Attributes:
-        recipes: names of attack recipes.
-        profile: ``paper`` (TextAttack's own recipe, with its downloads) or ``offline``.
-        num_examples: rows attacked; none takes the paper's number for the task.
-        seed: which rows, and every random choice of the attack.
-        workers: processes.
-        max_queries, max_seconds: most that the attack of one row may cost, in queries and in
-            seconds of its own; a row that needs more is counted apart. None: no limit.
-        candidates: K of BERT-Attack, substitutes a sub-word; none takes the paper's 48.
-        masked_lm: folder of the masked language model that the offline BERT-Attack and BAE ask;
-            none takes the one that is made of the task's training text.
-        allow_pickles: TextAttack may load the pickles among the downloads of profile ``paper``.
-        each_epoch: ``mindflood run`` also attacks the model of every epoch, on fewer rows; needs
-            ``training.keep_epochs``.
-        epoch_examples: those rows, the same for every epoch and method.
-        columns: which texts of a pair may change: ``both``, ``first`` or ``second``.
-        temperature: attacks every model also with its logits divided by it (Raina et al. 2024):
-            ``fitted`` to held-out rows, the ``weakest`` of several on held-out rows, or a number.
-        held_out: split of those rows; the attacked ones are left out.
-    """
-
-    recipes: tuple[str, ...] = ("textfooler",)
-    profile: str = "paper"
-    num_examples: int | None = None
-    seed: int = 0
-    workers: int = 1
-    max_queries: int | None = None
-    max_seconds: float | None = None
-    candidates: int | None = None
-    masked_lm: str | None = None
-    allow_pickles: bool = False
-    each_epoch: bool = False
-    epoch_examples: int = 50
-    columns: str = "both"
-    temperature: float | Literal["fitted", "weakest"] | None = None
-    held_out: Split = "dev"
+    sub_epochs: Whole = Field(
+        default=2,
+        ge=1,
+        le=10**4,
+        description="Probes an epoch, evenly spaced, the last at its end.",
+    )
+    batches: Annotated[
+        Whole, Expected("at least 2 (accordance compares them), at most 1000000")
+    ] = Field(
+        default=8,
+        ge=2,
+        le=10**6,
+        description="Batches of a sub-epoch that are probed: its last ones, or all where it "
+        "has fewer.",
+    )
+    parameters: Annotated[Text, Expected("all, encoder or last-N (layers)")] = Field(
+        default="all",
+        pattern=r"^(all|encoder|last-[1-9][0-9]*)$",
+        description="Whose gradients: all, encoder or last-N (layers).",
+    )
+    direction: Direction = Field(
+        default="either",
+        description="either, rising (negative to positive, §5.1) or falling (§3).",
+    )
+    persistence: Count = Field(
+        default=2, description="Sub-epochs in a row that establish a side of zero."
+    )
+    margin: Annotated[float, Field(ge=0, lt=0.5, allow_inf_nan=False), NO_TRUTH] = Field(
+        default=0.0, description="Accordance up to this size is indistinguishable from zero."
+    )
+    record: Annotated[Truth, Effect.FILES] = Field(
+        default=False,
+        description="Write accordance.jsonl with finetune and flooding too, which do not need it.",
+    )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class Config:
-    """Everything one trained model depends on.
+    """Everything one trained model depends on."""
 
-    Attributes:
-        output: the folder of the experiment; a model's RUN folder is ``output/name-seedS``.
-        method: how the model is trained.
-        name: of the RUN folder and the tables' row; none takes the method's name.
-        flood_level: b in nats, for ``flooding`` and the defences; a file may list several, for a
-            sweep. A defence also takes ``flooding-x``: the level that gradient accordance gives in
-            a first pass of the same defence without flooding.
-        seed: of the head's initial weights, the order of the rows and the dropout masks.
-        encoder: ``embedded``, a Hugging Face folder, or a hub id.
-        encoder_layers: keep the encoder's first that many transformer layers; none keeps all.
-        device: ``auto``, ``CPU``, ``GPU`` or ``Ascend``.
-    """
-
-    output: str = "runs"
-    method: str = "finetune"
-    name: str | None = None
-    flood_level: float | Literal["flooding-x"] | None = None
-    seed: int = 0
-    encoder: str = "bert-base-uncased"
-    encoder_layers: int | None = None
-    device: str = "auto"
-    task: TaskSettings = field(default_factory=TaskSettings)
-    training: TrainingSettings = field(default_factory=TrainingSettings)
-    search: SearchSettings = field(default_factory=SearchSettings)
-    accordance: AccordanceSettings = field(default_factory=AccordanceSettings)
-    defence: DefenceSettings = field(default_factory=DefenceSettings)
-    attack: AttackSettings = field(default_factory=AttackSettings)
+    output: Annotated[UserPath, AfterValidator(_folder), Effect.FREE] = Field(
+        default="runs",
+        description="The folder of the experiment; a model's RUN folder is output/name-seedS.",
+    )
+    method: Annotated[str, OneOf(METHODS)] = Field(
+        default="finetune", description="How the model is trained."
+    )
+    name: Annotated[Annotated[Text, AfterValidator(_folder_name)] | None, Effect.FILES] = Field(
+        default=None,
+        description="Of the RUN folder and the tables' row; null takes the method's name.",
+    )
+    flood_level: Annotated[
+        NotNegative | Literal["flooding-x"] | None, Expected("a number of at least 0")
+    ] = Field(
+        default=None,
+        description="b in nats, for flooding and the defences; a file may list several, for a "
+        "sweep. A defence also takes flooding-x: the level that gradient accordance gives in a "
+        "first pass of the same defence without flooding.",
+    )
+    seed: Seed = Field(
+        default=0,
+        description="Of the head's initial weights, the order of the rows and the dropout masks.",
+    )
+    encoder: UserPath = Field(
+        default="bert-base-uncased", description="embedded, a Hugging Face folder, or a hub id."
+    )
+    encoder_layers: Annotated[Count | None, Expected("at least 1, or null for all")] = Field(
+        default=None,
+        description="Keep the encoder's first that many transformer layers; null keeps all.",
+    )
+    device: Annotated[Literal["auto", "CPU", "GPU", "Ascend"], Effect.FREE] = Field(
+        default="auto", description="What MindSpore trains on."
+    )
+    task: Annotated[TaskSettings, SECTION] = Field(default_factory=TaskSettings)
+    training: Annotated[TrainingSettings, SECTION] = Field(default_factory=TrainingSettings)
+    search: Annotated[SearchSettings, SECTION] = Field(default_factory=SearchSettings)
+    accordance: Annotated[AccordanceSettings, SECTION] = Field(default_factory=AccordanceSettings)
+    defence: Annotated[DefenceSettings, SECTION] = Field(default_factory=DefenceSettings)
+    attack: Annotated[AttackSection, SECTION, Effect.FREE] = Field(default_factory=AttackSection)
 
     @property
     def defends(self) -> bool:
@@ -248,21 +298,67 @@ class Config:
 
     def conditions(self) -> dict[str, Any]:
         """How the model is trained: what two runs of one method must share to be its seeds."""
-        parts: dict[str, Any] = {"task": self.task, "training": self.training}
-        if self.defends:
-            parts["defence"] = self.defence
-        if self.needs_crossing:
-            parts["accordance"] = self.accordance
-        if self.method == "flooding-search":
-            parts["search"] = self.search
         found = {
-            f"{part}.{key}": _plain(value)
-            for part, settings in parts.items()
-            for key, value in dataclasses.asdict(settings).items()
-            if key not in _NO_CONDITIONS
+            key: _plain(value)
+            for key, value, effect in self._marked()
+            # The card tells the task by itself, and all that stands in no section.
+            if effect is None and "." in key and key != "task.name"
         }
         # The level itself differs from seed to seed, and plain runs of the defence have none.
         return found | ({"flood_level": "flooding-x"} if self.defends and self.two_passes else {})
+
+    def kept(self) -> dict[str, Any]:
+        """What a run keeps to its end, however often it is continued: dotted key → value."""
+        return {key: value for key, value, effect in self._marked() if effect != Effect.FREE}
+
+    def _marked(self) -> Iterator[tuple[str, Any, Effect | None]]:
+        """Dotted key, value and mark of every setting."""
+        for name, field in fields_of(Config).items():
+            value = getattr(self, name)
+            if not dataclasses.is_dataclass(value):
+                yield name, value, effect_of(field)
+                continue
+            for key, inner in fields_of(type(value)).items():
+                effect = effect_of(field) or effect_of(inner)
+                yield f"{name}.{key}", getattr(value, key), self._as_used(name, key, effect)
+
+    def _as_used(self, section: str, key: str, effect: Effect | None) -> Effect | None:
+        """A field's mark, for the method that is trained: what it does not use, it may change."""
+        if section == "accordance" and not self.needs_crossing:
+            written = self.accordance.record or key == "record"
+            return Effect.FILES if written else Effect.FREE
+        used = {"defence": self.defends, "search": self.method == "flooding-search"}
+        return effect if used.get(section, True) else Effect.FREE
+
+    def attack_on(
+        self, model: Path, recipe: str, num_examples: int | None, *, calibrated: bool = False
+    ) -> AttackSettings:
+        """The attack that the config asks for, of one recipe on one model's folder.
+
+        Args:
+            calibrated: the victim at ``attack.temperature``, not as it is.
+        """
+        section, entry, task = self.attack, RECIPES[recipe], self.task
+        given = {name: getattr(section, name) for name in fields_of(AttackOptions)}
+        given |= {"num_examples": num_examples}
+        if not entry.has_candidates:
+            given["candidates"] = None
+        if not entry.asks_masked_lm:
+            given["masked_lm"] = None
+        if not calibrated:
+            given["temperature"] = None
+        if not isinstance(given["temperature"], str):
+            given["held_out"] = None
+        # The split is named: a file by itself would be attacked whole, training rows and all.
+        split = None if task.data is None else get_task(task.name).attacked_split
+        return AttackSettings(
+            model=str(model),
+            task=get_task(task.name),
+            recipe=recipe,
+            data=task.data,
+            split=split,
+            **given,
+        )
 
     @property
     def run_folder(self) -> Path:

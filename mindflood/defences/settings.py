@@ -1,49 +1,70 @@
 """What a defence can be told, and what each method does when it is told nothing."""
 
 import dataclasses
-from dataclasses import dataclass
+from typing import Literal, get_args
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
 
 from mindflood.defences.registry import DEFENCE_METHODS
+from mindflood.fields import STRICT, NotNegative, Positive, Truth, Whole
 
-NORMS = ("l2", "linf")
-VARIANTS = ("paper", "release")
+Norm = Literal["l2", "linf"]
+Variant = Literal["paper", "release"]
+NORMS: tuple[Norm, ...] = get_args(Norm)
 LENGTHS = ("step_size", "magnitude", "radius")  # in the unit of the norm
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class DefenceSettings:
-    """How the perturbation δ of the word embeddings is found; null takes the method's default.
+    """How the perturbation δ of the word embeddings is found; null takes the method's default."""
 
-    Attributes:
-        steps: K, the adversarial steps.
-        step_size: η of one ascent step.
-        magnitude: of the initial δ; 0 starts from zeros. Uniform noise, for pgd-at and lds
-            Gaussian with σ = magnitude/√(L·d) in L2.
-        radius: ε, the ball that δ is projected to after every ascent; 0 projects nothing.
-        norm: of the ball and of the normalised gradient: ``l2`` or ``linf``, per sample. With
-            ``linf``, ``step_size``, ``magnitude`` and ``radius`` have no defaults.
-        reuse_dropout: the same dropout masks in all passes of a step (FreeLB §3.3); the releases of
-            Flooding-X draw new ones for every pass.
-        inner_steps: n of YOPO-m-n, steps on δ through the first layer alone after each of the m
-            = ``steps`` passes; each is of size η/n.
-        variant: ``paper``, or ``release``: what the authors' code does where it differs (freelb,
-            yopo, tavat, infobert).
-        normalise: false climbs by η·g, g that of the sample's own loss: Altinisik et al.'s
-            Algorithm 1 to the letter (pgd-at, lds).
-        alpha, beta: InfoBERT's weights of the anchored features' information and of the bottleneck.
-    """
-
-    steps: int | None = None
-    step_size: float | None = None
-    magnitude: float | None = None
-    radius: float | None = None
-    norm: str | None = None
-    reuse_dropout: bool | None = None
-    inner_steps: int | None = None
-    variant: str | None = None
-    normalise: bool | None = None
-    alpha: float | None = None
-    beta: float | None = None
+    steps: Whole | None = Field(
+        default=None, ge=1, le=10**3, description="K, the adversarial steps."
+    )
+    step_size: Positive | None = Field(default=None, description="η of one ascent step.")
+    magnitude: NotNegative | None = Field(
+        default=None,
+        description="Size of the initial δ; 0 starts from zeros. Uniform noise, for pgd-at and lds "
+        "Gaussian with σ = magnitude/√(L·d) in L2.",
+    )
+    radius: NotNegative | None = Field(
+        default=None,
+        description="ε, the ball that δ is projected to after every ascent; 0 projects nothing.",
+    )
+    norm: Norm | None = Field(
+        default=None,
+        description="Of the ball and of the normalised gradient, per sample. With linf, "
+        "step_size, magnitude and radius have no defaults.",
+    )
+    reuse_dropout: Truth | None = Field(
+        default=None,
+        description="The same dropout masks in all passes of a step (FreeLB §3.3); the releases "
+        "of Flooding-X draw new ones for every pass.",
+    )
+    inner_steps: Whole | None = Field(
+        default=None,
+        ge=1,
+        le=10**3,
+        description="n of YOPO-m-n: steps on δ through the first layer alone after each of the "
+        "m = steps passes, each of size η/n.",
+    )
+    variant: Variant | None = Field(
+        default=None,
+        description="release does what the authors' code does where it differs from the paper "
+        "(freelb, yopo, tavat, infobert).",
+    )
+    normalise: Truth | None = Field(
+        default=None,
+        description="false climbs by η·g, g that of the sample's own loss: Altinisik et al.'s "
+        "Algorithm 1 to the letter (pgd-at, lds).",
+    )
+    alpha: NotNegative | None = Field(
+        default=None, description="InfoBERT's weight of the anchored features' information."
+    )
+    beta: NotNegative | None = Field(
+        default=None, description="InfoBERT's weight of the information bottleneck."
+    )
 
 
 DEFENCES = {name: DefenceSettings(**row.defaults) for name, row in DEFENCE_METHODS.items()}

@@ -62,7 +62,6 @@ def _check(configs: list[Config]) -> None:
     from mindflood.attack.resources.downloads import check_available
     from mindflood.attack.resources.masked_lm_folder import chosen_masked_lm
     from mindflood.attack.runner import check_held_out
-    from mindflood.data.tasks import get_task
     from mindflood.models.pretrained import described_encoder
 
     for recipe, profile, pickles in {
@@ -76,12 +75,11 @@ def _check(configs: list[Config]) -> None:
             chosen_masked_lm(named)
     for encoder, layers in {(config.encoder, config.encoder_layers) for config in configs}:
         described_encoder(encoder, layers)
-    for task, settings in {
-        (config.task, config.attack)
-        for config in configs
-        if isinstance(config.attack.temperature, str)
-    }:
-        check_held_out(get_task(task.name), settings, task.data)
+    for config in {(config.task, config.attack): config for config in configs}.values():
+        attack = config.attack
+        for recipe in attack.recipes[:1] if isinstance(attack.temperature, str) else ():
+            model, number = config.run_folder / "model", attack.num_examples
+            check_held_out(config.attack_on(model, recipe, number, calibrated=True))
 
 
 def _model(config: Config) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from mindflood.attack.resources.downloads import check_available
+from mindflood.cards.attack_key import AttackKey
 from mindflood.cards.cards import read_card
 from mindflood.cards.rates import accuracy_under_attack
-from mindflood.cards.schema import attack_key
 from mindflood.config.settings import Config, SearchSettings
 from mindflood.data.sources import Examples
 from mindflood.data.tasks import Task, get_task
@@ -112,7 +112,7 @@ def _outcome(config: Config) -> dict[str, object]:
         "flood_level": best(candidates)["flood_level"],
         "bounds": bounds,
         "choose_on": config.search.choose_on,
-        "attack": attack_key(config.search.recipe, config.attack.profile),
+        "attack": str(AttackKey(config.search.recipe, config.attack.profile)),
         "examples": config.search.examples,
         "seconds": time.monotonic() - started,
         "candidates": candidates,
@@ -156,7 +156,7 @@ def _candidate(config: Config, level: float, data: str | None) -> dict[str, Any]
         stages.export(run)
         stages.attack(run, candidate, config.search.recipe, config.search.examples)
     card = read_card(run / "card.json")
-    summary = card["attacks"][attack_key(config.search.recipe, config.attack.profile)]
+    summary = card["attacks"][str(AttackKey(config.search.recipe, config.attack.profile))]
     robust, clean = accuracy_under_attack(summary), card["clean_accuracy"]
     if robust is None or clean is None:
         raise UserError(

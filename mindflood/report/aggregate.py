@@ -12,6 +12,7 @@ from typing import Any, cast
 import pandas as pd
 from scipy import stats
 
+from mindflood.cards.attack_key import AttackKey
 from mindflood.cards.cards import AttackSummary, Card, probe_findings, tested_on
 from mindflood.cards.rates import (
     Rate,
@@ -21,7 +22,6 @@ from mindflood.cards.rates import (
     undecided,
     untouched,
 )
-from mindflood.cards.schema import split_attack_key
 from mindflood.report.intervals import wilson
 from mindflood.report.names import METHODS, TASKS, position
 from mindflood.report.validated import Audit
@@ -168,21 +168,15 @@ def rows(cards: Sequence[Card]) -> list[Row]:
         profiles: dict[str, dict[str, list[AttackSummary]]] = {}
         for card in members:
             for key, summary in card["attacks"].items():
-                recipe, profile = split_attack_key(key)
-                profile += columns_suffix(summary)
-                profiles.setdefault(profile, {}).setdefault(recipe, []).append(summary)
+                attack = AttackKey.parse(key, summary)
+                block = profiles.setdefault(attack.variant, {})
+                block.setdefault(attack.recipe, []).append(summary)
         for profile, recipes in sorted(profiles.items()) or [("", {})]:
             attacks = {recipe: attacked(summaries) for recipe, summaries in recipes.items()}
             seeds = tuple(sorted({card["seed"] for card in members}, key=str))
             tested = frozenset(hash_ for card in members if (hash_ := tested_on(card)) is not None)
             table.append(Row(setting, profile, seeds, _level(members), clean, attacks, tested))
     return table
-
-
-def columns_suffix(summary: AttackSummary) -> str:
-    """What the profile of an attack is called behind its name, where one text alone may change."""
-    columns = summary.get("columns", "both")
-    return "" if columns == "both" else f", {columns} text only"
 
 
 def costs(cards: Sequence[Card]) -> list[Cost]:

@@ -3,15 +3,14 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from mindflood.cards.attack_key import CALIBRATED, AttackKey
 from mindflood.cards.cards import Card
-from mindflood.cards.schema import split_attack_key
 from mindflood.report.aggregate import Attacked, Row, estimate, rows
 from mindflood.report.layout import Cell, Column, Number, Table, TableRow
 from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name
 from mindflood.report.validated import KEEPS_LABEL, Audit, Rate, pooled, validated
 
 VALIDATED = "Valid%"
-_CALIBRATED = "-calibrated"  # the victim's, not the recipe's: its successes are of the same kind
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ def audited(table: Sequence[Row]) -> list[Audited]:
     """Every exact recipe that attacked one of the rows, with all that was read of its successes."""
     found: dict[tuple[str, str, str, str], list[Audit]] = {}
     for row in table:
-        profile = row.profile.replace(_CALIBRATED, "")
+        profile = row.profile.replace(CALIBRATED, "")  # successes of the same kind
         for recipe, attacked in row.attacks.items():
             for fingerprint in sorted(attacked.fingerprints):
                 audits = found.setdefault((row.setting.task, recipe, profile, fingerprint), [])
@@ -173,14 +172,14 @@ def audits_table(cards: Sequence[Card]) -> Table:
 
 
 def _cells(card: Card, key: str, audit: Audit, sheet: str) -> tuple[Cell, ...]:
-    recipe, profile = split_attack_key(key)
+    attack = AttackKey.parse(key)
     level = "" if card["flood_level"] is None else f", b = {card['flood_level']:.3g}"
     return (
         TASKS.get(card["task"], card["task"]),
         f"ours: {encoder_name(card['encoder'])}",
         METHODS.get(card["method"], card["method"]) + level,
         None if card["seed"] is None else str(card["seed"]),
-        f"{ATTACKS.get(recipe, recipe)} ({profile})",
+        f"{ATTACKS.get(attack.recipe, attack.recipe)} ({attack.variant})",
         _percent(audit.keeps_label()),
         _percent(audit.still_english()),
         Number(100 * audit.held / audit.attacked),

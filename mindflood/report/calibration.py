@@ -7,6 +7,7 @@ miscalibration and the illusion of adversarial robustness').
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from mindflood.cards.attack_key import CALIBRATED
 from mindflood.cards.cards import Card
 from mindflood.report.aggregate import Attacked, Row, rows
 from mindflood.report.audits import doubt_notes
@@ -15,7 +16,6 @@ from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name
 
 FLAGGED = 0.05  # a fall of the accuracy under attack that is pointed out,
 FEWEST = 3  # if so many texts make it: in a small sample one or two are points enough
-_CALIBRATED = "-calibrated"
 
 
 @dataclass(frozen=True)
@@ -87,9 +87,9 @@ def pairs(table: Sequence[Row]) -> Iterator[Pair]:
     """The attacks that were made both on the victim as it is and on the calibrated one."""
     plain = {(row.setting, row.profile): row for row in table}
     for row in table:
-        if _CALIBRATED not in row.profile:
+        if CALIBRATED not in row.profile:
             continue
-        partner = plain.get((row.setting, row.profile.replace(_CALIBRATED, "")))
+        partner = plain.get((row.setting, row.profile.replace(CALIBRATED, "")))
         if partner is None:
             continue
         for recipe, calibrated in row.attacks.items():

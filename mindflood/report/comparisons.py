@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mindflood.cards.attack_key import AttackKey
 from mindflood.cards.cards import AttackSummary, Card
 from mindflood.cards.rates import accuracy_under_attack
-from mindflood.cards.schema import split_attack_key
-from mindflood.report.aggregate import Attacked, Setting, columns_suffix, robust_interval
+from mindflood.report.aggregate import Attacked, Setting, robust_interval
 from mindflood.report.audits import with_doubt
 from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name
 
@@ -28,8 +28,8 @@ class Condition:
     @property
     def title(self) -> str:
         """In the papers' names."""
-        recipe, profile = split_attack_key(self.attack)
-        attack = f"{ATTACKS.get(recipe, recipe)} ({profile}{self.columns})"
+        key = AttackKey.parse(self.attack)
+        attack = f"{ATTACKS.get(key.recipe, key.recipe)} ({key.variant}{self.columns})"
         return f"{TASKS.get(self.task, self.task)}, {encoder_name(self.encoder)}, {attack}"
 
     def titled(self, cards: Sequence[Card]) -> str:
@@ -53,7 +53,7 @@ def by_condition(
                 card["encoder"],
                 key,
                 summary["fingerprint"],
-                columns_suffix(summary),
+                AttackKey.parse(key, summary).one_text,
             )
             for attacks in attacks_of(card)
             for key, summary in attacks.items()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mindflood.cards.attack_key import CALIBRATED
 from mindflood.cards.cards import Run
 from mindflood.cards.records import read_records
 from mindflood.report.aggregate import Setting, setting_of
@@ -82,7 +83,7 @@ def _example(run: Run, path: Path, record: dict[str, Any]) -> Example:
     original, perturbed = (_shortened(record[key]) for key in ("original", "perturbed"))
     sides = [differences(*pair) for pair in zip(original, perturbed, strict=False)]
     task, method = run.card["task"], run.card["method"]
-    recipe = path.stem.removesuffix("-calibrated")
+    recipe = path.stem.removesuffix(CALIBRATED)
     attack = ATTACKS.get(recipe, recipe) + (", calibrated" if recipe != path.stem else "")
     titled = (TASKS.get(task, task), METHODS.get(method, method), attack)
     return Example(

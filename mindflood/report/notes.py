@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from mindflood.cards.attack_key import AttackKey
 from mindflood.cards.cards import Card, tested_on
-from mindflood.cards.schema import split_attack_key
 from mindflood.report.aggregate import Attacked, Row, by_setting, is_uncrossed
 from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name, is_bert_base
 
@@ -36,8 +36,8 @@ def _warned(card: Card) -> Iterator[tuple[str, Sequence[str]]]:
     attacked += [(f", epoch {one['epoch']}", one["attacks"]) for one in card.get("epochs", ())]
     for epoch, attacks in attacked:
         for key, summary in attacks.items():
-            recipe, profile = split_attack_key(key)
-            attack = f"{epoch}, {ATTACKS.get(recipe, recipe)} ({profile})"
+            one = AttackKey.parse(key)
+            attack = f"{epoch}, {ATTACKS.get(one.recipe, one.recipe)} ({one.variant})"
             yield attack, summary.get("warnings", ())
 
 

@@ -8,8 +8,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from mindflood.cards.attack_key import CALIBRATED, AttackKey
 from mindflood.cards.cards import Card, Run, find_runs
-from mindflood.cards.schema import split_attack_key
 from mindflood.errors import UserError
 from mindflood.files import write_text
 from mindflood.report import published
@@ -65,7 +65,7 @@ def report(folder: Path) -> Path:
         [table1(cards, tasks)],
         [table3(cards, tasks)],
     ]
-    calibrated = [row for row in rows(cards) if "-calibrated" in row.profile]
+    calibrated = [row for row in rows(cards) if CALIBRATED in row.profile]
     further = (
         audits_table(cards),
         medians_table(cards),
@@ -201,7 +201,7 @@ def conditions(cards: Sequence[Card]) -> list[tuple[str, str]]:
             versions.setdefault(package, set()).add(version)
     found = {
         "Encoder": ", ".join(sorted({encoder_name(card["encoder"]) for card in cards})),
-        "Attack profile": ", ".join(sorted({split_attack_key(key)[1] for key, _ in attacks})),
+        "Attack profile": ", ".join(sorted({AttackKey.parse(key).variant for key, _ in attacks})),
         "Texts of a pair that change": ", ".join(
             sorted({f"{key}: {found['columns']}" for key, found in attacks if "columns" in found})
         ),

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
+from mindflood.cards.attack_key import CALIBRATED
 from mindflood.report.aggregate import Attacked, Row
 from mindflood.report.layout import Cell, Column
 from mindflood.report.names import ATTACKS, TASKS, position
 
-_CALIBRATED = "-calibrated"  # the victim's, not the recipe's
 _NOTHING = "nothing replaced"
 
 
@@ -14,7 +14,7 @@ def recipe_lines(rows: Iterable[Row]) -> tuple[str, ...]:
     """A line for each recipe that attacked one of the rows, and what they are good for."""
     tasks: dict[tuple[str, str, str, str], list[str]] = {}
     for row in rows:
-        profile = row.profile.replace(_CALIBRATED, "")
+        profile = row.profile.replace(CALIBRATED, "")
         for recipe, attacked in row.attacks.items():
             for fingerprint, replaced in attacked.recipes:
                 found = tasks.setdefault((recipe, profile, fingerprint, replaced), [])

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mindflood.cards.attack_key import AttackKey
 from mindflood.cards.cards import Card
-from mindflood.cards.schema import split_attack_key
 from mindflood.report.aggregate import rows
 from mindflood.report.audits import doubt_notes
 from mindflood.report.intervals import wilson
@@ -224,8 +224,8 @@ def _ends(one: Transferred) -> str:
 
 
 def _attack(one: Transferred) -> str:
-    recipe, profile = split_attack_key(one.attack)
-    return f"{ATTACKS.get(recipe, recipe)} ({profile})"
+    key = AttackKey.parse(one.attack)
+    return f"{ATTACKS.get(key.recipe, key.recipe)} ({key.variant})"
 
 
 def _task(one: Transferred) -> str:

@@ -1,7 +1,6 @@
 """A RUN folder belongs to one resolved config."""
 
 import contextlib
-import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,9 @@ from mindflood.errors import UserError
 from mindflood.files import write_text
 from mindflood.locks import held
 
-# What may change without changing the trained model.
-_FREE = ("attack", "output", "device")
 # What is written before training begins: the config, and which rows it reads.
 _FIRST = ("config.yaml", RECORD)
+_NAMED = 3  # settings in the message about another run
 
 
 @contextlib.contextmanager
@@ -62,7 +60,7 @@ def check_claim(run: Path, config: Config) -> None:
     """Check that the folder is this config's or may become it; writes nothing.
 
     Raises:
-        UserError: it holds another run: the message names the setting that differs.
+        UserError: it holds another run: the message names the settings that differ.
     """
     resolved = run / "config.yaml"
     if not resolved.exists():
@@ -71,12 +69,13 @@ def check_claim(run: Path, config: Config) -> None:
                 f"{run}: is not empty and holds no config.yaml; choose another output folder"
             )
         return
-    difference = _first_difference(_identity(from_yaml(resolved)), _identity(config))
-    if difference and begun(run):
-        key, was, now = difference
+    differences = _differences(from_yaml(resolved).kept(), config.kept())
+    if differences and begun(run):
+        more = len(differences) - _NAMED
+        rest = f", and {more} more" if more > 0 else ""
         raise UserError(
-            f"{run}: holds a run with {key} {was!r}, not {now!r}; choose another output folder "
-            "or name, or delete this one"
+            f"{run}: holds a run with {'; '.join(differences[:_NAMED])}{rest}; choose another "
+            "output folder or name, or delete this one"
         )
 
 
@@ -122,29 +121,11 @@ def _is_left_by_a_kill(path: Path) -> bool:
     return path.name.startswith(".") and path.suffix in (".part", ".lock")
 
 
-def _identity(config: Config) -> dict[str, Any]:
-    values = dataclasses.asdict(config)
-    free = set(_FREE)
-    if config.method != "flooding-search":
-        free.add("search")
-    if not config.defends:
-        free.add("defence")
-    if not (config.needs_crossing or config.accordance.record):
-        values["accordance"] = {"record": False}
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        if key in free:
-            continue
-        if isinstance(value, dict):
-            flat |= {f"{key}.{inner}": item for inner, item in value.items()}
-        else:
-            flat[key] = value
-    return flat
-
-
-def _first_difference(before: dict[str, Any], now: dict[str, Any]) -> tuple[str, Any, Any] | None:
-    """Key, value before and value now; keys that both have come first."""
-    keys = sorted(now, key=lambda key: key not in before)
-    return next(
-        ((key, before.get(key), now[key]) for key in keys if before.get(key) != now[key]), None
-    )
+def _differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """Each setting that differs, in words; those that one of them does not use come last."""
+    keys = sorted(before | now, key=lambda key: (key not in before) + (key not in now))
+    return [
+        f"{key} {before.get(key)!r}, not {now.get(key)!r}"
+        for key in keys
+        if before.get(key) != now.get(key)
+    ]

@@ -383,10 +383,10 @@ def test_ctrl_c_with_workers_is_quiet_and_the_attack_is_continued(unbroken, mode
     ids=["user's mistake", "another error"],
 )
 def test_what_a_worker_raises_is_one_line(model, capfd, task, message):
-    from mindflood.attack.driver.sample import AttackSettings
     from mindflood.attack.driver.workers import attack_in_workers
+    from mindflood.config.attack import AttackSettings
 
-    settings = AttackSettings(str(model), task, "pwws", "offline", 0)
+    settings = AttackSettings(model=str(model), task=task, recipe="pwws")
     with pytest.raises(UserError, match=message):
         list(attack_in_workers(settings, [(0, ("a good film",), 0)], workers=1))
     assert "Traceback" not in capfd.readouterr().err

@@ -134,8 +134,8 @@ def test_as_textattack_s_own_attacker(case, folders, masked_lm, one_by_one, tmp_
     """The recipes in which nothing is random."""
     from mindflood.attack.driver.columns import with_columns
     from mindflood.attack.recipes import build_recipe
-    from mindflood.attack.settings import RecipeOptions
     from mindflood.attack.victim.wrapper import Victim
+    from mindflood.config.attack import RecipeOptions
 
     name, recipe, columns = case
     options = RecipeOptions(**OPTIONS.get(recipe, {}), masked_lm=masked_lm)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from mindflood.config.settings import AttackSettings, Config
+from mindflood.config.attack import AttackSection, AttackSettings
+from mindflood.config.settings import Config
 from mindflood.flooding import choose_flood_level
 from mindflood.pipeline import stages
 from mindflood.pipeline.grid_search import best, grid
@@ -137,31 +138,32 @@ def test_of_equals_the_lowest_level_is_chosen():
     assert best(candidates)["flood_level"] == 0.1
 
 
+def handed_over(monkeypatch, attack: AttackSection, **how) -> AttackSettings:
+    """What the stage of an attack is told."""
+    commands = []
+    monkeypatch.setattr(stages, "run_verb", lambda *words: commands.append(words))
+    stages.attack(Path("run"), Config(attack=attack), "textfooler", None, **how)
+    ((*_, told),) = commands
+    return AttackSettings.from_json(told)
+
+
 @pytest.mark.parametrize("allowed", [True, False])
 def test_the_config_decides_whether_the_attack_may_load_pickles(monkeypatch, allowed):
-    commands = []
-    monkeypatch.setattr(stages, "_mindflood", lambda *words: commands.append(words))
-    config = Config(attack=AttackSettings(allow_pickles=allowed))
-    stages.attack(Path("run"), config, "textfooler", None)
-    assert ("--allow-textattack-pickles" in commands[0]) == allowed
+    told = handed_over(monkeypatch, AttackSection(allow_pickles=allowed))
+    assert told.allow_pickles == allowed
 
 
 def test_the_config_s_budget_reaches_the_attack(monkeypatch):
-    commands = []
-    monkeypatch.setattr(stages, "_mindflood", lambda *words: commands.append(words))
-    config = Config(attack=AttackSettings(max_queries=50, max_seconds=2.5))
-    stages.attack(Path("run"), config, "textfooler", None)
-    assert " ".join(commands[0]).count("--max-queries 50 --max-seconds 2.5") == 1
+    told = handed_over(monkeypatch, AttackSection(max_queries=50, max_seconds=2.5))
+    assert (told.max_queries, told.max_seconds) == (50, 2.5)
 
 
-@pytest.mark.parametrize(("temperature", "named"), [("fitted", True), (2.0, False)])
+@pytest.mark.parametrize(("temperature", "held_out"), [("fitted", "dev"), (2.0, None)])
 def test_held_out_rows_are_named_where_a_temperature_is_chosen_on_them(
-    monkeypatch, temperature, named
+    monkeypatch, temperature, held_out
 ):
     """The attack refuses them elsewhere, as an option that would be ignored."""
-    commands = []
-    monkeypatch.setattr(stages, "_mindflood", lambda *words: commands.append(words))
-    config = Config(attack=AttackSettings(temperature=temperature))
-    stages.attack(Path("run"), config, "textfooler", None, calibrated=True)
-    assert str(temperature) in commands[0]
-    assert ("--held-out" in commands[0]) == named
+    told = handed_over(monkeypatch, AttackSection(temperature=temperature), calibrated=True)
+    assert (told.temperature, told.held_out) == (temperature, held_out)
+    plain = handed_over(monkeypatch, AttackSection(temperature=temperature))
+    assert (plain.temperature, plain.held_out) == (None, None)

@@ -23,11 +23,11 @@ from mindflood.attack.resources.embedded import embedded_encoder
 from mindflood.attack.resources.inflection import base_forms
 from mindflood.attack.resources.neighbours import neighbours
 from mindflood.attack.resources.tagger import part_of_speech, tagged
-from mindflood.attack.settings import RecipeOptions
 from mindflood.attack.swaps.constraints import NoOpposite
 from mindflood.attack.swaps.masked_lm_swaps import BertAttackSwap
 from mindflood.attack.textattack_import import textattack
 from mindflood.attack.victim.wrapper import Victim
+from mindflood.config.attack import RecipeOptions
 from mindflood.config.recipes import RECIPES
 from tests.conftest import ROOT
 from tests.unit.attack_models import save_classifier, save_masked_lm

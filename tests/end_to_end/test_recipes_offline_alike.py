@@ -16,10 +16,10 @@ from mindflood.attack import nltk_data
 from mindflood.attack.driver.sample import seed_sample
 from mindflood.attack.recipes import pwws
 from mindflood.attack.runner import attack
-from mindflood.attack.settings import RecipeOptions
 from mindflood.attack.textattack_import import textattack
 from mindflood.attack.victim.wrapper import Victim
 from mindflood.cards.cards import read_card
+from mindflood.config.attack import RecipeOptions
 from tests.attack_records import assert_same, records
 from tests.unit.attack_models import save_classifier
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import ray
 
-from mindflood.attack.driver.sample import AttackSettings, SampleAttacker
+from mindflood.attack.driver.sample import SampleAttacker
 from mindflood.attack.driver.side_by_side import Records, Sample, attack_here
+from mindflood.config.attack import AttackSettings
 from mindflood.errors import UserError
 
 
@@ -77,13 +78,12 @@ def _connect() -> None:
 
 def _for_other_machines(settings: AttackSettings) -> AttackSettings:
     """The same with whole paths: a task has a working folder of its own."""
-    options = settings.options
-    if options.masked_lm is not None:
-        options = dataclasses.replace(options, masked_lm=options.masked_lm.resolve())
-    model = settings.model
+    model, masked_lm = settings.model, settings.masked_lm
+    if masked_lm is not None:
+        masked_lm = str(Path(masked_lm).resolve())
     if Path(model).is_dir():
         model = str(Path(model).resolve())
-    return dataclasses.replace(settings, model=model, options=options)
+    return dataclasses.replace(settings, model=model, masked_lm=masked_lm)
 
 
 def parts_of(attacker: SampleAttacker) -> dict[str, Any]:
@@ -117,7 +117,7 @@ def _attack_share(
 ) -> Iterator[dict[str, Any]]:
     """A task, on its node."""
     node = platform.node()
-    for folder in (settings.model, settings.options.masked_lm):
+    for folder in (settings.model, settings.masked_lm):
         if folder is not None and Path(folder).is_absolute() and not Path(folder).is_dir():
             raise UserError(
                 f"--ray: node {node} has no folder {folder}; put it where every node reads it "

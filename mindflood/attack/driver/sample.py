@@ -14,10 +14,10 @@ from mindflood.attack.driver.columns import with_columns
 from mindflood.attack.driver.own_copy import own_copy
 from mindflood.attack.recipes import BuiltRecipe, build_recipe
 from mindflood.attack.searches import OutOfTimeError
-from mindflood.attack.settings import AttackSettings as AttackSettings
 from mindflood.attack.textattack_import import textattack
 from mindflood.attack.victim.calibrated import CalibratedVictim
 from mindflood.attack.victim.wrapper import Victim
+from mindflood.config.attack import AttackSettings
 from mindflood.data.tasks import Task
 
 _QUERIES_AT_ONCE = 256  # in one request of a sample; before the next its seconds are looked at
@@ -38,11 +38,12 @@ class SampleAttacker:
         self.victim.check_labels(settings.task.label_names)
         self.victim.try_out(len(settings.task.text_columns))
         if settings.temperature is not None:
+            assert not isinstance(settings.temperature, str), "is chosen before the attack begins"
             self.victim = CalibratedVictim(self.victim, settings.temperature)
-        built = build_recipe(settings.recipe, settings.profile, self.victim, settings.options)
+        built = build_recipe(settings.recipe, settings.profile, self.victim, settings)
         self.recipe: BuiltRecipe = with_columns(built, settings.task, settings.columns)
         goal = self.recipe.attack.goal_function
-        goal.query_budget = settings.budget.max_queries or math.inf
+        goal.query_budget = settings.max_queries or math.inf
         goal.batch_size = _QUERIES_AT_ONCE  # the victim makes the batches
 
     def __call__(self, index: int, texts: Sequence[str], label: int) -> dict[str, Any]:

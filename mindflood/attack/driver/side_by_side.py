@@ -30,7 +30,7 @@ def attack_here(
         (Task(partial(attacker, *sample), words_of(sample[1])) for sample in samples),
         at_once=at_once or suited(attacker),
         max_size=_WORDS_AT_ONCE.get(device, _WORDS_AT_ONCE["cpu"]),
-        max_seconds=attacker.settings.budget.max_seconds or math.inf,
+        max_seconds=attacker.settings.max_seconds or math.inf,
     )
     with remembered_words(), contextlib.closing(searches):
         for search in searches:

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from mindflood.attack.driver.sample import AttackSettings, SampleAttacker
+from mindflood.attack.driver.sample import SampleAttacker
 from mindflood.attack.driver.side_by_side import Sample, attack_here
 from mindflood.attack.driver.workers import attack_in_workers
 from mindflood.attack.held_out import HeldOut
 from mindflood.attack.results.identity import examples_fingerprint, results_name
 from mindflood.attack.victim.calibration import Calibration, fit_temperature, rounded
 from mindflood.attack.victim.wrapper import Victim
+from mindflood.config.attack import AttackSettings
 from mindflood.data.sources import Examples
 from mindflood.errors import UserError
 from mindflood.files import read_json, write_json
@@ -24,24 +25,22 @@ WEAKEST_ROWS = 50
 
 
 def calibrated(
-    settings: AttackSettings,
-    wanted: str | float,
-    held_out: HeldOut | None,
-    out: Path,
-    workers: int = 1,
+    settings: AttackSettings, held_out: HeldOut | None, out: Path
 ) -> tuple[AttackSettings, Calibration]:
     """The settings of an attack on the calibrated victim, and how it was calibrated.
 
     A choice is kept in ``OUT/RECIPE-calibrated.temperature.json`` and not made again.
 
     Args:
-        wanted: as :func:`mindflood.attack.victim.calibration.check_temperature` returns it.
+        settings: with the ``temperature`` that is asked for.
         held_out: rows that are not attacked; None for a given number.
-        workers: processes that try the temperatures out.
 
     Raises:
         UserError: another choice is kept there, or there is none to be made.
     """
+    wanted = settings.temperature
+    assert wanted is not None
+    settings = dataclasses.replace(settings, temperature=None)
     if held_out is None:
         calibration = Calibration(float(wanted), "given")
     else:
@@ -50,7 +49,7 @@ def calibrated(
         attacker = SampleAttacker(settings)
         key = _key(attacker, wanted, held_out.rows)
         found = _kept(kept, key)
-        calibration = found or _choose(settings, attacker.victim, wanted, held_out, workers)
+        calibration = found or _choose(settings, attacker.victim, wanted, held_out)
         if found is None:
             write_json(kept, {"key": key, "calibration": dataclasses.asdict(calibration)})
     return dataclasses.replace(settings, temperature=calibration.temperature), calibration
@@ -83,7 +82,7 @@ def _key(attacker: SampleAttacker, wanted: str | float, rows: Examples) -> dict[
         "model": attacker.victim.fingerprint,
         "task": settings.task.name,
         "seed": settings.seed,
-        "fingerprint": settings.budget.fingerprint(attacker.recipe.fingerprint),
+        "fingerprint": settings.fingerprint(attacker.recipe.fingerprint),
         "wanted": wanted,
         "held_out": examples_fingerprint(rows),
     }
@@ -94,7 +93,6 @@ def _choose(
     victim: Victim,
     wanted: str | float,
     held_out: HeldOut,
-    workers: int,
 ) -> Calibration:
     split, rows = held_out
     texts = [texts[0] if len(texts) == 1 else texts for texts in rows.texts]
@@ -104,7 +102,7 @@ def _choose(
     if wanted == "fitted":
         return Calibration(fitted, "fitted", split, len(rows))
     rows = rows.take(np.random.default_rng(0).permutation(len(rows))[:WEAKEST_ROWS])
-    weakest = weakest_temperature(settings, fitted, rows, workers)
+    weakest = weakest_temperature(settings, fitted, rows, settings.workers)
     return Calibration(weakest, "weakest", split, len(rows))
 
 

@@ -8,7 +8,7 @@ import torch
 
 from mindflood.attack.driver.sample import SampleAttacker
 from mindflood.attack.driver.side_by_side import Sample, attack_here, suited
-from mindflood.attack.settings import AttackSettings
+from mindflood.config.attack import AttackSettings
 from mindflood.errors import UserError
 
 MEMORY = (

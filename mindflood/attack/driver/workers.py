@@ -13,7 +13,7 @@ from typing_extensions import Self
 from mindflood.attack.driver.side_by_side import Records, Sample
 from mindflood.attack.driver.worker import MEMORY
 from mindflood.attack.driver.worker_process import begin
-from mindflood.attack.settings import AttackSettings
+from mindflood.config.attack import AttackSettings
 from mindflood.errors import UserError
 from mindflood.process import usable_cores
 

@@ -6,8 +6,8 @@ Words are ranked by the gradient of the loss at them, one backward pass in place
 from typing import Any
 
 from mindflood.attack.recipes import parts
-from mindflood.attack.settings import RecipeOptions
 from mindflood.attack.textattack_import import textattack
+from mindflood.config.attack import RecipeOptions
 
 WORD_SIMILARITY = 0.5  # cosine: stricter than the table, as 0.8 is among the paper's vectors
 NEAREST = 20

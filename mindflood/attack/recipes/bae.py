@@ -6,9 +6,9 @@ As TextFooler, but a masked language model proposes the words that come into a h
 from typing import Any
 
 from mindflood.attack.recipes import parts
-from mindflood.attack.settings import RecipeOptions
 from mindflood.attack.swaps.masked_lm_swaps import BaeSwap
 from mindflood.attack.textattack_import import textattack
+from mindflood.config.attack import RecipeOptions
 
 CANDIDATES = 50
 _RANKED = 4 * CANDIDATES  # some of the likeliest tokens are no words

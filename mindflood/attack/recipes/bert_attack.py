@@ -8,9 +8,9 @@ from typing import Any
 
 from mindflood.attack.recipes import parts
 from mindflood.attack.resources.masked_lm import MaskedLM
-from mindflood.attack.settings import PAPER_CANDIDATES, RecipeOptions
 from mindflood.attack.swaps.masked_lm_swaps import BertAttackSwap
 from mindflood.attack.textattack_import import textattack
+from mindflood.config.attack import PAPER_CANDIDATES, RecipeOptions
 
 LARGEST_SHARE = 0.4  # of the words
 
@@ -24,17 +24,17 @@ def paper(victim: Any, options: RecipeOptions) -> parts.Assembled:
     masked_lm = MaskedLM(
         model,
         swap._lm_tokenizer,
-        kept=options.candidates,
+        kept=options.most_candidates,
         fingerprint=f"{model.config._name_or_path}@{commit}",
     )
     attack = textattack.Attack(
         stock.goal_function,
         [*stock.pre_transformation_constraints, *stock.constraints],
-        BertAttackSwap(masked_lm, options.candidates),
+        BertAttackSwap(masked_lm, options.most_candidates),
         stock.search_method,
     )
     replaced = (
-        f"TextAttack's K = {swap.max_candidates} candidates by K = {options.candidates}",
+        f"TextAttack's K = {swap.max_candidates} candidates by K = {options.most_candidates}",
         "the enumeration of all combinations of sub-words by one that ends at the K-th word (the "
         "same candidates)",
     )
@@ -43,7 +43,10 @@ def paper(victim: Any, options: RecipeOptions) -> parts.Assembled:
 
 def offline(victim: Any, options: RecipeOptions) -> parts.Assembled:
     """The same with mindflood's own masked language model."""
-    masked_lm, stop_words = parts.masked_lm(options, kept=options.candidates), parts.stop_words()
+    masked_lm, stop_words = (
+        parts.masked_lm(options, kept=options.most_candidates),
+        parts.stop_words(),
+    )
     opposites = parts.no_opposites()
     similarity = parts.similarity(
         threshold=parts.PROPOSED_SIMILARITY, compare_against_original=True, window_size=None
@@ -57,7 +60,7 @@ def offline(victim: Any, options: RecipeOptions) -> parts.Assembled:
             opposites.value,
             similarity.value,
         ],
-        BertAttackSwap(masked_lm.value, options.candidates),
+        BertAttackSwap(masked_lm.value, options.most_candidates),
         textattack.search_methods.GreedyWordSwapWIR(wir_method="unk"),
     )
     return parts.Assembled(attack, (masked_lm, opposites, similarity, stop_words, chosen(options)))
@@ -65,6 +68,8 @@ def offline(victim: Any, options: RecipeOptions) -> parts.Assembled:
 
 def chosen(options: RecipeOptions) -> parts.Part:
     """K, as cards tell it where it is not the paper's."""
-    if options.candidates == PAPER_CANDIDATES:
+    if options.most_candidates == PAPER_CANDIDATES:
         return parts.Part(None)
-    return parts.Part(None, (f"K = {PAPER_CANDIDATES} candidates by K = {options.candidates}",))
+    return parts.Part(
+        None, (f"K = {PAPER_CANDIDATES} candidates by K = {options.most_candidates}",)
+    )

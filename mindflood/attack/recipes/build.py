@@ -7,8 +7,8 @@ from typing import Any, Protocol, cast
 from mindflood.attack.recipes.parts import Assembled
 from mindflood.attack.resources.downloads import check_available, pieces_of
 from mindflood.attack.resources.paper_contents import contents
-from mindflood.attack.settings import RecipeOptions
 from mindflood.attack.textattack_import import safetensors_only, textattack
+from mindflood.config.attack import RecipeOptions
 from mindflood.errors import UserError
 from mindflood.fingerprint import recipe_fingerprint
 

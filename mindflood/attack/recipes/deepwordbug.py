@@ -7,8 +7,8 @@ change a word, until the whole text is 30 edits away.
 from typing import Any
 
 from mindflood.attack.recipes import parts
-from mindflood.attack.settings import RecipeOptions
 from mindflood.attack.textattack_import import textattack
+from mindflood.config.attack import RecipeOptions
 
 EDITS = 30  # Levenshtein distance to the original text
 

@@ -11,7 +11,6 @@ from mindflood.attack.resources import inflection, neighbours, opposition, tagge
 from mindflood.attack.resources.encoder import SentenceVectors
 from mindflood.attack.resources.masked_lm import MaskedLM
 from mindflood.attack.resources.shipped import shipped_fingerprint
-from mindflood.attack.settings import RecipeOptions
 from mindflood.attack.swaps.constraints import (
     NoOpposite,
     SamePartOfSpeech,
@@ -20,6 +19,7 @@ from mindflood.attack.swaps.constraints import (
 )
 from mindflood.attack.swaps.neighbour_swap import NeighbourSwap
 from mindflood.attack.textattack_import import textattack
+from mindflood.config.attack import RecipeOptions
 from mindflood.errors import UserError
 from mindflood.fingerprint import file_fingerprint
 from mindflood.masked_lm.settings import described
@@ -156,8 +156,9 @@ def masked_lm(options: RecipeOptions, *, kept: int) -> Part:
             "the offline BERT-Attack and BAE need a masked language model: make one with "
             "'mindflood masked-lm TASK' and name its folder with --masked-lm"
         )
-    model = loaded_masked_lm(options.masked_lm, kept)
-    replaced = f"bert-base-uncased by {described(options.masked_lm)}"
+    folder = Path(options.masked_lm)
+    model = loaded_masked_lm(folder, kept)
+    replaced = f"bert-base-uncased by {described(folder)}"
     return Part(model, (replaced,), {"masked language model": model.fingerprint})
 
 

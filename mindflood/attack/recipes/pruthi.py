@@ -6,8 +6,8 @@ One typing error in the whole text: letters swapped, deleted, inserted, or hit o
 from typing import Any
 
 from mindflood.attack.recipes import parts
-from mindflood.attack.settings import RecipeOptions
 from mindflood.attack.textattack_import import textattack
+from mindflood.config.attack import RecipeOptions
 
 WORDS = 1  # that may change
 SHORTEST = 4  # letters of a word that may

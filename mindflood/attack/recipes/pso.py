@@ -6,8 +6,8 @@ A swarm of texts, each the original with some words swapped, moves towards the b
 from typing import Any
 
 from mindflood.attack.recipes import parts
-from mindflood.attack.settings import RecipeOptions
 from mindflood.attack.textattack_import import textattack
+from mindflood.config.attack import RecipeOptions
 
 POPULATION = 60
 ROUNDS = 20

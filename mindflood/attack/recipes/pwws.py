@@ -13,9 +13,9 @@ from mindflood.attack.resources.inflection import inflected
 from mindflood.attack.resources.neighbours import all_readings
 from mindflood.attack.resources.relations import relations
 from mindflood.attack.resources.shipped import shipped_fingerprint
-from mindflood.attack.settings import RecipeOptions
 from mindflood.attack.swaps.neighbour_swap import in_case_of
 from mindflood.attack.textattack_import import textattack
+from mindflood.config.attack import RecipeOptions
 
 ORDER = ("TextAttack's order of synonyms, another in every process, by the alphabet's",)
 

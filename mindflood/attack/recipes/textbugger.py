@@ -8,8 +8,8 @@ from typing import Any
 from unittest import mock
 
 from mindflood.attack.recipes import parts
-from mindflood.attack.settings import RecipeOptions
 from mindflood.attack.textattack_import import textattack
+from mindflood.config.attack import RecipeOptions
 
 NEAREST = 5
 SIMILARITY = 0.8  # cosine, the paper's number: ours are measured on words, not on letters

@@ -8,8 +8,8 @@ from functools import cache
 from typing import Any
 
 from mindflood.attack.recipes import parts
-from mindflood.attack.settings import RecipeOptions
 from mindflood.attack.textattack_import import textattack
+from mindflood.config.attack import RecipeOptions
 
 NEIGHBOURS = 50
 

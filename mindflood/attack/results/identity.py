@@ -2,28 +2,31 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mindflood.attack.chosen import ChosenRows
 from mindflood.attack.results.metrics import summarise
-from mindflood.attack.settings import AttackSettings
 from mindflood.attack.victim.calibration import Calibration, calibration_error
 from mindflood.attack.victim.folder import model_fingerprint
+from mindflood.cards.attack_key import CALIBRATED, AttackKey
 from mindflood.cards.degenerate import signs_of_degeneracy
-from mindflood.cards.schema import attack_key
+from mindflood.config.attack import AttackSettings
 from mindflood.config.recipes import RECIPES
 from mindflood.data.sources import Examples
 from mindflood.data.tasks import get_task
 
 OF_THE_FOLDER = ("model", "task", "shard")  # all attacks of one folder agree in these
+# Of what decides an attack, what the card tells where the attack has it; its key tells the rest.
+_ON_CARD = ("columns", "calibration", "max_queries", "max_seconds", "candidates", "masked_lm")
 BEFORE = "before the attack "  # begins what the attacked sample tells of the victim
 
 
 def results_name(recipe: str, *, calibrated: bool) -> str:
     """What the files of an attack's results are called, without their ending."""
-    return f"{recipe}-calibrated" if calibrated else recipe
+    return f"{recipe}{CALIBRATED}" if calibrated else recipe
 
 
 def identity_of(
@@ -35,34 +38,37 @@ def identity_of(
         attacker: a :class:`mindflood.attack.driver.sample.SampleAttacker`.
     """
     settings, entry = attacker.settings, RECIPES[attacker.settings.recipe]
-    asked = settings.options.masked_lm if entry.asks_masked_lm else None
+    asked = settings.masked_lm if entry.asks_masked_lm else None
     return {
         **settings_of(settings, sample),
         "model": attacker.victim.fingerprint,
         "replaced": list(attacker.recipe.replaced_components),
-        "masked_lm": None if asked is None else model_fingerprint(asked),
+        "masked_lm": None if asked is None else model_fingerprint(Path(asked)),
         "calibration": None if calibration is None else dataclasses.asdict(calibration),
         "examples": examples_fingerprint(sample.examples),
-        "fingerprint": settings.budget.fingerprint(attacker.recipe.fingerprint),
+        "fingerprint": settings.fingerprint(attacker.recipe.fingerprint),
     }
 
 
 def settings_of(settings: AttackSettings, sample: ChosenRows) -> dict[str, Any]:
     """The part of :func:`identity_of` that the user has set, and that no model is needed for."""
-    entry = RECIPES[settings.recipe]
-    pair = len(settings.task.text_columns) == 2
-    return {
-        "task": settings.task.name,
+    return settings.deciding() | {
         "split": sample.split,
-        "recipe": settings.recipe,
-        "profile": settings.profile,
-        "seed": settings.seed,
         "num_examples": len(sample.rows),
-        **settings.budget.settings,
-        "candidates": settings.options.candidates if entry.has_candidates else None,
-        "columns": settings.columns if pair else None,
         "shard": None if sample.share is None else str(sample.share),
     }
+
+
+def tells_of(summary: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether a card's summary is of the whole attack that is asked for, as far as it tells.
+
+    Args:
+        wanted: :meth:`~mindflood.config.attack.AttackSettings.deciding`.
+    """
+    found = {"columns": wanted["columns"] and "both"} | dict(summary)  # cards told none once
+    same = {key: wanted[key] for key in ("seed", *_ON_CARD) if key in wanted}
+    whole = found.get("requested") == found.get("num_examples") == wanted["num_examples"]
+    return whole and all(found.get(key) == value for key, value in same.items())
 
 
 def file_name(identity: Mapping[str, Any]) -> str:
@@ -73,7 +79,7 @@ def file_name(identity: Mapping[str, Any]) -> str:
 def card_key(identity: Mapping[str, Any]) -> str:
     """The key of an attack on the card."""
     calibrated = identity.get("calibration") is not None
-    return attack_key(identity["recipe"], identity["profile"], calibrated=calibrated)
+    return str(AttackKey(identity["recipe"], identity["profile"], calibrated))
 
 
 def examples_fingerprint(examples: Examples) -> str:
@@ -95,9 +101,6 @@ def summary_of(records: Sequence[Mapping[str, Any]], identity: Mapping[str, Any]
         ``candidates`` (K of BERT-Attack), ``masked_lm`` (fingerprint of the language model) and
         ``warnings`` (what the victim's predictions before the attack tell of it).
     """
-    optional = (
-        "columns", "calibration", "max_queries", "max_seconds", "candidates", "masked_lm"
-    )  # fmt: skip
     warnings = degeneracy(records, get_task(identity["task"]).label_names)
     return (
         summarise(records)
@@ -108,7 +111,7 @@ def summary_of(records: Sequence[Mapping[str, Any]], identity: Mapping[str, Any]
             "requested": identity["num_examples"],
             "calibration_error": calibration_error(records),
         }
-        | {key: identity[key] for key in optional if identity.get(key) is not None}
+        | {key: identity[key] for key in _ON_CARD if identity.get(key) is not None}
         | ({"warnings": warnings} if warnings else {})
     )
 

@@ -12,8 +12,6 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 
-from mindflood.errors import UserError
-
 BINS = 15
 _DIGITS = 3  # machines that round differently in the last place agree on the temperature
 Source = Literal["fitted", "weakest", "given"]
@@ -34,23 +32,6 @@ class Calibration:
     source: Source
     held_out: str | None = None
     rows: int = 0
-
-
-def check_temperature(wanted: str | float) -> str | float:
-    """``fitted``, ``weakest``, or a number above zero.
-
-    Raises:
-        UserError: it is none of these.
-    """
-    if wanted in ("fitted", "weakest"):
-        return wanted
-    try:
-        number = float(wanted)
-    except ValueError:
-        number = float("nan")
-    if not 0 < number < float("inf"):
-        raise UserError(f"--temperature {wanted}: expected fitted, weakest or a number above 0")
-    return number
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:

@@ -8,9 +8,9 @@ import pytest
 
 from mindflood.attack.chosen import chosen_rows
 from mindflood.attack.results.identity import settings_of
-from mindflood.attack.settings import AttackSettings
 from mindflood.cards.cards import write_card
 from mindflood.cli import main
+from mindflood.config.attack import AttackSettings
 from mindflood.data.tasks import get_task
 from mindflood.files import write_json
 from mindflood.process import module_command
@@ -51,7 +51,7 @@ def test_an_out_in_a_file_system_that_takes_no_files(words, capsys):
 @pytest.mark.parametrize("option", ["--max-queries", "--max-seconds", "--at-once"])
 def test_limits_that_allow_nothing(words, capsys, tmp_path, option):
     line = refused([*words, str(tmp_path / "out"), option, "0"], capsys)
-    assert f"{option} 0: expected" in line
+    assert f"{option}: expected " in line
     assert not (tmp_path / "out").exists()
 
 
@@ -135,23 +135,35 @@ def test_a_model_that_neither_the_hub_nor_its_cache_has(tmp_path):
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (["--num-examples", "0"], "--num-examples 0: expected 1 or more"),
-        (["--recipe", "textfoler"], "did you mean 'textfooler'? (known: textfooler"),
-        (["--profile", "online"], "(known: offline, paper)"),
+        (["--num-examples", "0"], "--num-examples: expected at least 1, not 0"),
+        (
+            ["--recipe", "textfoler"],
+            "--recipe: unknown 'textfoler'; did you mean 'textfooler'? (known: textfooler",
+        ),
+        (
+            ["--profile", "online"],
+            "--profile: unknown 'online'; did you mean 'offline'? (known: offline, paper)",
+        ),
         (["--task", "sst3"], "task 'sst3': no such task; did you mean 'sst2'?"),
         (["--columns", "second"], "--columns second: task corpus has a single text ('text')"),
-        (["--columns", "premise"], "no such choice (known: both, first, second)"),
+        (["--columns", "premise"], "--columns: unknown 'premise' (known: both, first, second)"),
         (["--shard", "5/4"], "--shard 5/4: expected i/n with 1 <= i <= n"),
         (["--num-examples", "2", "--shard", "1/3"], "there are 2 samples"),
-        (["--temperature", "hot"], "--temperature hot: expected fitted, weakest or a number"),
+        (
+            ["--temperature", "hot"],
+            "--temperature: expected a number or fitted or weakest, not 'hot'",
+        ),
         (
             ["--temperature", "fitted", "--held-out", "validation"],
-            "--held-out 'validation': expected train, dev or test",
+            "--held-out: unknown 'validation' (known: train, dev, test)",
         ),
         (["--held-out", "dev"], "--held-out dev: only '--temperature fitted' and 'weakest' look"),
         (["--temperature", "2", "--held-out", "dev"], "--held-out dev: only '--temperature fitt"),
         (["--candidates", "8"], "--candidates 8: textfooler has no such setting, only bert-attack"),
-        (["--recipe", "bert-attack", "--candidates", "0"], "--candidates 0: expected 1 or more"),
+        (
+            ["--recipe", "bert-attack", "--candidates", "0"],
+            "--candidates: expected at least 1, not 0",
+        ),
         (["--masked-lm", "x"], "--masked-lm x: textfooler (offline) asks no such model, only bert"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -214,7 +226,7 @@ def test_a_folder_that_is_not_a_model(words, capsys, tmp_path):
 def test_another_setting_in_the_same_folder_is_named(words, capsys, tmp_path, option, value, told):
     """Not a hash of the rows that it leads to, and before anything heavy is loaded."""
     task, out = get_task("corpus"), tmp_path / "out"
-    settings = AttackSettings("model", task, "textfooler", "offline", 0)
+    settings = AttackSettings(model="model", task=task, recipe="textfooler")
     before = settings_of(settings, chosen_rows(task, None, None, 5, 0)) | {"examples": "0" * 16}
     write_json(out / "textfooler.meta.json", before)
     line = refused([*words, str(out), "--num-examples", "5", option, value], capsys)

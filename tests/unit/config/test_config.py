@@ -7,12 +7,14 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from mindflood.config.checks import checked
 from mindflood.config.load import from_yaml, load_run_configs, load_train_config
 from mindflood.config.settings import Config, SearchSettings, TrainingSettings, to_yaml
 from mindflood.defences.settings import DEFENCES, LENGTHS
 from mindflood.errors import UserError
+from mindflood.fields import fields_of
 from tests.conftest import ROOT
 
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
@@ -106,6 +108,10 @@ def test_several_models_need_a_choice(file):
     [
         ("trainig.epochs=3", "unknown key 'trainig'; did you mean 'training'?"),
         ("training.epoch=3", "unknown key 'training.epoch'; did you mean 'epochs'?"),
+        ("epochs=3", "unknown key 'epochs'; did you mean 'training.epochs'? (known: output, "),
+        ("recipes=[bae]", "unknown key 'recipes'; did you mean 'attack.recipes'?"),
+        ("search.epochs=3", "unknown key 'search.epochs'; did you mean 'training.epochs'?"),
+        ("search.encoder_layers=3", "'search.encoder_layers'; did you mean 'encoder_layers'?"),
         ("training.epochs=many", "training.epochs: expected a whole number, not 'many'"),
         ("training.epochs=2.5", "training.epochs: expected a whole number, not 2.5"),
         ("training.epochs=true", "training.epochs: expected a whole number, not True"),
@@ -137,7 +143,10 @@ def test_several_models_need_a_choice(file):
         ("attack.columns=third", "attack.columns: unknown 'third'"),
         ("attack.columns=second", "attack.columns: task 'corpus' has a single text; leave it out"),
         ("attack.temperature=0", "attack.temperature: expected more than 0, not 0"),
-        ("attack.temperature=hot", "attack.temperature: expected a number, not 'hot'"),
+        (
+            "attack.temperature=hot",
+            "attack.temperature: expected a number or fitted or weakest, not 'hot'",
+        ),
         ("attack.held_out=valid", "attack.held_out: unknown 'valid'"),
         ("encoder_layers=0", "encoder_layers: expected at least 1, or null for all, not 0"),
         ("encoder_layers=two", "encoder_layers: expected a whole number, not 'two'"),
@@ -146,9 +155,9 @@ def test_several_models_need_a_choice(file):
         ("search.lower=0.3", "search.lower: expected at most search.upper (0.2), or there is no"),
         ("search.bounds=acordance", "search.bounds: unknown 'acordance'; did you mean 'accordance"),
         ("defence.steps=0", "defence.steps: expected at least 1, not 0"),
-        ("defence.step_size=0", "defence.step_size: expected more than 0, not 0.0"),
+        ("defence.step_size=0", "defence.step_size: expected more than 0, not 0"),
         ("defence.radius=-0.1", "defence.radius: expected at least 0, not -0.1"),
-        ("defence.magnitude=-1", "defence.magnitude: expected at least 0, not -1.0"),
+        ("defence.magnitude=-1", "defence.magnitude: expected at least 0, not -1"),
         ("defence.norm=l1", "defence.norm: unknown 'l1'; did you mean 'l2'?"),
         ("defence.reuse_dropout=3", "defence.reuse_dropout: expected true or false, not 3"),
         ("defence.step=3", "unknown key 'defence.step'; did you mean 'steps'?"),
@@ -349,7 +358,7 @@ def test_the_authors_variant_is_offered_where_it_differs(method, tmp_path):
     ("method", "override", "line"),
     [
         ("finetune", "flood_level=flooding-x", "for the defences; use method: flooding-x"),
-        ("freelb", "flood_level=flooding-y", "expected a number, not 'flooding-y'"),
+        ("freelb", "flood_level=flooding-y", "expected a number or flooding-x, not 'flooding-y'"),
         ("freeat", "training.accumulation_steps=2", "'freeat' updates the weights within a batch"),
         ("tavat", "training.accumulation_steps=2", "'tavat' makes its vocabulary table of whole"),
         ("infobert", "training.accumulation_steps=2", "'infobert' contrasts the rows of a batch"),
@@ -380,12 +389,27 @@ def test_what_a_defence_cannot_be_told(method, override, line, tmp_path):
     assert line in str(caught.value)
 
 
-def test_every_setting_is_documented():
-    for settings in (Config, *(field.default_factory for field in dataclasses.fields(Config)
-                               if dataclasses.is_dataclass(field.default_factory))):  # fmt: skip
-        for field in dataclasses.fields(settings):
-            if not dataclasses.is_dataclass(field.default_factory):
-                assert field.name in (settings.__doc__ or ""), f"{settings.__name__}.{field.name}"
+SECTIONS = {name: field.annotation for name, field in fields_of(Config).items()
+            if dataclasses.is_dataclass(field.annotation)}  # fmt: skip
+
+
+def test_every_setting_says_what_it_means():
+    assert set(SECTIONS) == {"task", "training", "search", "accordance", "defence", "attack"}
+    for kind in (Config, *SECTIONS.values()):
+        for name, field in fields_of(kind).items():
+            if name not in SECTIONS:
+                assert (field.description or "").endswith("."), f"{kind.__name__}.{name}"
+
+
+def test_a_settings_class_is_checked_wherever_it_is_made():
+    with pytest.raises(ValidationError, match="seed"):
+        dataclasses.replace(Config(), seed=-1)
+    with pytest.raises(ValidationError, match="epochs"):
+        TrainingSettings(epochs=0)
+    with pytest.raises(ValidationError, match="epoch"):
+        TrainingSettings(epoch=3)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Config().seed = 3
 
 
 @pytest.mark.parametrize("method", ["flooding-x", "flooding-x-online", "flooding-search"])
@@ -399,8 +423,8 @@ def test_a_run_too_short_for_a_crossing_is_refused(method):
 
 
 def test_checked_names_the_source():
-    broken = dataclasses.replace(Config(), seed=-1)
-    with pytest.raises(UserError, match=r"c\.yaml: seed: expected"):
+    broken = dataclasses.replace(Config(), flood_level=0.1)
+    with pytest.raises(UserError, match=r"c\.yaml: flood_level: 'finetune' takes none"):
         checked(broken, "c.yaml")
 
 
@@ -418,4 +442,7 @@ def test_settings_of_a_recipe_are_taken_where_it_is_made(write_config):
     with pytest.raises(UserError, match=r"attack\.candidates: expected at least 1, not 0"):
         load_train_config(write_config(), ["attack.recipes=[bert-attack]", "attack.candidates=0"])
     with pytest.raises(UserError, match=r"attack\.masked_lm: only"):  # the paper's asks BERT
-        load_train_config(write_config(), ["attack.recipes=[bae]", "attack.masked_lm=folder"])
+        load_train_config(
+            write_config(),
+            ["attack.recipes=[bae]", "attack.masked_lm=folder", "attack.profile=paper"],
+        )

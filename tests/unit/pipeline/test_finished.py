@@ -8,11 +8,12 @@ import pytest
 
 from mindflood.attack.victim.folder import model_fingerprint
 from mindflood.cards.cards import merge_attack, new_card, write_card
-from mindflood.config.settings import AttackSettings, Config, TaskSettings
+from mindflood.config.attack import AttackSection, AttackSettings
+from mindflood.config.settings import Config, TaskSettings
+from mindflood.pipeline import finished as of_card
 from mindflood.pipeline import stages
-from mindflood.pipeline.finished import is_finished
 
-SETTINGS = AttackSettings(profile="offline", num_examples=20, temperature="fitted")
+SETTINGS = AttackSection(profile="offline", num_examples=20, temperature="fitted")
 CONFIG = Config(task=TaskSettings(name="mrpc"), attack=SETTINGS)
 SUMMARY: dict[str, Any] = {
     "num_examples": 20, "skipped": 2, "succeeded": 10, "failed": 8, "errors": 0,
@@ -21,6 +22,14 @@ SUMMARY: dict[str, Any] = {
     "requested": 20, "calibration_error": 0.1, "columns": "both",
 }  # fmt: skip
 FITTED = {"temperature": 1.7, "source": "fitted", "held_out": "dev", "rows": 30}
+
+
+def is_finished(out, config, recipe, num_examples, *, calibrated=False):
+    """Whether the attack that a config asks for is finished."""
+    model = out.parent / "model"
+    return of_card.is_finished(
+        out, config.attack_on(model, recipe, num_examples, calibrated=calibrated)
+    )
 
 
 def out_with(tmp_path, summary=SUMMARY, recipe="textfooler", accuracy=0.9, calibration=None):
@@ -164,18 +173,20 @@ def test_a_card_that_does_not_tell_the_candidates_is_asked_itself(tmp_path, lang
 
 
 @pytest.mark.parametrize(
-    ("recipe", "more"),
-    [
-        ("bert-attack", ["--candidates", "8", "--masked-lm", "folder"]),
-        ("bae", ["--masked-lm", "folder"]),
-        ("textfooler", []),
-    ],
+    ("recipe", "candidates", "masked_lm"),
+    [("bert-attack", 8, "folder"), ("bae", None, "folder"), ("textfooler", None, None)],
 )
-def test_a_recipe_is_given_the_settings_that_it_has(tmp_path, monkeypatch, recipe, more):
+def test_a_recipe_is_given_the_settings_that_it_has(
+    tmp_path, monkeypatch, recipe, candidates, masked_lm
+):
     said = []
-    monkeypatch.setattr(stages, "_mindflood", lambda *words: said.extend(words))
+    monkeypatch.setattr(stages, "run_verb", lambda *words: said.append(words))
     attack = dataclasses.replace(SETTINGS, candidates=8, masked_lm="folder")
-    stages.attack(tmp_path, dataclasses.replace(CONFIG, attack=attack), recipe, 20)
-    options = ("--candidates", "--masked-lm")
-    places = [place for place, word in enumerate(said) if word in options]
-    assert [word for place in places for word in said[place : place + 2]] == more
+    config = dataclasses.replace(CONFIG, attack=attack)
+    stages.attack(tmp_path, config, recipe, 20)
+    ((verb, model, *_, asked),) = said
+    assert (verb, model) == ("attack", str(tmp_path / "model"))
+    settings = AttackSettings.from_json(asked)
+    assert settings == config.attack_on(tmp_path / "model", recipe, 20)
+    assert (settings.candidates, settings.masked_lm) == (candidates, masked_lm)
+    assert (settings.recipe, settings.task.name, settings.num_examples) == (recipe, "mrpc", 20)

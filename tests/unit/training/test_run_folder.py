@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from mindflood.config.attack import AttackSection
 from mindflood.config.load import from_yaml
-from mindflood.config.settings import AccordanceSettings, AttackSettings, Config, TrainingSettings
+from mindflood.config.settings import AccordanceSettings, Config, TrainingSettings
 from mindflood.errors import UserError
 from mindflood.pipeline.grid_search import candidate_config
 from mindflood.training.probe_pass import probe_config
@@ -35,7 +36,7 @@ def test_a_folder_that_was_moved_is_continued_where_it_is(config: Config, tmp_pa
 
 def test_another_attack_may_follow_and_another_model_not(config: Config) -> None:
     begin(config)
-    again = dataclasses.replace(config, attack=AttackSettings(num_examples=7))
+    again = dataclasses.replace(config, attack=AttackSection(num_examples=7))
     claim(again.run_folder, again)
     resolved = config.run_folder / "config.yaml"
     assert from_yaml(resolved) == again
@@ -43,6 +44,39 @@ def test_another_attack_may_follow_and_another_model_not(config: Config) -> None
     with pytest.raises(UserError, match=r"training\.epochs 10, not 3"):
         claim(other.run_folder, other)
     assert from_yaml(resolved) == again
+
+
+@pytest.mark.parametrize(
+    "change", [{"log_every": 7}, {"threads": 1}, {"mode": "pynative"}, {"checkpoint_every": 9}]
+)
+def test_what_leaves_model_and_files_as_they_are_may_change(config: Config, change: dict) -> None:
+    begin(config)
+    other = dataclasses.replace(config, training=TrainingSettings(**change))
+    claim(other.run_folder, other)
+    assert from_yaml(config.run_folder / "config.yaml") == other
+    assert other.conditions() == config.conditions()
+
+
+def test_what_leaves_only_the_model_as_it_is_may_not(config: Config) -> None:
+    """Epochs before the change would be missing; and still these are seeds of one method."""
+    begin(config)
+    other = dataclasses.replace(config, training=TrainingSettings(keep_epochs=True))
+    with pytest.raises(UserError, match=r"training\.keep_epochs False, not True"):
+        claim(other.run_folder, other)
+    assert other.conditions() == config.conditions()
+
+
+def test_every_setting_that_differs_is_named(config: Config) -> None:
+    begin(config)
+    training = TrainingSettings(epochs=3, batch_size=8)
+    message = r"with training\.epochs 10, not 3; training\.batch_size 32, not 8; choose another"
+    other = dataclasses.replace(config, training=training)
+    with pytest.raises(UserError, match=message):
+        claim(other.run_folder, other)
+    other = dataclasses.replace(other, seed=4, method="flooding-x", encoder="embedded")
+    named = r"method 'finetune', not 'flooding-x'; seed 0, not 4; encoder .*, not 'embedded', and"
+    with pytest.raises(UserError, match=rf"{named} \d+ more; choose"):
+        claim(config.run_folder, other)
 
 
 @pytest.mark.parametrize("record", [True, False])
@@ -96,7 +130,7 @@ def test_models_on_the_way_keep_no_epochs(config: Config, of) -> None:
         config,
         method="flooding-search",
         training=TrainingSettings(keep_epochs=True),
-        attack=AttackSettings(each_epoch=True),
+        attack=AttackSection(each_epoch=True),
     )
     on_the_way = of(final)
     claim(on_the_way.run_folder, on_the_way)

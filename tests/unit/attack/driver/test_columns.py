@@ -1,5 +1,6 @@
 """The user's choice of the text of a pair that may change."""
 
+import dataclasses
 import os
 
 import pytest
@@ -7,11 +8,12 @@ import torch
 from transformers import BertConfig, BertForSequenceClassification
 
 from mindflood.attack.driver.columns import with_columns
-from mindflood.attack.driver.sample import AttackSettings, SampleAttacker
+from mindflood.attack.driver.sample import SampleAttacker
 from mindflood.attack.recipes import BuiltRecipe
-from mindflood.attack.settings import check_columns, protected_column
+from mindflood.attack.settings import asked, check_together, protected_column
 from mindflood.attack.textattack_import import textattack
 from mindflood.attack.victim.wrapper import Victim
+from mindflood.config.attack import AttackSettings
 from mindflood.data.sources import load_examples
 from mindflood.data.tasks import TASKS, get_task
 from mindflood.errors import UserError
@@ -76,7 +78,7 @@ def test_a_whole_attack_leaves_the_other_text_alone(victim, columns, monkeypatch
         "mindflood.attack.driver.sample.build_recipe", lambda *_, **__: a_recipe(victim)
     )
     settings = AttackSettings(
-        str(victim.folder), get_task("mrpc"), "textfooler", "offline", 0, columns=columns
+        model=str(victim.folder), task=get_task("mrpc"), recipe="textfooler", columns=columns
     )
     attacker = SampleAttacker(settings)
     protected = 1 if columns == "first" else 0
@@ -109,8 +111,11 @@ def test_each_choice_has_a_fingerprint_of_its_own(victim):
 
 
 def test_choices_that_do_not_fit():
-    with pytest.raises(UserError, match=r"--columns 'secnd'.*did you mean 'second'"):
-        check_columns(get_task("mrpc"), "secnd")
+    named = {"model": "model", "task": "mrpc", "recipe": "textfooler"}
+    with pytest.raises(UserError, match=r"--columns: unknown 'secnd'; did you mean 'second'"):
+        asked(named | {"columns": "secnd"})
+    check_together(asked(named | {"columns": "second"}))
+    single = asked(named | {"task": "sst2", "columns": "first"})
     with pytest.raises(UserError, match="task sst2 has a single text"):
-        check_columns(get_task("sst2"), "first")
-    assert check_columns(get_task("sst2"), "both") == "both"
+        check_together(single)
+    check_together(dataclasses.replace(single, columns="both"))

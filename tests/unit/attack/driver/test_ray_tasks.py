@@ -10,8 +10,7 @@ import pytest
 import ray
 
 from mindflood.attack.driver import ray_tasks
-from mindflood.attack.driver.sample import AttackSettings
-from mindflood.attack.settings import RecipeOptions
+from mindflood.config.attack import AttackSettings
 from mindflood.data.tasks import get_task
 from mindflood.errors import UserError
 
@@ -39,8 +38,9 @@ def settings(tmp_path, monkeypatch):
     (tmp_path / "model").mkdir()
     (tmp_path / "masked-lm").mkdir()
     monkeypatch.chdir(tmp_path)
-    options = RecipeOptions(masked_lm=Path("masked-lm"))
-    return AttackSettings("model", get_task("sst2"), "bae", "offline", 0, options)
+    return AttackSettings(
+        model="model", task=get_task("sst2"), recipe="bae", masked_lm=Path("masked-lm")
+    )
 
 
 def test_every_sample_comes_back_once_and_a_node_gets_whole_paths(
@@ -48,7 +48,7 @@ def test_every_sample_comes_back_once_and_a_node_gets_whole_paths(
 ):
     def share(settings, expected, samples, at_once):
         for index, *_ in samples:
-            folders = (settings.model, str(settings.options.masked_lm))
+            folders = (settings.model, str(settings.masked_lm))
             yield {"index": index, "folders": folders, "at_once": at_once, "of": expected["model"]}
 
     monkeypatch.setattr(ray_tasks, "_attack_share", share)

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from mindflood.attack.driver import temperature
-from mindflood.attack.driver.sample import AttackSettings
 from mindflood.attack.victim.calibration import Calibration
+from mindflood.config.attack import AttackSettings
 from mindflood.data.sources import Examples
 from mindflood.data.tasks import get_task
 from mindflood.errors import UserError
 from mindflood.files import read_json, write_json
 
 ROWS = Examples((("a",), ("b",), ("c",)), np.zeros(3, int))
-SETTINGS = AttackSettings("model", get_task("sst2"), "textfooler", "offline", 0)
+SETTINGS = AttackSettings(model="model", task=get_task("sst2"), recipe="textfooler")
 FITTED = 2.0
 
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from mindflood.attack.driver import worker, workers
-from mindflood.attack.driver.sample import AttackSettings
+from mindflood.config.attack import AttackSettings
 from mindflood.data.tasks import get_task
 from mindflood.process import usable_cores
 
@@ -36,7 +36,7 @@ def started(monkeypatch):
 def test_the_workers_share_the_cores_that_are_ours(started, monkeypatch, cores, count, threads):
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(cores)), raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: 1000)
-    settings = AttackSettings("model", get_task("sst2"), "textfooler", "offline", 0)
+    settings = AttackSettings(model="model", task=get_task("sst2"), recipe="textfooler")
     with workers.Workers(settings, count):
         assert [(number, given) for *_, number, given, _ in started] == [
             (number, threads) for number in range(count)
@@ -45,12 +45,12 @@ def test_the_workers_share_the_cores_that_are_ours(started, monkeypatch, cores, 
 
 PARENT = """
 import time
-from mindflood.attack.settings import AttackSettings
+from mindflood.config.attack import AttackSettings
 from mindflood.attack.driver.workers import Workers
 from mindflood.data.tasks import get_task
 
 if __name__ == "__main__":
-    with Workers(AttackSettings("model", get_task("sst2"), "textfooler", "offline", 0), 2):
+    with Workers(AttackSettings(model="model", task=get_task("sst2"), recipe="textfooler"), 2):
         print("started", flush=True)
         time.sleep(60)
 """

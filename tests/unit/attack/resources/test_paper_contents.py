@@ -20,9 +20,9 @@ from mindflood.attack.recipes import build, textfooler
 from mindflood.attack.recipes.parts import Assembled
 from mindflood.attack.resources import downloads, paper_contents
 from mindflood.attack.resources.downloads import PIECES
-from mindflood.attack.settings import RecipeOptions
 from mindflood.attack.textattack_import import safetensors_only, textattack
 from mindflood.config import recipes
+from mindflood.config.attack import RecipeOptions
 from mindflood.errors import UserError
 from tests.unit.attack_models import SHAPE, save_tokenizer
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import BertConfig, BertForSequenceClassification
 
-from mindflood.attack.driver.sample import AttackSettings, SampleAttacker
+from mindflood.attack.driver.sample import SampleAttacker
 from mindflood.attack.recipes import BuiltRecipe
 from mindflood.attack.results.csv_log import write_csv
 from mindflood.attack.results.log_file import check_log
@@ -15,6 +15,7 @@ from mindflood.attack.results.metrics import summarise
 from mindflood.attack.textattack_import import textattack
 from mindflood.attack.victim.wrapper import Victim
 from mindflood.cli import main
+from mindflood.config.attack import AttackSettings
 from mindflood.data.tasks import get_task
 from mindflood.errors import UserError
 from tests.unit.attack_models import SHAPE, save_tokenizer
@@ -78,7 +79,7 @@ def test_same_rows_as_textattack_s_own_log(
         "mindflood.attack.driver.sample.build_recipe",
         lambda *_, **__: a_recipe(victim, transformation()),
     )
-    ours = SampleAttacker(AttackSettings(str(victim.folder), task, "textfooler", "offline", 0))
+    ours = SampleAttacker(AttackSettings(model=str(victim.folder), task=task, recipe="textfooler"))
     texts = [(text,) if isinstance(text, str) else text for text, _ in samples]
     records = [
         ours(row, texts[row], label) | {"seconds": 0.5} for row, (_, label) in enumerate(samples)
@@ -118,7 +119,7 @@ def test_a_text_that_nothing_can_be_tried_on_is_untouched(victim, tmp_path, monk
     search = textattack.search_methods.GreedyWordSwapWIR("delete")
     made = BuiltRecipe(textattack.Attack(goal, [], NoSubstitutes(), search), (), "f")
     monkeypatch.setattr("mindflood.attack.driver.sample.build_recipe", lambda *_, **__: made)
-    settings = AttackSettings(str(victim.folder), get_task("sst2"), "textfooler", "offline", 0)
+    settings = AttackSettings(model=str(victim.folder), task=get_task("sst2"), recipe="textfooler")
     ours = SampleAttacker(settings)
     label = victim(["这 部 电影 很 好"]).argmax(1).item()
     record = ours(0, ("这 部 电影 很 好",), label) | {"seconds": 0.5}
@@ -143,7 +144,7 @@ def test_the_command_line_tells_how_many_are_left_out(victim, tmp_path, monkeypa
     (tmp_path / "bae.meta.json").write_text(json.dumps({"task": "sst2"}))
     told = {"fingerprint": "f", "replaced": [], "calibration_error": None}
     monkeypatch.setattr(
-        "mindflood.attack.runner.attack", lambda *_, **__: summarise([RAISED]) | told
+        "mindflood.attack.runner.attack_as", lambda *_, **__: summarise([RAISED]) | told
     )
     words = ["attack", "m", "--task", "sst2", "--recipe", "bae", "--out", str(tmp_path)]
     assert main([*words, "--csv", str(tmp_path / "log.csv")]) == 0

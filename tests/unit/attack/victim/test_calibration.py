@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from transformers import BertConfig, BertForSequenceClassification
 
 from mindflood.attack.held_out import held_out_rows
+from mindflood.attack.settings import asked
 from mindflood.attack.textattack_import import textattack
 from mindflood.attack.victim.calibrated import CalibratedVictim
 from mindflood.attack.victim.calibration import (
     calibration_error,
-    check_temperature,
     expected_calibration_error,
     fit_temperature,
 )
@@ -190,15 +190,18 @@ def test_a_search_along_gradients_attacks_the_calibrated_victim(folder):
     assert attack.attack(TEXTS[0], label).num_queries > 1
 
 
+NAMED = {"model": "model", "task": "sst2", "recipe": "pwws"}
+
+
 @pytest.mark.parametrize("wanted", ["fited", "0", "-1", "nan", "inf", ""])
 def test_what_is_no_temperature(wanted):
-    with pytest.raises(UserError, match="expected fitted, weakest or a number above 0"):
-        check_temperature(wanted)
+    with pytest.raises(UserError, match=r"--temperature: expected (a number or fit|more than 0)"):
+        asked(NAMED | {"temperature": wanted})
 
 
 def test_temperatures_that_are():
-    assert check_temperature("weakest") == "weakest"
-    assert check_temperature("2.5") == check_temperature(2.5) == 2.5
+    for wanted, kept in (("weakest", "weakest"), ("2.5", 2.5), (2.5, 2.5)):
+        assert asked(NAMED | {"temperature": wanted}).temperature == kept
 
 
 @pytest.mark.parametrize("split", ["dev", "train"])

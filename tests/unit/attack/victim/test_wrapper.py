@@ -15,10 +15,11 @@ from transformers import (
     RobertaForSequenceClassification,
 )
 
-from mindflood.attack.driver.sample import AttackSettings, SampleAttacker
+from mindflood.attack.driver.sample import SampleAttacker
 from mindflood.attack.textattack_import import textattack
 from mindflood.attack.victim import buckets
 from mindflood.attack.victim.wrapper import Victim
+from mindflood.config.attack import AttackSettings
 from mindflood.data.class_names import check_label_order
 from mindflood.data.tasks import get_task
 from mindflood.errors import UserError
@@ -237,7 +238,7 @@ def test_an_attack_looks_at_the_order_of_the_labels(folder, tmp_path):
         get_task("sst2"), label_names=("entailment", "neutral", "contradiction")
     )
     with pytest.raises(UserError, match="0 = contradiction, 1 = entailment, 2 = neutral, and the"):
-        SampleAttacker(AttackSettings(str(model), task, "textfooler", "offline", 0))
+        SampleAttacker(AttackSettings(model=str(model), task=task, recipe="textfooler"))
 
 
 def test_labels_that_do_not_fit_the_task(folder):
