@@ -149,7 +149,7 @@ class AttackSettings(AttackOptions):
     asked, and ``temperature`` a number.
     """
 
-    model: Text = Field(description="Hugging Face folder, RUN folder or hub id.")
+    model: UserPath = Field(description="Hugging Face folder, RUN folder or hub id.")
     task: NamedTask = Field(description="Task that the model was trained on.")
     recipe: Annotated[str, OneOf(RECIPES)] = Field(description="The attack's recipe.")
     data: UserPath | None = Field(

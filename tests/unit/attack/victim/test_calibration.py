@@ -218,5 +218,5 @@ def test_too_few_rows_left_say_what_to_do():
     task = get_task("corpus")
     with pytest.raises(UserError, match="--num-examples, or name other rows with --held-out"):
         held_out_rows(task, "dev", None, load_examples(task, "dev"), seed=0)
-    with pytest.raises(UserError, match="--held-out 'validation': expected train, dev or test"):
+    with pytest.raises(UserError, match="split 'validation': expected train, dev or test"):
         held_out_rows(task, "validation", None, load_examples(task, "dev"), seed=0)
