@@ -1,5 +1,6 @@
 """The pages' own examples, run as a reader would run them."""
 
+import json
 import re
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tests.unit.attack_models import save_classifier
 
 
 def example(page: str) -> str:
@@ -30,32 +32,43 @@ def test_a_network_of_ones_own_gets_a_level_from_a_crossing_and_floats_at_it(tmp
     assert abs(flooded - level) < 0.2 * level
 
 
-def test_the_recipe_of_the_page_attacks_as_the_others(tmp_path: Path, monkeypatch):
-    from mindflood.attack import recipes
-    from mindflood.attack.driver.sample import SampleAttacker
-    from mindflood.attack.settings import AttackSettings
-    from mindflood.config.recipes import RECIPES, STOP_WORDS, Entry
-    from mindflood.data.tasks import get_task
-    from tests.unit.attack_models import save_classifier
+ATTACK = """
+import json
+import sys
 
+from mindflood.config import recipes as table
+
+row, model, folder, samples = sys.argv[1], sys.argv[2], sys.argv[3], json.loads(sys.argv[4])
+table.RECIPES["keyboard"] = eval(row, vars(table))  # as the table would have it: before all else
+
+from mindflood.attack import recipes
+from mindflood.attack.driver.sample import SampleAttacker
+from mindflood.attack.settings import AttackSettings
+from mindflood.data.tasks import get_task
+
+recipes.__path__.append(folder)
+attacker = SampleAttacker(AttackSettings(model=model, task=get_task("sst2"), recipe="keyboard"))
+print(json.dumps([attacker(row, [text], label) for row, (text, label) in enumerate(samples)]))
+"""
+
+
+def test_the_recipe_of_the_page_attacks_as_the_others(tmp_path: Path):
     samples = [("a charming and moving comedy", 1), ("the dull actors ruin a good story", 0)]
     save_classifier(tmp_path / "model", *map(list, zip(*samples, strict=True)))
     (tmp_path / "recipes").mkdir()
     (tmp_path / "recipes" / "keyboard.py").write_text(example("add_a_recipe.md"))
-    monkeypatch.setattr(recipes, "__path__", [*recipes.__path__, str(tmp_path / "recipes")])
-    row = re.search(r'"keyboard": (Entry\(.*\)),', (ROOT / "docs/add_a_recipe.md").read_text())
-    assert row is not None
-    entry = eval(row[1], {"Entry": Entry, "STOP_WORDS": STOP_WORDS})
-    monkeypatch.setitem(RECIPES, "keyboard", entry)
-
-    settings = AttackSettings(
-        str(tmp_path / "model"), get_task("sst2"), "keyboard", "offline", seed=0
+    row = re.search(
+        r'"keyboard": (Entry\(.*\)),', (ROOT / "docs/add_a_recipe.md").read_text("utf-8")
     )
-    attacker = SampleAttacker(settings)
-    records = [attacker(row, [text], label) for row, (text, label) in enumerate(samples)]
+    assert row is not None
+    words = [row[1], str(tmp_path / "model"), str(tmp_path / "recipes"), json.dumps(samples)]
+    ran = subprocess.run(
+        [sys.executable, "-c", ATTACK, *words], capture_output=True, text=True, timeout=600
+    )
+    assert ran.returncode == 0, ran.stderr
+    records = json.loads(ran.stdout.splitlines()[-1])
     assert "succeeded" in {record["result"] for record in records}
     for record in records:
         before, after = record["original"][0], record["perturbed"][0]
         changed = [(a, b) for a, b in zip(before, after, strict=True) if a != b]
-        assert changed
-        assert len(changed) <= len(before.split())
+        assert 0 < len(changed) <= len(before.split())
