@@ -25,7 +25,7 @@ from tests.oracle.test_bert import SIZES, batch, set_mode
 
 LABELS = np.array([0, 2, 1, 1], np.int32)
 WEIGHTS = np.full(4, 0.25, np.float32)
-STILL = {"step_size": 0.0, "magnitude": 0.0, "radius": 0.0, "norm": "l2"}
+STILL = {"step_size": 1e-30, "magnitude": 0.0, "radius": 0.0, "norm": "l2"}
 METHODS = pytest.mark.parametrize(
     "method",
     [
