@@ -187,15 +187,16 @@ def _embedded_encoder() -> Check:
 
 
 def _hub() -> Check:
+    from mindflood.data.hub import switched_off_by
+
     cached = probes.cached_on_hub()
     found = f"cached: {', '.join(cached)}" if cached else "nothing cached"
-    state = probes.hub()
+    state = probes.hub_state()
     if state == "reachable":
         return Check("data", "Hugging Face hub", "ok", f"reachable; {found}")
     cost = "no bert-base-uncased and no task data beyond what is cached, a folder or the corpus"
-    mend = (
-        "unset HF_HUB_OFFLINE" if "HF_HUB_OFFLINE" in state else "--data FOLDER, encoder: a folder"
-    )
+    variable = switched_off_by()
+    mend = f"unset {variable}" if variable else "--data FOLDER, encoder: a folder"
     return Check("data", "Hugging Face hub", "note", f"{state}; {found}", cost, mend)
 
 

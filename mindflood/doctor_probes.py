@@ -15,7 +15,6 @@ from typing import Any
 TOO_SLOW = "did not answer in time; the machine is busy, try again"
 _SECONDS = 22.0
 _HUB_SECONDS = 2.0
-_TRUE = {"1", "ON", "YES", "TRUE"}
 # Where mindflood runs from a checkout that is not installed, there is no metadata to read.
 _NEEDED = [
     "mindspore>=2.7,<2.8; python_version < '3.12'",
@@ -127,10 +126,12 @@ def memory() -> tuple[int, int]:
     return free, total
 
 
-def hub() -> str:
+def hub_state() -> str:
     """``reachable``, or why the Hugging Face hub is not."""
-    if os.environ.get("HF_HUB_OFFLINE", "").upper() in _TRUE:
-        return "switched off by HF_HUB_OFFLINE"
+    from mindflood.data.hub import switched_off_by
+
+    if variable := switched_off_by():
+        return f"switched off by {variable}"
     address = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
     outcome = [f"no answer from {address} in {_HUB_SECONDS:g} seconds"]
 
@@ -152,13 +153,15 @@ def hub() -> str:
 
 def cached_on_hub() -> list[str]:
     """Models and data sets in the local cache of the Hugging Face hub, at most eight."""
-    home = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface")).expanduser()
-    cache = Path(os.environ.get("HF_HUB_CACHE", home / "hub")).expanduser()
-    names = []
-    for kind in ("models", "datasets"):
-        for path in sorted(cache.glob(f"{kind}--*")):
-            names.append(path.name.removeprefix(f"{kind}--").replace("--", "/"))
-    return names[:8]
+    from huggingface_hub import CacheNotFound, scan_cache_dir
+
+    try:
+        found = scan_cache_dir().repos
+    except (CacheNotFound, ValueError):  # no folder, or a file of its name
+        return []
+    kinds = ("model", "dataset")
+    kept = sorted((kinds.index(r.repo_type), r.repo_id) for r in found if r.repo_type in kinds)
+    return [name for _, name in kept[:8]]
 
 
 def tasks_in(folder: Path) -> list[str]:

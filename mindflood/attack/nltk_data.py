@@ -1,7 +1,6 @@
 """NLTK data that TextAttack needs: what is missing is replaced or named, and fetched if wanted."""
 
 import contextlib
-import os
 import threading
 import urllib.request
 from collections.abc import Callable
@@ -9,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from mindflood.data.hub import switched_off_by
 from mindflood.files import cache_folder, write_text
 
 Origin = Literal["found", "fetched", "replaced", "missing"]
@@ -133,9 +133,7 @@ def _search_in(folder: Path) -> None:
 
 @cache
 def _may_fetch() -> bool:
-    if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
-        return False
-    return reachable(_INDEX)
+    return not switched_off_by() and reachable(_INDEX)
 
 
 def reachable(url: str, seconds: float = _PATIENCE) -> bool:

@@ -60,8 +60,8 @@ class OutOfTimeError(Exception):
 
 
 @dataclass(frozen=True)
-class Task(Generic[Result]):
-    """A search to be run.
+class PlannedSearch(Generic[Result]):
+    """A search that has not begun.
 
     Attributes:
         run: the search; what it returns is its result.
@@ -72,26 +72,27 @@ class Task(Generic[Result]):
     size: int = 1
 
 
-class Search(greenlet, Generic[Result]):
-    """A task in work.
+class RunningSearch(greenlet, Generic[Result]):
+    """A search in work.
 
     Args:
-        task: what is run.
+        planned: what is run.
         max_seconds: most that ``seconds`` may be when it asks a model.
 
     Attributes:
+        size: the memory it takes, as planned.
         seconds: what it has cost so far: its own computing, and of each batch of a model the share
             that its queries are of the batch.
         asked: the broker and the queries it waits for, while it is not ``dead``.
-        result: what the task returned, once it is ``dead``.
+        result: what the search returned, once it is ``dead``.
     """
 
     asked: "tuple[Broker[Any, Any], list[Any]]"
     result: Result
 
-    def __init__(self, task: Task[Result], max_seconds: float = math.inf) -> None:
-        super().__init__(task.run)
-        self.task = task
+    def __init__(self, planned: PlannedSearch[Result], max_seconds: float = math.inf) -> None:
+        super().__init__(planned.run)
+        self.size = planned.size
         self.seconds = 0.0
         self._max_seconds = max_seconds
         self._resumed = 0.0
@@ -99,7 +100,7 @@ class Search(greenlet, Generic[Result]):
         self._state = ProcessState.now()
 
     def advance(self) -> None:
-        """Go on until it asks a model or ends; what the task raises comes out here."""
+        """Go on until it asks a model or ends; what the search raises comes out here."""
         outside = ProcessState.now()
         self._state.restore()
         self._resumed = perf_counter()
@@ -121,7 +122,7 @@ class Search(greenlet, Generic[Result]):
         return self.throw(reply) if isinstance(reply, Exception) else self.switch(reply)
 
     def wait_for(self, broker: "Broker[Any, Any]", queries: list[Any]) -> list[Any]:
-        """Called inside the search: ``broker``'s answers to ``queries``, once the hub has them.
+        """Called inside the search: ``broker``'s answers to ``queries``, once the model has them.
 
         Raises:
             OutOfTimeError: the search has used up its seconds.
@@ -129,7 +130,7 @@ class Search(greenlet, Generic[Result]):
         """
         if self.seconds + perf_counter() - self._resumed > self._max_seconds:
             raise OutOfTimeError(f"more than {self._max_seconds:g} s")
-        assert self.parent is not None, "only the hub's own greenlet has no parent"
+        assert self.parent is not None, "only the greenlet of run_searches has no parent"
         answers: list[Any] = self.parent.switch((broker, queries))
         return answers
 
@@ -139,10 +140,10 @@ class Search(greenlet, Generic[Result]):
         self.seconds += seconds
 
 
-def running_search() -> Search[Any] | None:
+def running_search() -> RunningSearch[Any] | None:
     """The search that this code runs in; None outside of one."""
     current = getcurrent()
-    return current if isinstance(current, Search) else None
+    return current if isinstance(current, RunningSearch) else None
 
 
 Query = TypeVar("Query", bound=Hashable)
@@ -201,15 +202,15 @@ class Broker(Generic[Query, Answer]):
 
 
 def run_searches(
-    tasks: Iterable[Task[Result]],
+    planned: Iterable[PlannedSearch[Result]],
     *,
     at_once: int,
     max_size: float = math.inf,
     max_seconds: float = math.inf,
-) -> Generator[Search[Result], None, None]:
+) -> Generator[RunningSearch[Result], None, None]:
     """Run searches side by side; yields each as it ends, its result in it.
 
-    A task is taken from ``tasks`` only when it can begin.
+    One is taken from ``planned`` only when it can begin.
 
     Args:
         at_once: most searches in work.
@@ -220,14 +221,14 @@ def run_searches(
     Raises:
         BaseException: what a search raises; the others are ended.
     """
-    upcoming = iter(tasks)
-    working: list[Search[Result]] = []
+    upcoming = iter(planned)
+    working: list[RunningSearch[Result]] = []
     try:
         while True:
-            while len(working) < at_once and sum(s.task.size for s in working) < max_size:
-                if (task := next(upcoming, None)) is None:
+            while len(working) < at_once and sum(s.size for s in working) < max_size:
+                if (following := next(upcoming, None)) is None:
                     break
-                working.append(Search(task, max_seconds))
+                working.append(RunningSearch(following, max_seconds))
             if not working:
                 return
             for search in list(working):
@@ -240,9 +241,9 @@ def run_searches(
         _end(working)
 
 
-def _answer(waiting: Iterable[Search[Any]]) -> None:
+def _answer(waiting: Iterable[RunningSearch[Any]]) -> None:
     """Let each model answer all that is asked of it."""
-    askers: dict[Broker[Any, Any], list[Search[Any]]] = {}
+    askers: dict[Broker[Any, Any], list[RunningSearch[Any]]] = {}
     for search in waiting:
         askers.setdefault(search.asked[0], []).append(search)
     for broker, searches in askers.items():
@@ -256,7 +257,7 @@ def _answer(waiting: Iterable[Search[Any]]) -> None:
                     search.reply(error, 0.0)
 
 
-def _answer_together(broker: Broker[Any, Any], searches: list[Search[Any]]) -> None:
+def _answer_together(broker: Broker[Any, Any], searches: list[RunningSearch[Any]]) -> None:
     asked = [search.asked[1] for search in searches]
     started = perf_counter()
     queries = list(dict.fromkeys(chain.from_iterable(asked)))
@@ -267,7 +268,7 @@ def _answer_together(broker: Broker[Any, Any], searches: list[Search[Any]]) -> N
         search.reply([answers[query] for query in queries], seconds * size / sum(sizes))
 
 
-def _end(searches: Iterable[Search[Any]]) -> None:
+def _end(searches: Iterable[RunningSearch[Any]]) -> None:
     for search in searches:
         if not search.dead:
             search.throw()  # GreenletExit: the search's own clean-up runs

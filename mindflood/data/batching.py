@@ -15,14 +15,13 @@ BUCKETS = (32, 64, 128, 256, 512)
 
 @dataclass(frozen=True)
 class Batch:
-    """B rows of L tokens, of k classes.
+    """B rows of L tokens.
 
     Attributes:
         input_ids, attention_mask, token_type_ids: int32 [B, L].
         labels: int32 [B].
         weights: float32 [B], 1 for a row, 0 for a filler.
         indices: int64 [B], the row's place in the data set, -1 for a filler.
-        class_counts: int64 [k], rows of each class, fillers not counted.
     """
 
     input_ids: np.ndarray
@@ -31,7 +30,6 @@ class Batch:
     labels: np.ndarray
     weights: np.ndarray
     indices: np.ndarray
-    class_counts: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -123,7 +121,6 @@ class Batches:
             labels=labels,
             weights=real.astype(np.float32),
             indices=rows.copy(),
-            class_counts=np.bincount(labels[real], minlength=self.num_labels),
         )
 
     def _plan(self, epoch: int) -> _Plan:

@@ -35,9 +35,21 @@ def _environment_for_datasets() -> Iterator[None]:
                 os.environ[name] = value
 
 
+def switched_off_by() -> str | None:
+    """The environment variable by which the user keeps everything from the hub, if there is one.
+
+    Read as ``huggingface_hub`` reads it, which is not asked: it looks once, when it is imported,
+    and :func:`_environment_for_datasets` has to come before that.
+    """
+    for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
+        if value := os.environ.get(name):
+            return name if value.upper() in ("1", "ON", "YES", "TRUE") else None
+    return None
+
+
 def hub_answers(seconds: float = 10) -> bool:
     """Whether the hub, or the mirror that stands for it, gives any answer at all."""
-    if os.environ.get("HF_HUB_OFFLINE", "0").casefold() not in ("", "0", "false", "no", "off"):
+    if switched_off_by():
         return False
     endpoint = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
     try:

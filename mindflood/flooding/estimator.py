@@ -96,48 +96,6 @@ class AccordanceEstimator:
         upper = np.triu_indices(self.num_classes, 1)
         return _half_mean(totals[upper].sum(), counts[upper].sum())
 
-    def pair_value(self, i: int, j: int) -> float | None:
-        """Eq. 13 for the classes i ≠ j alone (symmetric): half the mean of cos over s ≠ t, or None.
-
-        Raises:
-            UserError: i = j, or a class out of range.
-        """
-        i, j = _checked_class(i, self.num_classes), _checked_class(j, self.num_classes)
-        if i == j:
-            raise UserError(f"class pair ({i}, {j}): accordance is between two different classes")
-        return self.pairs()[min(i, j), max(i, j)]
-
-    def pairs(self) -> dict[tuple[int, int], float | None]:
-        """:meth:`pair_value` of all pairs i < j."""
-        totals, counts = self._pair_totals()
-        return {
-            (i, j): _half_mean(totals[i, j], counts[i, j])
-            for i in range(self.num_classes)
-            for j in range(i + 1, self.num_classes)
-        }
-
-    def merge(self, other: "AccordanceEstimator") -> None:
-        """Take in the batches of ``other``, as if this estimator had seen them too.
-
-        For workers that probe different batches. Workers that each hold a part of every batch must
-        instead average the class gradients over the workers before :meth:`update`.
-
-        Raises:
-            UserError: another number of classes or another P.
-        """
-        if other.num_classes != self.num_classes:
-            raise UserError(
-                f"cannot merge accordance of {other.num_classes} classes into that of "
-                f"{self.num_classes}: every worker needs the same num_classes"
-            )
-        if other._sums.size:
-            self._check_length(other._sums.shape[1], "merged gradients")
-            self._allocate(other._sums.shape[1])
-            self._sums += other._sums
-        self._same_batch += other._same_batch
-        self._together += other._together
-        self._num_batches += other._num_batches
-
     def state_dict(self) -> dict[str, NDArray]:
         """The state as arrays: sums [k, P], same_batch and together [k, k], num_batches [1].
 

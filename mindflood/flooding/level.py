@@ -96,7 +96,6 @@ class CrossingDetector:
             raise UserError(f"persistence: {persistence!r}: expected a whole number from 1")
         if not 0 <= margin < 0.5:
             raise UserError(f"margin: {margin}: expected at least 0 and below 0.5, its largest")
-        self._settings = {"direction": direction, "persistence": persistence, "margin": margin}
         self._direction, self._persistence, self._margin = direction, persistence, margin
         self._name = name
         self._trace: list[SubEpoch] = []
@@ -150,26 +149,6 @@ class CrossingDetector:
         fallback = self._fall_back(use_eval_loss)
         _log.warning("%s: %s", visible_line(self._name), fallback.rule)
         return fallback
-
-    def state_dict(self) -> dict[str, Any]:
-        """The settings and the trace so far, as JSON values."""
-        trace = [dataclasses.asdict(sub_epoch) for sub_epoch in self._trace]
-        return {"settings": dict(self._settings), "trace": trace}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Continue from a :meth:`state_dict`.
-
-        Raises:
-            UserError: it was saved under other settings, or its trace is damaged.
-        """
-        if state.get("settings") != self._settings:
-            raise UserError(
-                f"{self._name}: the run was started with {state.get('settings')}, "
-                f"now it is {self._settings}: continue with the same settings or start a new run"
-            )
-        self._trace, self._crossing = [], None
-        for record in state.get("trace", []):
-            self.update(record)
 
     def _side(self, sub_epoch: SubEpoch) -> int:
         accordance = sub_epoch.accordance or 0.0

@@ -16,7 +16,7 @@ from mindflood.training.checkpoint import read_checkpoint, write_checkpoint
 
 _KEPT = 2  # the newest checkpoint may be the one a full disk or a crash spoils
 _TRANSIENT = ("gradient_norm", "applied")
-_NUMBERS = ("step", "sub_epoch_loss", "sub_epoch_steps", "train_seconds")
+_NUMBERS = ("step", "sub_epoch_loss", "sub_epoch_steps")
 _NAME = re.compile(r"step-(\d{8})\.ckpt")
 
 
@@ -28,21 +28,24 @@ class Position:
         step: optimizer steps done.
         sub_epoch_loss, sub_epoch_steps: sum of the raw losses of the sub-epoch under way, and how
             many they are.
-        train_seconds: spent in training steps, compiling included, evaluation not.
-        epoch_seconds: the same for every finished epoch, then for the one under way.
+        epoch_seconds: spent in training steps, compiling included, evaluation not: of every
+            finished epoch, then of the one under way.
     """
 
     step: int = 0
     sub_epoch_loss: float = 0.0
     sub_epoch_steps: int = 0
-    train_seconds: float = 0.0
     epoch_seconds: list[float] = field(default_factory=list)
 
     def spend(self, epoch: int, seconds: float) -> None:
         """Count the time of one step of ``epoch`` (from 0)."""
-        self.train_seconds += seconds
         self.epoch_seconds += [0.0] * (epoch + 1 - len(self.epoch_seconds))
         self.epoch_seconds[epoch] += seconds
+
+    @property
+    def train_seconds(self) -> float:
+        """Those of all epochs."""
+        return sum(self.epoch_seconds)
 
 
 def state_of(step_cell: nn.Cell) -> dict[str, Parameter]:
@@ -134,6 +137,5 @@ def _position(path: Path, step: int, arrays: Mapping[str, np.ndarray]) -> Positi
         step=step,
         sub_epoch_loss=number("sub_epoch_loss", -math.inf),
         sub_epoch_steps=int(number("sub_epoch_steps")),
-        train_seconds=number("train_seconds"),
         epoch_seconds=[number(f"epoch_seconds.{epoch}") for epoch in range(int(number("epochs")))],
     )

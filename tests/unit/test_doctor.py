@@ -1,5 +1,6 @@
 """The doctor: never fails, never waits long, says what each absence costs and what mends it."""
 
+import json
 import os
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from mindflood import doctor
 from mindflood import doctor_probes as probes
 from mindflood.attack.resources import shipped
 from mindflood.doctor import Check
+from tests.conftest import ROOT
 
 
 class Answers(BaseHTTPRequestHandler):
@@ -42,19 +44,21 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("server")
 def test_a_hub_that_answers_is_reachable() -> None:
-    assert probes.hub() == "reachable"
+    assert probes.hub_state() == "reachable"
 
 
 @pytest.mark.usefixtures("server")
 def test_a_hub_that_refuses_is_reachable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Answers, "do_HEAD", lambda self: self.send_error(403))
-    assert probes.hub() == "reachable"
+    assert probes.hub_state() == "reachable"
 
 
 @pytest.mark.usefixtures("server")
-def test_offline_mode_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    assert probes.hub() == "switched off by HF_HUB_OFFLINE"
+@pytest.mark.parametrize("variable", ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"])
+def test_offline_mode_is_honoured(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    monkeypatch.setenv(variable, "1")
+    assert probes.hub_state() == f"switched off by {variable}"
+    assert doctor._hub().mend == f"unset {variable}"
 
 
 def test_a_hub_that_never_answers_costs_two_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,7 +67,7 @@ def test_a_hub_that_never_answers_costs_two_seconds(monkeypatch: pytest.MonkeyPa
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
         started = time.monotonic()
-        assert probes.hub() != "reachable"
+        assert probes.hub_state() != "reachable"
         assert time.monotonic() - started < 4
 
 
@@ -73,7 +77,7 @@ def test_an_address_that_leads_nowhere_is_no_crash(
 ) -> None:
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     monkeypatch.setenv("HF_ENDPOINT", address)
-    assert "not reachable" in probes.hub()
+    assert "not reachable" in probes.hub_state()
 
 
 @pytest.mark.parametrize(
@@ -126,13 +130,29 @@ def test_task_folders_are_recognised(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert found.found.endswith("sst2, mrpc")
 
 
-def test_cached_models_are_listed_by_their_ids(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "models--google-bert--bert-base-uncased").mkdir()
-    (tmp_path / "datasets--nyu-mll--glue").mkdir()
-    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
-    assert probes.cached_on_hub() == ["google-bert/bert-base-uncased", "nyu-mll/glue"]
+def test_cached_models_are_listed_by_their_ids(tmp_path: Path) -> None:
+    kept = "snapshots/0123456789abcdef0123456789abcdef01234567/config.json"
+    for name in ("models--google-bert--bert-base-uncased", "datasets--nyu-mll--glue"):
+        (tmp_path / name / kept).parent.mkdir(parents=True)
+        (tmp_path / name / kept).write_text("{}")
+    (tmp_path / "models--cut--off").mkdir()  # a download that had only begun
+    (tmp_path / "spaces--not--asked" / "snapshots").mkdir(parents=True)
+    assert cached(tmp_path) == ["google-bert/bert-base-uncased", "nyu-mll/glue"]
+    assert cached(tmp_path / "missing") == []
+    (tmp_path / "file").touch()
+    assert cached(tmp_path / "file") == []
+
+
+def cached(folder: Path) -> list[str]:
+    """What is found by a process that starts with ``folder`` for its cache."""
+    script = "import json; from mindflood.doctor_probes import cached_on_hub; "
+    script += "print(json.dumps({'cached': cached_on_hub()}))"
+    environment = os.environ | {"HF_HUB_CACHE": str(folder), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, check=True
+    )
+    found: list[str] = json.loads(done.stdout)["cached"]
+    return found
 
 
 def test_a_check_that_fails_is_a_line_and_no_traceback() -> None:

@@ -88,3 +88,26 @@ def test_a_terminal_that_lacks_a_sign_shows_its_number(runs: Path, encoding: str
     assert missing.returncode == 2
     assert rb"no \u2013 folder: no such folder" in missing.stderr
     assert missing.stderr.count(b"\n") == 1
+
+
+QUIET = ["--help", "--version", "config", "config training", "report --help", "report $FOLDER"]
+
+
+@pytest.mark.parametrize("reader", ["head -1", "true"], ids=["one-line", "gone"])
+@pytest.mark.parametrize(
+    "words", [*QUIET, pytest.param("doctor", marks=pytest.mark.slow)], ids=lambda words: words
+)
+def test_a_verb_whose_reader_leaves_is_quiet(runs: Path, words: str, reader: str) -> None:
+    done = subprocess.run(
+        [
+            "bash",
+            "-c",
+            f'"{sys.executable}" -m mindflood {words} | {reader}; exit ${{PIPESTATUS[0]}}',
+        ],
+        env={**os.environ, "FOLDER": str(runs)},
+        capture_output=True,
+        check=False,
+    )
+    assert done.stderr == b""
+    assert done.returncode in ((0, 1) if words == "doctor" else (0,))
+    assert len(done.stdout.splitlines()) == (0 if reader == "true" else 1)

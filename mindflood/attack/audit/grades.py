@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mindflood.attack.audit.draw import key_path
-from mindflood.attack.audit.sheet import GRADES, Row, read_sheet, row_of
+from mindflood.attack.audit.sheet import GRADES, SheetRow, read_sheet, row_of
 from mindflood.attack.results.finished import Attack, attacks_in, texts_digest
 from mindflood.cards.cards import merge_audit, read_card
 from mindflood.errors import UserError
@@ -71,9 +71,9 @@ def _read_key(path: Path) -> dict[str, Any]:
     return found
 
 
-def _by_name(rows: Sequence[Row], known: dict[str, Any], sheet: Path) -> dict[str, Row]:
+def _by_name(rows: Sequence[SheetRow], known: dict[str, Any], sheet: Path) -> dict[str, SheetRow]:
     """The graded rows under their names: each row of the key once, each with both grades."""
-    found: dict[str, Row] = {}
+    found: dict[str, SheetRow] = {}
     for row in rows:
         if row.name not in known:
             raise UserError(
@@ -133,7 +133,7 @@ def _stranger(
     )
 
 
-def _check_row(row: Row, attack: Attack, entry: dict[str, Any], sheet: Path) -> None:
+def _check_row(row: SheetRow, attack: Attack, entry: dict[str, Any], sheet: Path) -> None:
     record = attack.successes.get(entry["index"])
     if record is None or texts_digest(record) != entry["texts"]:
         raise UserError(
@@ -147,7 +147,7 @@ def _check_row(row: Row, attack: Attack, entry: dict[str, Any], sheet: Path) -> 
         )
 
 
-def _audit(attack: Attack, rows: Sequence[Row], sheet: Path) -> dict[str, Any]:
+def _audit(attack: Attack, rows: Sequence[SheetRow], sheet: Path) -> dict[str, Any]:
     meaning = Counter(row.meaning for row in rows)
     results = Counter(record["result"] for record in attack.records)
     _check_card(attack, results)

@@ -28,7 +28,7 @@ _DELIMITERS = (",", ";", "\t")
 
 
 @dataclass(frozen=True)
-class Row:
+class SheetRow:
     """One success as the sheet shows it; grades are empty until it was read."""
 
     name: str
@@ -45,14 +45,14 @@ class Row:
         return re.sub(r"[^a-z0-9]+", "", (self.original + self.perturbed).lower())
 
 
-def row_of(name: str, record: Record, task: Task) -> Row:
+def row_of(name: str, record: Record, task: Task) -> SheetRow:
     """A record as a row: the words that differ stand in double brackets."""
     sides = [
         differences(*pair) for pair in zip(record["original"], record["perturbed"], strict=True)
     ]
     label = record["label"]
     known = 0 <= label < task.num_labels
-    return Row(
+    return SheetRow(
         name,
         task.label_names[label] if known else str(label),
         _cell([before for before, _ in sides], task),
@@ -77,7 +77,7 @@ def _marked(piece: Piece) -> str:
     return piece.text.replace(inner, f"[[{inner}]]", 1)
 
 
-def write_sheet(path: Path, rows: Sequence[Row]) -> None:
+def write_sheet(path: Path, rows: Sequence[SheetRow]) -> None:
     """Write the rows in the order of their names, whole or not at all."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -88,7 +88,7 @@ def write_sheet(path: Path, rows: Sequence[Row]) -> None:
     write_text(path, out.getvalue())
 
 
-def read_sheet(path: Path) -> list[Row]:
+def read_sheet(path: Path) -> list[SheetRow]:
     """The rows of a sheet that a spreadsheet may have saved, in any order of rows and columns.
 
     Read are UTF-8 with or without a byte order mark, UTF-16 and Windows' Western encoding; commas,
@@ -116,7 +116,7 @@ def read_sheet(path: Path) -> list[Row]:
     return rows
 
 
-def _graded(cells: list[str], line: int, path: Path) -> Row:
+def _graded(cells: list[str], line: int, path: Path) -> SheetRow:
     name, label, original, perturbed = cells[:4]
     grades: dict[str, Any] = {}
     for (column, known), cell in zip(GRADES.items(), cells[4:], strict=True):
@@ -126,7 +126,7 @@ def _graded(cells: list[str], line: int, path: Path) -> Row:
                 f"{path}, line {line}, row {name.strip()}: {column} {cell.strip()!r}: expected "
                 f"one of {', '.join(known)}"
             )
-    return Row(name.strip().casefold(), label, original, perturbed, line=line, **grades)
+    return SheetRow(name.strip().casefold(), label, original, perturbed, line=line, **grades)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:

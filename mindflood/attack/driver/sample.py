@@ -51,7 +51,7 @@ class SampleAttacker:
 
         An attack that raises is recorded with its error, and one that ends without having shown the
         victim a single candidate as ``untouched``, not as ``failed``. Several may run at once, each
-        as a :class:`~mindflood.attack.searches.Search`.
+        as a :class:`~mindflood.attack.searches.RunningSearch`.
 
         Args:
             texts: one string, or the two of a pair.

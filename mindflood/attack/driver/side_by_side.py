@@ -8,7 +8,7 @@ from typing import Any
 
 from mindflood.attack.driver.own_copy import remembered_words
 from mindflood.attack.driver.sample import SampleAttacker, words_of
-from mindflood.attack.searches import Task, run_searches
+from mindflood.attack.searches import PlannedSearch, run_searches
 
 Sample = tuple[int, Sequence[str], int]  # row, texts, label
 Records = Generator[dict[str, Any], None, None]
@@ -27,7 +27,7 @@ def attack_here(
     """
     device = attacker.victim.device.type
     searches = run_searches(
-        (Task(partial(attacker, *sample), words_of(sample[1])) for sample in samples),
+        (PlannedSearch(partial(attacker, *sample), words_of(sample[1])) for sample in samples),
         at_once=at_once or suited(attacker),
         max_size=_WORDS_AT_ONCE.get(device, _WORDS_AT_ONCE["cpu"]),
         max_seconds=attacker.settings.max_seconds or math.inf,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mindflood.attack.audit.draw import draw, key_path
 from mindflood.attack.audit.grades import put_on_cards
-from mindflood.attack.audit.sheet import COLUMNS, Row, read_sheet, row_of, write_sheet
+from mindflood.attack.audit.sheet import COLUMNS, SheetRow, read_sheet, row_of, write_sheet
 from mindflood.attack.results.finished import attacks_in
 from mindflood.attack.results.identity import summary_of
 from mindflood.cards.cards import merge_attack, read_card, write_card
@@ -451,6 +451,6 @@ def test_options_that_make_no_sense(attacks, words, message, capsys):
 
 
 def test_a_row_is_compared_by_letters_and_digits_only():
-    one = Row("a", "x", "It’s [[good]] — 9/10", "'=It's [[fine]]")
-    other = Row("a", "x", "It?s [[good]] - 9/10", "=It's [[fine]]")
+    one = SheetRow("a", "x", "It’s [[good]] — 9/10", "'=It's [[fine]]")
+    other = SheetRow("a", "x", "It?s [[good]] - 9/10", "=It's [[fine]]")
     assert one.words == other.words

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mindflood.attack import searches
-from mindflood.attack.searches import Broker, OutOfTimeError, Task, run_searches
+from mindflood.attack.searches import Broker, OutOfTimeError, PlannedSearch, run_searches
 
 
 class Model:
@@ -57,7 +57,7 @@ def test_every_search_takes_the_way_it_takes_alone(lengths, at_once, remembered,
     expected = [walk(i, length, alone) for i, length in enumerate(lengths)]
     models = [Model(remembered), Model(remembered)]
     tasks = [
-        Task(lambda i=i, length=length: (i, walk(i, length, models)), size=length)
+        PlannedSearch(lambda i=i, length=length: (i, walk(i, length, models)), size=length)
         for i, length in enumerate(lengths)
     ]
     found = [s.result for s in run_searches(tasks, at_once=at_once, max_size=max_size)]
@@ -68,7 +68,7 @@ def test_every_search_takes_the_way_it_takes_alone(lengths, at_once, remembered,
 
 def test_the_requests_of_all_searches_make_one_batch():
     model = Model()
-    tasks = [Task(lambda i=i: model.broker.ask([i, i + 1])) for i in range(3)]
+    tasks = [PlannedSearch(lambda i=i: model.broker.ask([i, i + 1])) for i in range(3)]
     results = [search.result for search in run_searches(tasks, at_once=3)]
     assert model.batches == [[0, 1, 2, 3]]
     assert results == [[0, 1], [1, 4], [4, 9]]
@@ -80,7 +80,7 @@ def test_a_task_begins_only_when_there_is_room():
     def tasks():
         for number, size in enumerate([3, 2, 4, 1]):
             begun.append(number)
-            yield Task(lambda number=number: model.broker.ask([number]), size=size)
+            yield PlannedSearch(lambda number=number: model.broker.ask([number]), size=size)
 
     searches = run_searches(tasks(), at_once=3, max_size=5)
     next(searches)
@@ -98,7 +98,7 @@ def test_what_the_model_cannot_take_is_the_asker_s_alone():
         except ValueError as error:
             return str(error)
 
-    tasks = [Task(lambda query=query: asks(query)) for query in (2, -3, 4, -5)]
+    tasks = [PlannedSearch(lambda query=query: asks(query)) for query in (2, -3, 4, -5)]
     results = [search.result for search in run_searches(tasks, at_once=4)]
     assert results == [[4], "negative: -3", [16], "negative: -5"]
 
@@ -117,7 +117,11 @@ def test_an_exception_of_a_search_comes_out_and_the_others_clean_up():
         finally:
             cleaned.append(number)
 
-    tasks = [Task(lambda: goes_on(7)), Task(interrupted), Task(lambda: goes_on(8))]
+    tasks = [
+        PlannedSearch(lambda: goes_on(7)),
+        PlannedSearch(interrupted),
+        PlannedSearch(lambda: goes_on(8)),
+    ]
     with pytest.raises(KeyboardInterrupt):
         list(run_searches(tasks, at_once=3))
     assert cleaned == [7, 8]
@@ -141,7 +145,7 @@ def test_the_caller_s_random_state_and_gradient_mode_stay():
     random.seed(1), np.random.seed(1), torch.manual_seed(1)
     expected = drawn()
     random.seed(1), np.random.seed(1), torch.manual_seed(1)
-    searches = run_searches([Task(disturbs), Task(has_gradients)], at_once=2)
+    searches = run_searches([PlannedSearch(disturbs), PlannedSearch(has_gradients)], at_once=2)
     assert [search.result for search in searches] == [None, True]
     assert torch.is_grad_enabled()
     assert drawn() == expected
@@ -170,14 +174,14 @@ def test_seconds_are_a_search_s_own_and_its_share_of_a_batch(clock):
         clock(own)
         return broker.ask(queries)
 
-    tasks = [Task(lambda: one([1, 2, 3], 1.0)), Task(lambda: one([4], 5.0))]
+    tasks = [PlannedSearch(lambda: one([1, 2, 3], 1.0)), PlannedSearch(lambda: one([4], 5.0))]
     first, second = run_searches(tasks, at_once=2)
     assert (first.seconds, second.seconds) == (1.0 + 30.0, 5.0 + 10.0)
 
 
 def test_a_query_s_size_is_its_part_of_the_cost(clock):
     broker = Broker(lambda queries: [clock(6.0)] * len(queries), size=len)
-    tasks = [Task(lambda: broker.ask(["aaaaa"])), Task(lambda: broker.ask(["b"]))]
+    tasks = [PlannedSearch(lambda: broker.ask(["aaaaa"])), PlannedSearch(lambda: broker.ask(["b"]))]
     first, second = run_searches(tasks, at_once=2)
     assert (first.seconds, second.seconds) == (5.0, 1.0)
 
@@ -195,7 +199,7 @@ def test_a_search_that_has_used_up_its_seconds_is_told_so(clock):
         except OutOfTimeError:
             return asked
 
-    tasks = [Task(endless), Task(lambda: model.broker.ask([3])[0])]
+    tasks = [PlannedSearch(endless), PlannedSearch(lambda: model.broker.ask([3])[0])]
     found = [search.result for search in run_searches(tasks, at_once=2, max_seconds=9.0)]
     assert found == [9, 4]  # the brief one first; four requests fit into 9 seconds
 

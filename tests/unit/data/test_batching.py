@@ -77,14 +77,11 @@ def test_rows_fit_their_batch_and_fill_it_as_the_tokenizer_pads(
 
 
 @given(data_sets, sizes, any_seed, st.booleans())
-def test_labels_weights_and_class_counts(
-    lengths: list[int], batch_size: int, seed: int, grouped: bool
-) -> None:
+def test_labels_and_weights(lengths: list[int], batch_size: int, seed: int, grouped: bool) -> None:
     for batch in batches(lengths, batch_size, seed, grouped=grouped).epoch(1):
         real = batch.indices >= 0
         assert np.array_equal(batch.weights, real.astype(np.float32))
         assert np.array_equal(batch.labels[real], batch.indices[real] % CLASSES)
-        assert np.array_equal(batch.class_counts, np.bincount(batch.labels[real], minlength=3))
         # A filler repeats a row of its batch, so that no attention runs over nothing.
         assert (batch.input_ids[~real] == batch.input_ids[0]).all()
         assert (batch.attention_mask.sum(axis=1) > 0).all()
@@ -200,7 +197,6 @@ def test_types_of_a_batch() -> None:
         "labels": "int32",
         "weights": "float32",
         "indices": "int64",
-        "class_counts": "int64",
     }
 
 

@@ -15,7 +15,7 @@ from mindflood.training.checkpoint import read_checkpoint, write_checkpoint
 from mindflood.training.state import Position, restore, save
 from tests.json_faults import torn
 
-POSITION = Position(3, -0.5, 2, 1.5, [1.0, 0.5])
+POSITION = Position(3, -0.5, 2, [1.0, 0.5])
 
 
 def parameters(value: float = 0.0) -> dict[str, Parameter]:
@@ -27,7 +27,7 @@ def parameters(value: float = 0.0) -> dict[str, Parameter]:
 def position(**changes: object) -> dict[str, object]:
     """What :func:`save` writes beside the weights."""
     named = {
-        "step": 3, "sub_epoch_loss": -0.5, "sub_epoch_steps": 2, "train_seconds": 1.5, "epochs": 2,
+        "step": 3, "sub_epoch_loss": -0.5, "sub_epoch_steps": 2, "epochs": 2,
         "epoch_seconds.0": 1.0, "epoch_seconds.1": 0.5,
     }  # fmt: skip
     return {f"position.{name}": value for name, value in (named | changes).items()}
@@ -40,11 +40,25 @@ def test_what_was_saved_comes_back(tmp_path: Path) -> None:
     assert fresh["weight"].asnumpy().tolist() == [[2.0] * 3] * 2
 
 
+def test_the_seconds_of_a_run_are_those_of_its_epochs(tmp_path: Path) -> None:
+    spent = Position()
+    for epoch, seconds in [(0, 4.0), (0, 0.5), (1, 0.25)]:
+        spent.spend(epoch, seconds)
+    assert (spent.train_seconds, spent.epoch_seconds) == (4.75, [4.5, 0.25])
+    save(tmp_path, parameters(), spent)
+    assert restore(tmp_path, parameters()).train_seconds == 4.75
+
+
+def test_a_checkpoint_that_has_their_sum_as_well_is_continued(tmp_path: Path) -> None:
+    path = tmp_path / "step-00000003.ckpt"
+    write_checkpoint(path, parameters(), position(train_seconds=1.5))  # type: ignore[arg-type]
+    assert restore(tmp_path, parameters()) == POSITION
+
+
 @pytest.mark.parametrize(
     ("weight", "changes", "named"),
     [
         (2.0, {"step": None}, "'position.step' is missing"),
-        (2.0, {"train_seconds": None}, "'position.train_seconds' is missing"),
         (2.0, {"epoch_seconds.0": None}, "'position.epoch_seconds.0' is missing"),
         (2.0, {"epochs": None}, "'position.epochs' is missing"),
         (2.0, {"epoch_seconds.0": None, "epoch_seconds.1": None}, "'position.epoch_seconds.0' is"),
