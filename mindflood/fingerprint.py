@@ -10,7 +10,6 @@ import numpy as np
 
 # What changes the speed or belongs to the victim, not to the recipe.
 _NOT_THE_RECIPE = {"model", "batch_size", "use_cache", "goal_function"}
-_BLOCK = 1 << 20
 
 
 def recipe_fingerprint(attack: Any, recipe: str, profile: str, resources: dict[str, str]) -> str:
@@ -40,10 +39,7 @@ def file_fingerprint(*paths: Path) -> str:
     for path in paths:
         digest.update(path.name.encode())
         with path.open("rb") as file:
-            content = hashlib.sha256()
-            while block := file.read(_BLOCK):
-                content.update(block)
-            digest.update(content.digest())
+            digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()[:16]
 
 
