@@ -4,6 +4,7 @@ Each rule is checked by arithmetic of its own, not by the constraint that enforc
 """
 
 import difflib
+import json
 import math
 from collections import OrderedDict
 from types import SimpleNamespace
@@ -28,6 +29,7 @@ from mindflood.attack.swaps.masked_lm_swaps import BertAttackSwap
 from mindflood.attack.textattack_import import textattack
 from mindflood.attack.victim.wrapper import Victim
 from mindflood.config.recipes import RECIPES
+from tests.conftest import ROOT
 from tests.unit.attack_models import save_classifier, save_masked_lm
 
 SENTENCES = [
@@ -292,6 +294,14 @@ def test_the_fingerprint_is_of_the_recipe(name, victim, options, recipes):
     assert again.replaced_components == recipes[name].replaced_components
     fingerprints = {recipe.fingerprint for recipe in recipes.values()}
     assert len(fingerprints) == len(NAMES)
+
+
+@pytest.mark.parametrize("name", ["textfooler", "textbugger", "pwws", "deepwordbug", "pruthi"])
+def test_the_committed_audits_are_of_today_s_recipe(name, recipes):
+    keys = [json.loads(path.read_text()) for path in (ROOT / "results/audits").glob("*.key.json")]
+    identities = [attack["identity"] for key in keys for attack in key["attacks"]]
+    audited = {one["fingerprint"] for one in identities if one["recipe"] == name}
+    assert audited == {recipes[name].fingerprint}
 
 
 def test_the_fingerprint_follows_k_and_the_masked_language_model(
