@@ -1,6 +1,7 @@
 """The offline profile's constraints: sentence similarity and parts of speech without downloads."""
 
 import math
+from abc import abstractmethod
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -126,8 +127,9 @@ class _ChangedWords(textattack.constraints.Constraint):
         changed = transformed_text.attack_attrs["newly_modified_indices"]
         return all(self._allowed(reference_text, transformed_text, index) for index in changed)
 
+    @abstractmethod
     def _allowed(self, before: Any, after: Any, index: int) -> bool:
-        raise NotImplementedError
+        """Whether the word at ``index`` may be what it is in ``after``."""
 
     def check_compatibility(self, transformation: Any) -> bool:
         """Only word swaps have a word on either side to compare."""
