@@ -7,9 +7,10 @@
 #
 # FOLDER/venv is made, or completed where it is there; FOLDER/runs is the demo's output. OTHER_PYTHON is
 # an interpreter that mindflood's packages are installed for. MARKS=' ' runs the slow oracles too (over
-# an hour), which need MindSpore's memory back between them: hence the pieces.
+# an hour), which need MindSpore's memory back between them: hence the pieces. DEMO has settings of the
+# demo, for a machine that is busy: DEMO='task.train_examples=200 attack.num_examples=10'.
 set -euo pipefail
-[ $# -ge 2 ] || { sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2; }
+[ $# -ge 2 ] || { sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 2; }
 python=$1 folder=$(realpath -m "$2") other=${3:-}
 marks=${MARKS:-not slow}
 case $other in */*) other=$(realpath -s "$other") ;; esac
@@ -36,7 +37,8 @@ for method in pgd freelb yopo tavat infobert lds; do
 done
 
 step "demo"
-mindflood run configs/demo.yaml "output=$folder/runs" || failed+=(demo)
+read -ra settings <<< "${DEMO:-}"
+mindflood run configs/demo.yaml "output=$folder/runs" "${settings[@]}" || failed+=(demo)
 
 step "seconds of a step"
 python tools/bench_step.py --rounds 15 --skip-mindnlp ${other:+--against "$other"} || failed+=(bench)
