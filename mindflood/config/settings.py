@@ -207,9 +207,12 @@ class AccordanceSettings:
     persistence: Count = Field(
         default=2, description="Sub-epochs in a row that establish a side of zero."
     )
-    margin: Annotated[float, Field(ge=0, lt=0.5, allow_inf_nan=False), NO_TRUTH] = Field(
-        default=0.0, description="Accordance up to this size is indistinguishable from zero."
-    )
+    margin: Annotated[
+        float,
+        Field(ge=0, lt=0.5, allow_inf_nan=False),
+        NO_TRUTH,
+        Expected("0 <= margin < 0.5"),
+    ] = Field(default=0.0, description="Accordance up to this size is indistinguishable from zero.")
     record: Annotated[Truth, Effect.FILES] = Field(
         default=False,
         description="Write accordance.jsonl with finetune and flooding too, which do not need it.",
