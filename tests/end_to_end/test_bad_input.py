@@ -48,7 +48,7 @@ def refused(capsys: pytest.CaptureFixture[str], *words: object) -> str:
         ("method=flooding-x-online accordance.sub_epochs=4", "use at most 3"),
         ("accordance.record=true training.batch_size=96", "train on more rows or lower batch_size"),
         ("method=flooding-x accordance.persistence=3", "at least 6 in the run's 2 epochs"),
-        ("method=flooding-x accordance.margin=0.5", "accordance.margin: expected below 0.5"),
+        ("method=flooding-x accordance.margin=0.5", "accordance.margin: expected 0 <= margin"),
         ("method=flooding-search search.lower=0.3", "at most search.upper (0.2)"),
     ],
 )
