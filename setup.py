@@ -41,8 +41,10 @@ setup(
         "matplotlib",
         "jinja2",
         "packaging",
+        "pydantic>=2.11,<3",
         "scipy",
         "greenlet",
+        "typing-extensions",
         # What the packages above need but do not bound themselves.
         "peft<0.18",
         "accelerate<1.11",

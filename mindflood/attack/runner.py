@@ -53,6 +53,7 @@ from mindflood.attack.victim.folder import check_within_reach, model_fingerprint
 from mindflood.cards.cards import merge_accuracy, merge_attack, merge_warnings, write_card
 from mindflood.cards.degenerate import signs_of_degeneracy
 from mindflood.cards.records import read_records
+from mindflood.cards.schema import AttackSummary
 from mindflood.config.recipes import RECIPES
 from mindflood.config.settings import AttackSettings as AttackSection
 from mindflood.data.class_names import own_label_names
@@ -86,7 +87,7 @@ def attack(
     max_queries: int | None = None,
     max_seconds: float | None = None,
     at_once: int | None = None,
-) -> dict[str, Any]:
+) -> AttackSummary:
     """Attack a Hugging Face classifier; continues where an earlier, unfinished call stopped.
 
     Writes ``OUT/RECIPE.jsonl`` (one line a sample, as it finishes) and ``OUT/RECIPE.meta.json``
@@ -241,7 +242,7 @@ def _recorded(
     card: Path,
     identity: dict[str, Any],
     total: int,
-) -> dict[str, Any]:
+) -> AttackSummary:
     """Write each record as it comes, and the summary into the card at the end."""
     share = "" if identity["shard"] is None else f", share {identity['shard']}"
     title = f"{file_name(identity)} ({identity['profile']}) on {identity['task']}{share}"

@@ -10,7 +10,7 @@ from mindflood.attack.results.card import card_path
 from mindflood.attack.settings import PAPER_CANDIDATES
 from mindflood.attack.victim.folder import model_fingerprint
 from mindflood.cards.cards import read_card
-from mindflood.cards.schema import attack_key
+from mindflood.cards.schema import Temperature, attack_key
 from mindflood.config.recipes import RECIPES
 from mindflood.config.settings import AttackSettings, Config
 from mindflood.data.tasks import get_task
@@ -53,7 +53,7 @@ def is_finished(
     found = {"columns": "both"} | summary
     if any(found.get(key) != value for key, value in same.items()):
         return False
-    return not calibrated or _is_temperature(settings, summary.get("calibration") or {})
+    return not calibrated or _is_temperature(settings, summary.get("calibration"))
 
 
 def _number(config: Config, asked: int | None, found: int | None) -> int:
@@ -89,8 +89,8 @@ def _own_masked_lm(task: str, data: str | None) -> Path:
     return cached_folder(get_task(task), data, MaskedLMSettings())
 
 
-def _is_temperature(settings: AttackSettings, calibration: dict[str, Any]) -> bool:
+def _is_temperature(settings: AttackSettings, calibration: Temperature | None) -> bool:
     same: dict[str, Any] = {"source": "given", "temperature": settings.temperature}
     if isinstance(settings.temperature, str):
         same = {"source": settings.temperature, "held_out": settings.held_out}
-    return all(calibration.get(key) == value for key, value in same.items())
+    return calibration is not None and calibration.items() >= same.items()

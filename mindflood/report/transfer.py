@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mindflood.cards.cards import Card
-from mindflood.cards.schema import split_attack_key
+from mindflood.cards.schema import TransferredAttack, split_attack_key
 from mindflood.report.aggregate import rows
 from mindflood.report.audits import doubt_notes
 from mindflood.report.intervals import wilson
@@ -31,7 +31,7 @@ class Transferred:
 
     card: Card
     attack: str
-    found: dict[str, Any]
+    found: TransferredAttack
 
     @property
     def name(self) -> str:

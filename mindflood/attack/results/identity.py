@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from mindflood.attack.settings import AttackSettings
 from mindflood.attack.victim.calibration import Calibration, calibration_error
 from mindflood.attack.victim.folder import model_fingerprint
 from mindflood.cards.degenerate import signs_of_degeneracy
-from mindflood.cards.schema import attack_key
+from mindflood.cards.schema import AttackSummary, attack_key
 from mindflood.config.recipes import RECIPES
 from mindflood.data.sources import Examples
 from mindflood.data.tasks import get_task
@@ -81,7 +81,7 @@ def examples_fingerprint(examples: Examples) -> str:
     return examples.fingerprint()
 
 
-def summary_of(records: Sequence[Mapping[str, Any]], identity: Mapping[str, Any]) -> dict[str, Any]:
+def summary_of(records: Sequence[Mapping[str, Any]], identity: Mapping[str, Any]) -> AttackSummary:
     """What the card says of an attack.
 
     Args:
@@ -99,18 +99,17 @@ def summary_of(records: Sequence[Mapping[str, Any]], identity: Mapping[str, Any]
         "columns", "calibration", "max_queries", "max_seconds", "candidates", "masked_lm"
     )  # fmt: skip
     warnings = degeneracy(records, get_task(identity["task"]).label_names)
-    return (
-        summarise(records)
-        | {
-            "fingerprint": identity["fingerprint"],
-            "replaced": identity["replaced"],
-            "seed": identity["seed"],
-            "requested": identity["num_examples"],
-            "calibration_error": calibration_error(records),
-        }
-        | {key: identity[key] for key in optional if identity.get(key) is not None}
-        | ({"warnings": warnings} if warnings else {})
-    )
+    summary: AttackSummary = {
+        **summarise(records),
+        "fingerprint": identity["fingerprint"],
+        "replaced": identity["replaced"],
+        "seed": identity["seed"],
+        "requested": identity["num_examples"],
+        "calibration_error": calibration_error(records),
+    }
+    told = {key: identity[key] for key in optional if identity.get(key) is not None}
+    doubts = {"warnings": warnings} if warnings else {}
+    return cast(AttackSummary, {**summary, **told, **doubts})
 
 
 def degeneracy(records: Sequence[Mapping[str, Any]], label_names: Sequence[str]) -> list[str]:
