@@ -4,12 +4,12 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 
 from mindflood.analyse.embedded import EmbeddedClassifier, Rows
+from mindflood.cards.schema import BallAnalysis
 from mindflood.data.sources import Examples
 
 _STRIDE = 2.5  # the steps of a search add up to that many radii
@@ -74,8 +74,12 @@ def max_increments(
 
 
 def summary(
-    increments: np.ndarray, natural: np.ndarray, radii: np.ndarray, largest: float
-) -> dict[str, Any]:
+    increments: np.ndarray,
+    natural: np.ndarray,
+    radii: np.ndarray,
+    largest: float,
+    search: Search,
+) -> BallAnalysis:
     """Median and quartiles of the increments, with the clean loss and the radii beside them.
 
     ``without_radius`` counts the samples whose radius is below the bisection's resolution, and
@@ -91,6 +95,9 @@ def summary(
         "without_radius": int((radii == 0).sum()),
         "of_largest_radius": int((radii == largest).sum()),
         "num_examples": len(increments),
+        "steps": search.steps,
+        "restarts": search.restarts,
+        "seed": search.seed,
     }
 
 

@@ -91,17 +91,19 @@ def _embedded(subjects: Any) -> list[Any]:
     return loaded
 
 
-def _warned(classifier: Any, examples: Any, names: Any) -> dict[str, list[str]]:
-    """The key of an analysis under which it warns of a model that is no classifier, if it is none.
+def _warn(result: Any, classifier: Any, examples: Any, names: Any) -> None:
+    """Let an analysis warn of a model that is no classifier, if it is none.
 
     Args:
+        result: the analysis.
         names: the task's label names.
     """
     from mindflood.attack.results.accuracy import predictions
     from mindflood.cards.degenerate import signs_of_degeneracy
 
-    signs = signs_of_degeneracy(predictions(classifier.victim, examples), examples.labels, names)
-    return {"warnings": signs} if signs else {}
+    predicted = predictions(classifier.victim, examples)
+    if signs := signs_of_degeneracy(predicted, examples.labels, names):
+        result["warnings"] = signs
 
 
 def _noise(args: argparse.Namespace, subjects: Any) -> Any:
@@ -113,7 +115,7 @@ def _noise(args: argparse.Namespace, subjects: Any) -> Any:
         result = loss_under_noise(
             classifier, examples, sorted(set(args.alpha)), draws=args.draws, seed=args.seed
         )
-        result |= _warned(classifier, examples, found.task.label_names)
+        _warn(result, classifier, examples, found.task.label_names)
         pairs = zip(result["alpha"], result["loss"], strict=True)
         yield None, result, "  ".join(f"α={alpha:g}: {loss:.3f}" for alpha, loss in pairs)
 
@@ -145,10 +147,9 @@ def _ball(args: argparse.Namespace, subjects: Any) -> Any:
     radii = ball.safe_radii(loaded[0], examples, search, args.largest, args.halvings)
     for classifier in loaded[1:]:
         increments, natural = ball.max_increments(classifier, examples, radii, search)
-        result = ball.summary(increments, natural, radii, args.largest)
-        result |= {"steps": args.steps, "restarts": args.restarts, "seed": args.seed}
-        result |= {"requested": len(sample), "texts": ball.digest(examples)}
-        result |= _warned(classifier, sample, reference.task.label_names)
+        result = ball.summary(increments, natural, radii, args.largest, search)
+        result["requested"], result["texts"] = len(sample), ball.digest(examples)
+        _warn(result, classifier, sample, reference.task.label_names)
         low, high = result["quartiles"]
         yield (
             reference.long_name,
@@ -171,7 +172,8 @@ def _others(args: argparse.Namespace, subjects: Any) -> Any:
     for victim, found in zip(victims, subjects, strict=True):
         victim.check_labels(found.task.label_names)
     for victim, own, others in zip(victims, samples, checked, strict=True):
-        result = accuracies(victim, own, others) | {"seed": args.seed}
+        result = accuracies(victim, own, others)
+        result["seed"] = args.seed
         shown = [result["in"], *result["out"]]
         yield None, result, "  ".join(f"{o['task']} {100 * o['accuracy']:.1f} %" for o in shown)
 

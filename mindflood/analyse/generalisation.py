@@ -1,7 +1,6 @@
 """Accuracy in and out of the distribution of the training data (Altinisik et al., Table 4)."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -10,6 +9,7 @@ from mindflood.attack.chosen import read_rows
 from mindflood.attack.results.accuracy import predictions
 from mindflood.attack.victim.wrapper import Victim
 from mindflood.cards.degenerate import signs_of_degeneracy
+from mindflood.cards.schema import GeneralisationAnalysis, MeasuredAccuracy
 from mindflood.data.sources import Examples, Source
 from mindflood.data.tasks import Task, get_task
 from mindflood.errors import UserError
@@ -35,7 +35,7 @@ def other_data(words: Sequence[str], task: Task, limit: int | None, seed: int) -
     return list(found.items())
 
 
-def accuracies(victim: Victim, own: Sample, others: Sequence[Sample]) -> dict[str, Any]:
+def accuracies(victim: Victim, own: Sample, others: Sequence[Sample]) -> GeneralisationAnalysis:
     """Accuracy on the task's own held-out rows, and on those of the others.
 
     Returns:
@@ -44,7 +44,7 @@ def accuracies(victim: Victim, own: Sample, others: Sequence[Sample]) -> dict[st
     """
     warnings: list[str] = []
 
-    def measured(sample: Sample) -> dict[str, Any]:
+    def measured(sample: Sample) -> MeasuredAccuracy:
         task, examples = sample
         found = predictions(victim, examples)
         signs = signs_of_degeneracy(found, examples.labels, get_task(task).label_names)
@@ -52,8 +52,11 @@ def accuracies(victim: Victim, own: Sample, others: Sequence[Sample]) -> dict[st
         accuracy = float(np.mean(found == examples.labels))
         return {"task": task, "accuracy": accuracy, "num_examples": len(examples)}
 
-    result = {"in": measured(own), "out": [measured(other) for other in others]}
-    return result | ({"warnings": warnings} if warnings else {})
+    found: GeneralisationAnalysis = {
+        "in": measured(own),
+        "out": [measured(other) for other in others],
+    }
+    return {**found, "warnings": warnings} if warnings else found
 
 
 def _with_labels_of(task: Task, word: str, name: str) -> Task:

@@ -1,12 +1,12 @@
 """The loss under Gaussian noise in the word embeddings (Flooding-X Figure 1)."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
 
 from mindflood.analyse.embedded import EmbeddedClassifier
+from mindflood.cards.schema import NoiseAnalysis
 from mindflood.data.sources import Examples
 
 
@@ -17,7 +17,7 @@ def loss_under_noise(
     *,
     draws: int,
     seed: int,
-) -> dict[str, Any]:
+) -> NoiseAnalysis:
     """Mean loss and accuracy at E + α·z, z ~ N(0, 1) a coordinate.
 
     A row's z depends on (seed, draw, row) alone: every α and every model is measured with the same.

@@ -8,12 +8,12 @@ texts more than to its own attack hides its gradients: Athalye et al. 2018, §3.
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from mindflood.analyse.subject import Subject
 from mindflood.attack.results.finished import Attack, Record, attacks_in
 from mindflood.attack.victim.folder import model_fingerprint
 from mindflood.cards.attack_key import AttackKey
+from mindflood.cards.schema import TransferAnalysis, TransferredAttack, TriedTexts
 from mindflood.errors import UserError
 from mindflood.progress import Display
 
@@ -24,7 +24,7 @@ Attacks = dict[str, Attack]  # under their keys on the card
 Texts = tuple[str, ...]
 
 
-def transfers(subjects: Sequence[Subject]) -> list[dict[str, Any]]:
+def transfers(subjects: Sequence[Subject]) -> list[TransferAnalysis]:
     """Every model's adversarial texts tried on every other model.
 
     Returns:
@@ -39,7 +39,7 @@ def transfers(subjects: Sequence[Subject]) -> list[dict[str, Any]]:
             not attacked (the command is named), or an attack is of another model or unfinished.
     """
     attacked = comparable(subjects)
-    found = []
+    found: list[TransferAnalysis] = []
     for subject in subjects:
         others = {name: known for name, known in attacked.items() if name != subject.long_name}
         own = attacked[subject.long_name]
@@ -172,9 +172,9 @@ def _predictions(subject: Subject, texts: Sequence[Texts]) -> dict[Texts, int]:
 
 def _outcome(
     own: Attack, key: str, others: dict[str, Attacks], predicted: dict[Texts, int]
-) -> dict[str, Any]:
+) -> TransferredAttack:
     right, fooled_on = _right(own.records), set()
-    sources = {}
+    sources: dict[str, TriedTexts] = {}
     for name, attacks in others.items():
         tried = {i: one for i, one in attacks[key].successes.items() if i in right}
         fooled = {

@@ -2,7 +2,7 @@
 
 import argparse
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +138,7 @@ def _log(settings: AttackSettings, out: Path, log: Path) -> None:
         )
 
 
-def described(recipe: str, profile: str, summary: dict[str, Any]) -> list[str]:
+def described(recipe: str, profile: str, summary: Mapping[str, Any]) -> list[str]:
     """The summary of an attack in a few lines."""
     names = ("skipped", "succeeded", "failed", "errors", "out_of_budget", "untouched")
     counts = ", ".join(f"{summary[key]} {key.replace('_', ' ')}" for key in names)
@@ -153,14 +153,14 @@ def described(recipe: str, profile: str, summary: dict[str, Any]) -> list[str]:
     ]
 
 
-def _queries(summary: dict[str, Any]) -> str:
+def _queries(summary: Mapping[str, Any]) -> str:
     if summary["mean_queries"] is not None:
         return f"{summary['mean_queries']:.1f}"
     least = summary["mean_queries_at_least"]
     return "–" if least is None else f"at least {least:.1f}"
 
 
-def _left_open(summary: dict[str, Any]) -> Iterator[str]:
+def _left_open(summary: Mapping[str, Any]) -> Iterator[str]:
     """What is to be said of samples that no rate counts."""
     if open_ones := undecided(summary):
         yield (
@@ -175,7 +175,7 @@ def _left_open(summary: dict[str, Any]) -> Iterator[str]:
         )
 
 
-def _variant(summary: dict[str, Any]) -> str:
+def _variant(summary: Mapping[str, Any]) -> str:
     """How the attack differs from the recipe's usual one, and from others on the same card."""
     found = ""
     if summary.get("columns", "both") != "both":

@@ -45,6 +45,7 @@ from mindflood.attack.victim.folder import check_within_reach, model_fingerprint
 from mindflood.cards.cards import merge_accuracy, merge_attack, merge_warnings, write_card
 from mindflood.cards.degenerate import signs_of_degeneracy
 from mindflood.cards.records import read_records
+from mindflood.cards.schema import AttackSummary
 from mindflood.config.attack import AttackSettings
 from mindflood.config.recipes import RECIPES
 from mindflood.data.class_names import own_label_names
@@ -56,7 +57,7 @@ from mindflood.terminal import tell
 
 def attack(
     folder: str | Path, task: str, recipe: str, out: str | Path, **options: Any
-) -> dict[str, Any]:
+) -> AttackSummary:
     """:func:`attack_as` with settings one by one.
 
     Args:
@@ -70,7 +71,7 @@ def attack(
     return attack_as(asked(named | options), Path(out))
 
 
-def attack_as(settings: AttackSettings, out: Path) -> dict[str, Any]:
+def attack_as(settings: AttackSettings, out: Path) -> AttackSummary:
     """Attack a Hugging Face classifier; continues where an earlier, unfinished call stopped.
 
     Writes ``OUT/RECIPE.jsonl`` (one line a sample, as it finishes) and ``OUT/RECIPE.meta.json``
@@ -186,7 +187,7 @@ def _recorded(
     card: Path,
     identity: dict[str, Any],
     total: int,
-) -> dict[str, Any]:
+) -> AttackSummary:
     """Write each record as it comes, and the summary into the card at the end."""
     share = "" if identity["shard"] is None else f", share {identity['shard']}"
     title = f"{file_name(identity)} ({identity['profile']}) on {identity['task']}{share}"

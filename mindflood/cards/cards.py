@@ -6,11 +6,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any, TypedDict, cast
+from typing import Any, cast
 
-from typing_extensions import NotRequired
-
-from mindflood.cards.schema import check_card
+from mindflood.cards.check import check_card
+from mindflood.cards.schema import (
+    Analyses,
+    AttackSummary,
+    AuditSummary,
+    Card,
+    Epoch,
+    LevelSource,
+    ProbeFindings,
+)
 from mindflood.errors import UserError
 from mindflood.files import explained, read_json, write_json
 
@@ -24,90 +31,6 @@ PACKAGES = (
     "torch",
     "transformers",
 )
-
-
-class AttackSummary(TypedDict):
-    """One attack on one model; :mod:`mindflood.attack.results.metrics` tells what each is.
-
-    Rates are fractions in [0, 1]; None where nothing was attacked, or undecided samples leave more
-    than a point open.
-    """
-
-    num_examples: int
-    skipped: int
-    succeeded: int
-    failed: int
-    errors: int
-    out_of_budget: int
-    accuracy_under_attack: float | None
-    attack_success_rate: float | None
-    mean_queries: float | None
-    seconds: float
-    fingerprint: str
-    replaced: NotRequired[list[str]]
-    audit: NotRequired[dict[str, Any]]
-    requested: NotRequired[int]
-    seed: NotRequired[int]
-    columns: NotRequired[str]
-    candidates: NotRequired[int]
-    masked_lm: NotRequired[str]
-    calibration: NotRequired[dict[str, Any]]
-    calibration_error: NotRequired[float | None]
-    warnings: NotRequired[list[str]]
-    untouched: NotRequired[int]
-    accuracy_under_attack_bounds: NotRequired[list[float] | None]
-    attack_success_rate_bounds: NotRequired[list[float] | None]
-    mean_queries_at_least: NotRequired[float | None]
-
-
-class DataSizes(TypedDict):
-    """What the run was trained and tested on: examples, and mean words of a training example.
-
-    ``hashes`` are fingerprints of the rows: ``train``, of each epoch's ``evaluation``, ``test``.
-    """
-
-    train: int | None
-    test: int | None
-    words: float | None
-    hashes: NotRequired[dict[str, str]]
-
-
-class Epoch(TypedDict):
-    """The model of one epoch (from 1), attacked on a sample; losses are those of the trace."""
-
-    epoch: int
-    clean_accuracy: float | None
-    train_loss: float | None
-    eval_loss: float | None
-    attacks: dict[str, AttackSummary]
-
-
-class Card(TypedDict):
-    """The content of ``card.json``; further keys are kept as they are.
-
-    ``model`` is the fingerprint of a model that was not trained here; ``warnings`` are sentences
-    without a full stop on what makes the numbers doubtful.
-    """
-
-    task: str
-    method: str
-    seed: int | None
-    encoder: str
-    flood_level: float | None
-    flood_level_source: str | None
-    clean_accuracy: float | None
-    train_seconds: float | None
-    seconds_per_epoch: float | None
-    attacks: dict[str, AttackSummary]
-    versions: dict[str, str]
-    settings: NotRequired[dict[str, Any]]
-    data: NotRequired[DataSizes]
-    search: NotRequired[dict[str, Any]]
-    accordance: NotRequired[dict[str, Any]]
-    epochs: NotRequired[list[Epoch]]
-    analyses: NotRequired[dict[str, Any]]
-    model: NotRequired[str]
-    warnings: NotRequired[list[str]]
 
 
 @dataclass(frozen=True)
@@ -125,7 +48,7 @@ def new_card(
     seed: int | None,
     encoder: str,
     flood_level: float | None = None,
-    flood_level_source: str | None = None,
+    flood_level_source: LevelSource | None = None,
 ) -> Card:
     """A card without results yet, with the installed versions filled in."""
     return {
@@ -143,10 +66,9 @@ def new_card(
     }
 
 
-def probe_findings(card: Card) -> dict[str, Any]:
+def probe_findings(card: Card) -> ProbeFindings:
     """What the card says of gradient accordance: of its own run, or of a search's first pass."""
-    own: dict[str, Any] = card.get("accordance", {})
-    return own or card.get("search", {}).get("bounds", {})
+    return card.get("accordance", {}) or card.get("search", {}).get("bounds", {})
 
 
 def tested_on(card: Card) -> str | None:
@@ -230,7 +152,7 @@ def find_runs(folder: Path) -> list[Run]:
 
 
 def merge_attack(
-    path: Path, key: str, summary: AttackSummary | dict[str, Any], *, otherwise: Card | None = None
+    path: Path, key: str, summary: AttackSummary, *, otherwise: Card | None = None
 ) -> Card:
     """Put one attack's summary into the card at ``path``; what else is in the card stays.
 
@@ -244,13 +166,13 @@ def merge_attack(
     """
     with _locked(Path(path).parent):
         card = _card_at(path, otherwise)
-        kept = _with_audit(cast(AttackSummary, summary), card["attacks"].get(key))
+        kept = _with_audit(summary, card["attacks"].get(key))
         merged: Card = {**card, "attacks": {**card["attacks"], key: kept}}
         write_card(path, merged)
     return merged
 
 
-def merge_audit(path: Path, key: str, audit: dict[str, Any]) -> Card:
+def merge_audit(path: Path, key: str, audit: AuditSummary) -> Card:
     """Put an audit's findings into the attack ``key`` of the card at ``path``; the rest stays.
 
     Raises:
@@ -333,9 +255,9 @@ def merge_analysis(
     """
     with _locked(Path(path).parent):
         card = _card_at(path, otherwise)
-        analyses = dict(card.get("analyses", {}))
+        analyses: dict[str, Any] = {**card.get("analyses", {})}
         analyses[kind] = result if key is None else {**analyses.get(kind, {}), key: result}
-        merged: Card = {**card, "analyses": analyses}
+        merged: Card = {**card, "analyses": cast(Analyses, analyses)}
         write_card(path, merged)
     return merged
 

@@ -1,307 +1,525 @@
-"""What a ``card.json`` has to look like, checked by hand so that the message names the key."""
+"""The form of a ``card.json``: every key with its type and its meaning, written once.
 
-import math
-from pathlib import Path
-from typing import Any
+Cards are plain dictionaries. These classes type them for mypy, pydantic checks what is read and
+written against them (:mod:`mindflood.cards.check`), and ``docs/cards.md`` is made of them. A card
+keeps the keys that are not here, of a newer version or of a user's own.
+"""
 
-from mindflood.errors import UserError
+from typing import Annotated, Any, Literal, NoReturn
 
-PROFILES = ("paper", "offline")
-LEVEL_SOURCES = ("fixed", "search", "accordance", "fallback")
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+from typing_extensions import NotRequired, TypedDict
 
-_COUNT, _RATE, _AMOUNT = "a count (0 or more)", "a fraction between 0 and 1", "a number ≥ 0"
-_SENTENCES, _BOUNDS = "a list of sentences", "two fractions between 0 and 1, the lower one first"
-_CARD = {
-    "task": "text",
-    "method": "text",
-    "seed": "null or a whole number",
-    "encoder": "text",
-    "flood_level": f"null or {_AMOUNT}",
-    "flood_level_source": "null or text",
-    "clean_accuracy": f"null or {_RATE}",
-    "train_seconds": f"null or {_AMOUNT}",
-    "seconds_per_epoch": f"null or {_AMOUNT}",
-    "attacks": "an object",
-    "versions": "an object",
-}
-_ATTACK = {
-    **dict.fromkeys(
-        ("num_examples", "skipped", "succeeded", "failed", "errors", "out_of_budget"), _COUNT
-    ),
-    "accuracy_under_attack": f"null or {_RATE}",
-    "attack_success_rate": f"null or {_RATE}",
-    "mean_queries": f"null or {_AMOUNT}",
-    "seconds": _AMOUNT,
-    "fingerprint": "text",
-}
-_OPTIONAL = {
-    "requested": _COUNT,
-    "seed": "null or a whole number",
-    "audit": "an object",
-    "columns": "text",
-    "candidates": _COUNT,
-    "masked_lm": "text",
-    "calibration": "an object",
-    "calibration_error": f"null or {_RATE}",
-    "warnings": _SENTENCES,
-    "untouched": _COUNT,
-    "accuracy_under_attack_bounds": f"null or {_BOUNDS}",
-    "attack_success_rate_bounds": f"null or {_BOUNDS}",
-    "mean_queries_at_least": f"null or {_AMOUNT}",
-}
-_CALIBRATION = {"temperature": _AMOUNT, "source": "text"}
-_AUDIT = {
-    **dict.fromkeys(("graded", "same", "changed", "unclear", "english"), _COUNT),
-    **dict.fromkeys(("keeps_label", "still_english", "validated_accuracy"), _RATE),
-    "sheet": "text",
-}
-_EPOCH = {
-    "epoch": _COUNT,
-    "clean_accuracy": f"null or {_RATE}",
-    "train_loss": f"null or {_AMOUNT}",
-    "eval_loss": f"null or {_AMOUNT}",
-    "attacks": "an object",
-}
-_NOISE = {
-    "alpha": "a list of numbers",
-    "loss": "a list of numbers",
-    "accuracy": "a list of numbers",
-    "num_examples": _COUNT,
-    "draws": _COUNT,
-    "seed": _COUNT,
-}
-_BALL = {
-    "max_increment": "a number",
-    "quartiles": "a list of numbers",
-    "natural_loss": _AMOUNT,
-    "radius": _AMOUNT,
-    "num_examples": _COUNT,
-    "steps": _COUNT,
-    "restarts": _COUNT,
-    "without_radius": _COUNT,
-    "of_largest_radius": _COUNT,
-}
-_BALL_OPTIONAL = {"texts": "text"}  # older cards do not tell them
-_GENERALISATION = {"in": "an object", "out": "a list"}
-_MEASURED = {"task": "text", "accuracy": _RATE, "num_examples": _COUNT}
-_TRANSFER = {"name": "text", "attacks": "an object"}
-_TRANSFERRED = {
-    "fingerprint": "text",
-    **dict.fromkeys(("num_examples", "held", "fell"), _COUNT),
-    "from": "an object",
-}
-_TRIED = {"tried": _COUNT, "fooled": _COUNT}
-_DATA = {"train": f"null or {_COUNT}", "test": f"null or {_COUNT}", "words": f"null or {_AMOUNT}"}
-_PROBED = {  # where gradient accordance gave a level
-    "level": _AMOUNT,
-    "lower": _AMOUNT,
-    "upper": _AMOUNT,
-    "epoch": _AMOUNT,
-    "source": "text",
-}
-_PROBING = {
-    "sub_epoch": _COUNT,
-    "direction": "null or text",
-    "steps_per_epoch": _COUNT,
-    "probe_seconds": _AMOUNT,
-    "first_pass_seconds": _AMOUNT,
-}
-_SEARCH = {"bounds": "an object", "candidates": "a list", "choose_on": "text"}
-_CANDIDATE = {"train_seconds": _AMOUNT}
-_LARGEST = 1e15  # no count, time or loss is above it: such a number is damage
+from mindflood.cards.attack_key import AttackKey
+from mindflood.cards.kinds import (
+    Amount,
+    AnyText,
+    Bounds,
+    Count,
+    Key,
+    Kind,
+    Number,
+    Numbers,
+    Pair,
+    Rate,
+    Sentences,
+    Text,
+    Texts,
+    Whole,
+    form,
+    shown,
+)
+
+LevelSource = Literal["fixed", "search", "accordance", "fallback"]
 
 
-def attack_key(recipe: str, profile: str, *, calibrated: bool = False) -> str:
-    """Key of an attack in ``card["attacks"]``: ``RECIPE-PROFILE`` or ``…-calibrated``."""
-    return f"{recipe}-{profile}" + ("-calibrated" if calibrated else "")
+def _refuse(key: str, expected: str, found: Any) -> NoReturn:
+    """Refuse a value, at a key of what is checked, for what stands beside it."""
+    _misfit(key, f"expected {expected}, found {shown(found)}")
 
 
-def split_attack_key(key: str) -> tuple[str, str]:
-    """``(recipe, profile)`` of an attack's key; the profile keeps its ``-calibrated``.
-
-    Raises:
-        ValueError: the key does not end in a known profile.
-    """
-    stem = key.removesuffix("-calibrated")
-    recipe, _, profile = stem.rpartition("-")
-    if not recipe or profile not in PROFILES:
-        raise ValueError(f"'{key}' is not RECIPE-PROFILE with a profile of {', '.join(PROFILES)}")
-    return recipe, profile + key[len(stem) :]
+def _misfit(key: str, said: str) -> NoReturn:
+    raise PydanticCustomError("misfit", "{said}", {"key": key, "said": said})
 
 
-def check_card(card: Any, path: Path) -> None:
-    """Raise :class:`UserError` naming ``path`` and the first key that is wrong."""
-    _check_object(card, _CARD, path, "")
-    if "data" in card:
-        _check_object(card["data"], _DATA, path, "data.")
-        hashes = card["data"].get("hashes", {})
-        _check_object(hashes, dict.fromkeys(hashes, "text"), path, "data.hashes.")
-    if "settings" in card:
-        _check_object(card["settings"], {}, path, "settings.")
-    if "accordance" in card:
-        _check_probed(card["accordance"], path, "accordance.")
-    if "search" in card:
-        _check_search(card["search"], path)
-    optional = {"model": "text", "warnings": _SENTENCES}
-    present = {name: kind for name, kind in optional.items() if name in card}
-    _check_object(card, present, path, "")
-    for name, version in card["versions"].items():
-        _expect(isinstance(version, str), path, f"versions.{name}", "a version as text", version)
-    source = card["flood_level_source"]
-    _expect(
-        source is None or source in LEVEL_SOURCES,
-        path,
-        "flood_level_source",
-        f"null or one of {', '.join(LEVEL_SOURCES)}",
-        source,
-    )
-    _check_attacks(card["attacks"], path, "")
-    if "analyses" in card:
-        _check_analyses(card["analyses"], path)
-    epochs = card.get("epochs", [])
-    _expect(isinstance(epochs, list), path, "epochs", "a list", epochs)
-    for number, epoch in enumerate(epochs):
-        prefix = f"epochs[{number}]."
-        _check_object(epoch, _EPOCH, path, prefix)
-        _check_attacks(epoch["attacks"], path, prefix)
+@form
+class AuditSummary(TypedDict):
+    """What people found who read some of the attack's successes (``mindflood audit``)."""
+
+    graded: Count
+    """Successes that were read."""
+    same: Count
+    """Of them, those whose label still holds."""
+    changed: Count
+    """Those whose meaning changed."""
+    unclear: Count
+    """Those of which the readers could not tell."""
+    english: Count
+    """Those that are still English."""
+    keeps_label: Rate
+    """Share of those that were read whose label still holds."""
+    keeps_label_interval: NotRequired[Bounds]
+    """Its 95 % interval."""
+    still_english: Rate
+    """Share of those that were read that are still English."""
+    still_english_interval: NotRequired[Bounds]
+    """Its 95 % interval."""
+    validated_accuracy: Rate
+    """Accuracy under attack in which a success that changed the meaning is none."""
+    validated_accuracy_interval: NotRequired[Bounds]
+    """Its 95 % interval."""
+    sheet: Text
+    """Name of the graded sheet."""
+    grades: NotRequired[Text]
+    """Hash of the grades: 16 hexadecimal digits."""
 
 
-def _check_attacks(attacks: dict[str, Any], path: Path, prefix: str) -> None:
-    for key, summary in attacks.items():
-        try:
-            split_attack_key(key)
-        except ValueError as error:
-            raise UserError(f"{path}: key '{prefix}attacks': {error}") from None
-        _check_object(summary, _ATTACK, path, f"{prefix}attacks.{key}.")
-        replaced = summary.get("replaced", [])
-        listed = isinstance(replaced, list | tuple) and all(
-            isinstance(part, str) for part in replaced
-        )
-        where = f"{prefix}attacks.{key}.replaced"
-        _expect(listed, path, where, "a list of texts", replaced)
-        _check_object(summary, _present(_OPTIONAL, summary), path, f"{prefix}attacks.{key}.")
-        if "calibration" in summary:
-            where = f"{prefix}attacks.{key}.calibration."
-            _check_object(summary["calibration"], _CALIBRATION, path, where)
-        if "audit" in summary:
-            _check_audit(summary, path, f"{prefix}attacks.{key}.audit.")
-
-
-def _check_audit(summary: dict[str, Any], path: Path, where: str) -> None:
-    audit = summary["audit"]
-    _check_object(audit, _AUDIT, path, where)
+def _adds_up(audit: AuditSummary) -> AuditSummary:
     graded, read = audit["graded"], audit["same"] + audit["changed"] + audit["unclear"]
-    _expect(0 < graded == read, path, f"{where}graded", "same + changed + unclear, above 0", graded)
-    succeeded = summary["succeeded"]
-    _expect(graded <= succeeded, path, f"{where}graded", f"at most {succeeded} succeeded", graded)
-    english = audit["english"]
-    _expect(english <= graded, path, f"{where}english", f"at most {graded} graded", english)
+    if not 0 < graded == read:
+        _refuse("graded", "same + changed + unclear, above 0", graded)
+    if audit["english"] > graded:
+        _refuse("english", f"at most {graded} graded", audit["english"])
+    return audit
 
 
-def _check_probed(found: Any, path: Path, prefix: str) -> None:
-    """What the probe found and cost; a run that never crossed has no level."""
-    _check_object(found, {}, path, prefix)
-    wanted = _PROBED if "level" in found else {}
-    _check_object(found, wanted | _present(_PROBING, found), path, prefix)
+@form
+class Temperature(TypedDict):
+    """How the logits of a calibrated victim were scaled."""
+
+    temperature: Amount
+    """The logits are divided by it."""
+    source: Text
+    """``fitted`` to held-out rows, ``weakest`` of several on held-out rows, or ``given``."""
+    held_out: NotRequired[Text | None]
+    """Split of the held-out rows; null where the temperature was given."""
+    rows: NotRequired[Count]
+    """Number of the held-out rows."""
 
 
-def _check_search(search: Any, path: Path) -> None:
-    _check_object(search, {}, path, "search.")
-    _check_object(search, _present(_SEARCH, search), path, "search.")
-    _check_probed(search.get("bounds", {}), path, "search.bounds.")
-    for number, candidate in enumerate(search.get("candidates", [])):
-        _check_object(candidate, _CANDIDATE, path, f"search.candidates[{number}].")
+@form
+class Counts(TypedDict):
+    """The attacked texts by what came of them."""
+
+    num_examples: Count
+    """Texts with an outcome so far."""
+    skipped: Count
+    """Wrong before the attack."""
+    succeeded: Count
+    """Broken."""
+    failed: Count
+    """Still right."""
+    errors: Count
+    """Undecided: the attack raised an error."""
+    out_of_budget: Count
+    """Undecided: the attack ran out of queries or seconds."""
+    untouched: NotRequired[Count]
+    """The attack had no candidate to try; they are in no rate."""
 
 
-def _present(kinds: dict[str, str], value: dict[str, Any]) -> dict[str, str]:
-    return {name: kind for name, kind in kinds.items() if name in value}
+@form
+class Outcome(Counts):
+    """What an attack came to."""
+
+    accuracy_under_attack: Rate | None
+    """Texts still right, of all but the untouched; null where undecided ones leave it open by more
+    than a point, or nothing was attacked."""
+    accuracy_under_attack_bounds: NotRequired[Bounds | None]
+    """The same if all undecided texts broke, and if none did."""
+    attack_success_rate: Rate | None
+    """Broken texts, of those right before the attack; null as above."""
+    attack_success_rate_bounds: NotRequired[Bounds | None]
+    """The same if no undecided text broke, and if all did."""
+    mean_queries: Amount | None
+    """Queries a text with an outcome; null where the success rate is."""
+    mean_queries_at_least: NotRequired[Amount | None]
+    """The same with what the undecided texts have cost so far."""
+    seconds: Amount
+    """Spent on all texts."""
 
 
-def _check_analyses(analyses: Any, path: Path) -> None:
-    _check_object(analyses, {}, path, "analyses.")
-    if "noise" in analyses:
-        noise = analyses["noise"]
-        _check_object(noise, _NOISE, path, "analyses.noise.")
-        sizes = {len(noise[name]) for name in ("alpha", "loss", "accuracy")}
-        where, same = "analyses.noise.alpha", "as many numbers as loss and accuracy have"
-        _expect(len(sizes) == 1, path, where, same, noise["alpha"])
-        _check_warnings(noise, path, "analyses.noise.")
-    _check_object(analyses.get("ball", {}), {}, path, "analyses.ball.")
-    for reference, found in analyses.get("ball", {}).items():
-        where = f"analyses.ball.{reference}."
-        _check_object(found, _BALL, path, where)
-        _check_object(found, _present(_BALL_OPTIONAL, found), path, where)
-        _check_warnings(found, path, where)
-        ends = found["quartiles"]
-        _expect(len(ends) == 2, path, f"{where}quartiles", "two numbers", ends)
-    if "transfer" in analyses:
-        _check_transfer(analyses["transfer"], path)
-    if "generalisation" in analyses:
-        where = "analyses.generalisation."
-        _check_object(analyses["generalisation"], _GENERALISATION, path, where)
-        _check_warnings(analyses["generalisation"], path, where)
-        _check_object(analyses["generalisation"]["in"], _MEASURED, path, f"{where}in.")
-        for number, other in enumerate(analyses["generalisation"]["out"]):
-            _check_object(other, _MEASURED, path, f"{where}out[{number}].")
+@form
+class AttackSummary(Outcome):
+    """One attack on one model."""
+
+    fingerprint: Text
+    """Hash of the exact recipe; numbers compare only where it is the same."""
+    replaced: NotRequired[Texts]
+    """What the profile puts in place of parts of the paper's recipe."""
+    audit: NotRequired[Annotated[AuditSummary, AfterValidator(_adds_up)]]
+    """What people found who read its successes."""
+    requested: NotRequired[Count]
+    """Texts that the finished attack has."""
+    seed: NotRequired[Whole | None]
+    """Decides the sample of texts and the attack's random choices."""
+    columns: NotRequired[Text]
+    """Which texts of a pair may change: ``both``, ``first`` or ``second``."""
+    max_queries: NotRequired[Count]
+    """Most queries that a text may cost."""
+    max_seconds: NotRequired[Amount]
+    """Most seconds that a text may cost."""
+    candidates: NotRequired[Count]
+    """K of BERT-Attack: candidates a word."""
+    masked_lm: NotRequired[Text]
+    """Fingerprint of the masked language model that was asked."""
+    calibration: NotRequired[Temperature]
+    """The temperature of the victim, where it was calibrated."""
+    calibration_error: NotRequired[Rate | None]
+    """Expected calibration error of the victim on the attacked texts, 15 bins."""
+    warnings: NotRequired[Sentences]
+    """What makes the numbers doubtful, without a full stop."""
 
 
-def _check_transfer(transfer: Any, path: Path) -> None:
-    _check_object(transfer, _TRANSFER, path, "analyses.transfer.")
-    for key, found in transfer["attacks"].items():
-        where = f"analyses.transfer.attacks.{key}."
-        _check_object(found, _TRANSFERRED, path, where)
-        held, fell = found["held"], found["fell"]
-        _expect(fell <= held, path, f"{where}fell", f"at most {held} held", fell)
-        most = found["num_examples"]
-        _expect(held <= most, path, f"{where}held", f"at most {most} of num_examples", held)
-        for source, tried in found["from"].items():
-            _check_object(tried, _TRIED, path, f"{where}from.{source}.")
-            fooled, of = tried["fooled"], tried["tried"]
-            _expect(fooled <= of, path, f"{where}from.{source}.fooled", f"at most {of}", fooled)
+def _enough_succeeded(summary: AttackSummary) -> AttackSummary:
+    if "audit" in summary and summary["audit"]["graded"] > (most := summary["succeeded"]):
+        _refuse("audit.graded", f"at most {most} succeeded", summary["audit"]["graded"])
+    return summary
 
 
-def _check_warnings(value: dict[str, Any], path: Path, prefix: str) -> None:
-    if "warnings" in value:
-        _check_object(value, {"warnings": _SENTENCES}, path, prefix)
+def _well_named(attacks: Any) -> Any:
+    for key in attacks if isinstance(attacks, dict) else ():
+        try:
+            AttackKey.parse(key)
+        except ValueError as error:
+            _misfit("", str(error))
+    return attacks
 
 
-def _check_object(value: Any, fields: dict[str, str], path: Path, prefix: str) -> None:
-    _expect(isinstance(value, dict), path, prefix.rstrip(".") or "card", "an object", value)
-    for name, kind in fields.items():
-        if name not in value:
-            raise UserError(f"{path}: key '{prefix}{name}' is missing: expected {kind}")
-        _expect(_is(value[name], kind), path, prefix + name, kind, value[name])
+Attacks = Annotated[
+    dict[Key, Annotated[AttackSummary, AfterValidator(_enough_succeeded)]],
+    BeforeValidator(_well_named),
+]
 
 
-def _is(value: Any, kind: str) -> bool:
-    if kind.startswith("null or "):
-        return value is None or _is(value, kind.removeprefix("null or "))
-    if kind == "text":
-        return isinstance(value, str) and bool(value)
-    if kind == "an object":
-        return isinstance(value, dict)
-    if kind == "a list":
-        return isinstance(value, list)
-    if kind == _BOUNDS:
-        fractions = isinstance(value, list) and all(_is(one, _RATE) for one in value)
-        return fractions and len(value) == 2 and value[0] <= value[1]
-    if kind == _SENTENCES:
-        return isinstance(value, list) and all(_is(one, "text") for one in value)
-    if kind == "a list of numbers":
-        return isinstance(value, list) and all(_is(one, "a number") for one in value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > _LARGEST:
-        return False
-    if kind == "a number":
-        return math.isfinite(value)
-    if kind == "a whole number":
-        return isinstance(value, int)
-    if kind == "a count (0 or more)":
-        return isinstance(value, int) and value >= 0
-    if kind == "a fraction between 0 and 1":
-        return 0 <= value <= 1
-    return 0 <= value < float("inf")  # _AMOUNT
+@form
+class DataSizes(TypedDict):
+    """What the model was trained and tested on."""
+
+    train: Count | None
+    """Training rows."""
+    test: Count | None
+    """Rows of the clean accuracy."""
+    words: Amount | None
+    """Mean number of words of a training row."""
+    hashes: NotRequired[dict[Key, Text]]
+    """Fingerprints of the rows: ``train``, of each epoch's ``evaluation``, ``test``."""
 
 
-def _expect(holds: bool, path: Path, key: str, expected: str, found: Any) -> None:
-    if not holds:
-        raise UserError(f"{path}: key '{key}': expected {expected}, found {str(found)[:60]!r}")
+@form
+class Epoch(TypedDict):
+    """The model of one epoch, attacked on a sample (``attack.each_epoch``)."""
+
+    epoch: Count
+    """From 1."""
+    clean_accuracy: Rate | None
+    """As the card's own."""
+    train_loss: Amount | None
+    """Mean of the raw training losses J in the epoch's part of the trace, in nats."""
+    eval_loss: Amount | None
+    """Loss on the evaluation rows at its end, in nats."""
+    attacks: Attacks
+    """Its attacks, as those of the card."""
+
+
+@form
+class NoiseAnalysis(TypedDict):
+    """Loss under Gaussian noise in the word embeddings (``mindflood analyse noise``)."""
+
+    alpha: Numbers
+    """Standard deviations of the noise."""
+    loss: Numbers
+    """Mean loss at each, in nats."""
+    accuracy: Numbers
+    """Accuracy at each, a fraction."""
+    num_examples: Count
+    """Rows that were looked at."""
+    draws: Count
+    """Draws of the noise that the means are over."""
+    seed: Count
+    """Of rows and noise."""
+    warnings: NotRequired[Sentences]
+    """Signs that the model is no classifier of these rows."""
+
+
+def _as_many(noise: NoiseAnalysis) -> NoiseAnalysis:
+    if len({len(noise["alpha"]), len(noise["loss"]), len(noise["accuracy"])}) > 1:
+        _refuse("alpha", "as many numbers as loss and accuracy have", noise["alpha"])
+    return noise
+
+
+@form
+class BallAnalysis(TypedDict):
+    """Largest rise of the loss in a ball around each text (``mindflood analyse ball``)."""
+
+    max_increment: Number
+    """Median over the texts, in nats."""
+    quartiles: Pair
+    """Its quartiles."""
+    natural_loss: Amount
+    """Median loss without a perturbation, in nats."""
+    radius: Amount
+    """Median radius, L2 over all word embeddings of a text."""
+    num_examples: Count
+    """Texts that all compared models have right."""
+    steps: Count
+    """Steps of one search."""
+    restarts: Count
+    """Searches a text."""
+    without_radius: Count
+    """Texts whose radius is below the smallest that was tried."""
+    of_largest_radius: Count
+    """Texts for which no radius that was tried was too large."""
+    seed: NotRequired[Count]
+    """Of rows and searches."""
+    requested: NotRequired[Count]
+    """Rows that were looked at."""
+    texts: NotRequired[Text]
+    """Hash of the texts; rows compare only where it is the same. Older cards do not tell it."""
+    warnings: NotRequired[Sentences]
+    """Signs that the model is no classifier of these rows."""
+
+
+@form
+class MeasuredAccuracy(TypedDict):
+    """An accuracy on rows of one task."""
+
+    task: Text
+    """Name of the task."""
+    accuracy: Rate
+    """Share that the model has right."""
+    num_examples: Count
+    """Number of the rows."""
+
+
+# "in" and "from" are words of Python's own: keys that are so called stand in calls.
+_In = TypedDict(
+    "_In", {"in": Annotated[MeasuredAccuracy, Field(description="On the task's own test rows.")]}
+)
+
+
+@form
+class GeneralisationAnalysis(_In):
+    """Accuracy on the training's own task and on others (``mindflood analyse generalisation``)."""
+
+    out: list[MeasuredAccuracy]
+    """On each other data set."""
+    seed: NotRequired[Count]
+    """Of the sample of rows."""
+    warnings: NotRequired[Sentences]
+    """Signs that the model is no classifier of one of the data sets."""
+
+
+@form
+class TriedTexts(TypedDict):
+    """Adversarial texts of one other model."""
+
+    tried: Count
+    """Those whose original this model has right."""
+    fooled: Count
+    """Of them, those that this model has wrong."""
+
+
+def _fooled_of_tried(texts: TriedTexts) -> TriedTexts:
+    if texts["fooled"] > texts["tried"]:
+        _refuse("fooled", f"at most {texts['tried']}", texts["fooled"])
+    return texts
+
+
+_Others = TypedDict(
+    "_Others",
+    {
+        "from": Annotated[
+            dict[Key, Annotated[TriedTexts, AfterValidator(_fooled_of_tried)]],
+            Field(description="What each other model's texts did, under its name."),
+        ]
+    },
+)
+
+
+@form
+class TransferredAttack(_Others):
+    """One recipe: the other models' adversarial texts tried on this model."""
+
+    fingerprint: Text
+    """Hash of the exact recipe."""
+    num_examples: Count
+    """Attacked texts with an outcome."""
+    held: Count
+    """Of them, those that the model's own attack left right."""
+    fell: Count
+    """Of these, those that another model's text turns round."""
+
+
+def _fell_of_held(found: TransferredAttack) -> TransferredAttack:
+    if found["fell"] > found["held"]:
+        _refuse("fell", f"at most {found['held']} held", found["fell"])
+    if found["held"] > found["num_examples"]:
+        _refuse("held", f"at most {found['num_examples']} of num_examples", found["held"])
+    return found
+
+
+@form
+class TransferAnalysis(TypedDict):
+    """Whether texts that fooled other models fool this one (``mindflood analyse transfer``)."""
+
+    name: Text
+    """What the other models' cards call this one: ``EXPERIMENT/RUN``."""
+    attacks: dict[Key, Annotated[TransferredAttack, AfterValidator(_fell_of_held)]]
+    """Each attack that all the models have."""
+
+
+@form
+class Analyses(TypedDict):
+    """The analyses that were made of the model (``mindflood analyse``)."""
+
+    noise: NotRequired[Annotated[NoiseAnalysis, AfterValidator(_as_many)]]
+    """Loss under noise in the word embeddings."""
+    ball: NotRequired[dict[Key, BallAnalysis]]
+    """Loss in a ball whose radius is that of a reference model, under the reference's name."""
+    generalisation: NotRequired[GeneralisationAnalysis]
+    """Accuracy on other data."""
+    transfer: NotRequired[TransferAnalysis]
+    """Other models' adversarial texts."""
+
+
+_Origin = TypedDict(
+    "_Origin",
+    {
+        "from": NotRequired[
+            Annotated[
+                Text,
+                Field(description="In ``search.bounds``: ``fixed`` by hand, or ``accordance``."),
+            ]
+        ]
+    },
+)
+
+
+@form
+class ProbeFindings(_Origin):
+    """Where gradient accordance gave a level, and what it cost to watch.
+
+    A run that never crossed zero has no ``level``.
+    """
+
+    rule: NotRequired[Text]
+    """Which rule gave the level, or that none did, in a sentence."""
+    level: NotRequired[Amount]
+    """Flood level b in nats: mean training loss of the sub-epoch right before the crossing."""
+    lower: NotRequired[Amount]
+    """Lower end of the search range, in nats."""
+    upper: NotRequired[Amount]
+    """Its upper end."""
+    step: NotRequired[Count]
+    """Training step at which that sub-epoch ends."""
+    epoch: NotRequired[Amount]
+    """Epoch of that step."""
+    sub_epoch: NotRequired[Count]
+    """Line of that sub-epoch in ``accordance.jsonl``, from 0."""
+    direction: NotRequired[Text | None]
+    """``rising`` or ``falling``; null for a fallback."""
+    source: NotRequired[Text]
+    """``accordance``, or ``fallback`` where there was no crossing."""
+    steps_per_epoch: NotRequired[Count]
+    """Training steps an epoch."""
+    probe_seconds: NotRequired[Amount]
+    """Spent on the probes."""
+    share_of_training: NotRequired[Amount]
+    """The same as a share of the seconds of training."""
+    evaluation_seconds: NotRequired[Amount]
+    """Spent on evaluating at the ends of sub-epochs."""
+    first_pass_seconds: NotRequired[Amount]
+    """Spent on training the pass that was watched, where it was one of its own."""
+
+
+def _whole_crossing(found: ProbeFindings) -> ProbeFindings:
+    if "level" in found:
+        for key in ("lower", "upper", "epoch", "source"):
+            if key not in found:
+                raise PydanticCustomError("lacking", "{key}", {"key": key})
+    return found
+
+
+Probed = Annotated[ProbeFindings, AfterValidator(_whole_crossing)]
+
+
+@form
+class SearchCandidate(TypedDict):
+    """One model of the grid search."""
+
+    flood_level: NotRequired[Amount]
+    """Its flood level b, in nats."""
+    accuracy_under_attack: NotRequired[Rate | None]
+    """What the levels are ranked by, as in ``attacks``."""
+    accuracy_under_attack_bounds: NotRequired[Bounds]
+    """Its bounds, as in ``attacks``."""
+    clean_accuracy: NotRequired[Rate]
+    """On the same rows, before the attack."""
+    train_seconds: Amount
+    """Spent on training it."""
+
+
+@form
+class GridSearch(TypedDict):
+    """The grid search over flood levels (method ``flooding-search``)."""
+
+    flood_level: NotRequired[Amount]
+    """The level that was chosen, in nats."""
+    bounds: NotRequired[Probed]
+    """Where the range of the levels comes from."""
+    choose_on: NotRequired[Text]
+    """``held-out`` rows of the training data, or ``test``, as the paper does."""
+    attack: NotRequired[Text]
+    """The attack that the candidates stood, by its key."""
+    examples: NotRequired[Count]
+    """Texts that each was attacked on."""
+    seconds: NotRequired[Amount]
+    """Spent on the whole search."""
+    candidates: NotRequired[list[SearchCandidate]]
+    """The levels that were tried."""
+
+
+@form
+class Card(TypedDict):
+    """One model: how it was trained, and all that was measured of it."""
+
+    task: Text
+    """Name of the task."""
+    method: Text
+    """Method of training; ``unknown`` for a model that was not trained here."""
+    seed: Whole | None
+    """Seed of the run; null for a model that was not trained here."""
+    encoder: Text
+    """The pretrained encoder, or the name of a model that was not trained here."""
+    flood_level: Amount | None
+    """Flood level b in nats; null without one."""
+    flood_level_source: LevelSource | None
+    """Whether b was given, chosen by the grid search, found by gradient accordance, or fallen back
+    on where accordance never crossed zero."""
+    clean_accuracy: Rate | None
+    """Accuracy on the test rows before any attack; null before it is measured."""
+    train_seconds: Amount | None
+    """Spent in training steps, the first graph compilation included."""
+    seconds_per_epoch: Amount | None
+    """Median over the epochs."""
+    attacks: Attacks
+    """Each attack under its key: ``RECIPE-PROFILE``, or ``RECIPE-PROFILE-calibrated``."""
+    versions: dict[Key, Annotated[AnyText, Kind("a version as text")]]
+    """Installed packages that the result depends on."""
+    settings: NotRequired[dict[Key, Any]]
+    """The settings that decide the outcome, flat: ``section.key``."""
+    data: NotRequired[DataSizes]
+    """What it was trained and tested on."""
+    search: NotRequired[GridSearch]
+    """The grid search that chose the flood level."""
+    accordance: NotRequired[Probed]
+    """What gradient accordance said."""
+    epochs: NotRequired[list[Epoch]]
+    """The models of single epochs, where they were kept and attacked."""
+    analyses: NotRequired[Analyses]
+    """What was measured beyond attacks."""
+    model: NotRequired[Text]
+    """Fingerprint of a model that was not trained here."""
+    warnings: NotRequired[Sentences]
+    """What makes the numbers doubtful, without a full stop."""

@@ -11,6 +11,7 @@ from mindflood.attack.results.identity import tells_of
 from mindflood.attack.victim.folder import model_fingerprint
 from mindflood.cards.attack_key import AttackKey
 from mindflood.cards.cards import read_card
+from mindflood.cards.schema import Temperature
 from mindflood.config.attack import AttackSettings
 from mindflood.config.recipes import RECIPES
 from mindflood.data.tasks import get_task
@@ -39,7 +40,7 @@ def is_finished(out: Path, settings: AttackSettings) -> bool:
         return False
     number = _number(settings, summary.get("requested"))
     wanted = settings.deciding() | {"num_examples": number} | _masked_lm(settings)
-    return tells_of(summary, wanted) and _is_temperature(settings, summary.get("calibration") or {})
+    return tells_of(summary, wanted) and _is_temperature(settings, summary.get("calibration"))
 
 
 def _number(settings: AttackSettings, found: int | None) -> int:
@@ -71,10 +72,10 @@ def _own_masked_lm(task: str, data: str | None) -> Path:
     return cached_folder(get_task(task), data, MaskedLMSettings())
 
 
-def _is_temperature(settings: AttackSettings, calibration: dict[str, Any]) -> bool:
+def _is_temperature(settings: AttackSettings, calibration: Temperature | None) -> bool:
     if settings.temperature is None:
         return True
     same: dict[str, Any] = {"source": "given", "temperature": settings.temperature}
     if isinstance(settings.temperature, str):
         same = {"source": settings.temperature, "held_out": settings.held_out}
-    return all(calibration.get(key) == value for key, value in same.items())
+    return calibration is not None and calibration.items() >= same.items()

@@ -4,7 +4,6 @@ import dataclasses
 import json
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from mindflood.attack.resources.downloads import check_available
 from mindflood.cards.attack_key import AttackKey
 from mindflood.cards.cards import read_card
 from mindflood.cards.rates import accuracy_under_attack
+from mindflood.cards.schema import GridSearch, ProbeFindings, SearchCandidate
 from mindflood.config.settings import Config, SearchSettings
 from mindflood.data.sources import Examples
 from mindflood.data.tasks import Task, get_task
@@ -72,14 +72,14 @@ def grid(settings: SearchSettings) -> list[float]:
     return [round(settings.lower + index * settings.step, 6) for index in range(count)]
 
 
-def best(candidates: list[dict[str, Any]]) -> dict[str, Any]:
+def best(candidates: list[SearchCandidate]) -> SearchCandidate:
     """The candidate with the highest accuracy under attack; of equals, the lowest level.
 
     Raises:
         UserError: undecided attacks leave an accuracy a range, and others reach into it or above.
     """
     if all(one["accuracy_under_attack"] is not None for one in candidates):
-        return max(candidates, key=lambda c: (c["accuracy_under_attack"], -c["flood_level"]))
+        return max(candidates, key=lambda c: (c["accuracy_under_attack"] or 0, -c["flood_level"]))
     surest = max(candidates, key=lambda c: (_bounds(c)[0], -c["flood_level"]))
     if any(_bounds(c)[1] > _bounds(surest)[0] for c in candidates if c is not surest):
         ranges = ", ".join(
@@ -96,12 +96,12 @@ def best(candidates: list[dict[str, Any]]) -> dict[str, Any]:
     return surest
 
 
-def _bounds(candidate: dict[str, Any]) -> tuple[float, float]:
+def _bounds(candidate: SearchCandidate) -> tuple[float, float]:
     low, high = candidate["accuracy_under_attack_bounds"]
     return low, high
 
 
-def _outcome(config: Config) -> dict[str, object]:
+def _outcome(config: Config) -> GridSearch:
     started = time.monotonic()
     data = config.task.data
     if config.search.choose_on == "held-out":
@@ -119,7 +119,7 @@ def _outcome(config: Config) -> dict[str, object]:
     }
 
 
-def _levels(config: Config) -> tuple[list[float], dict[str, object]]:
+def _levels(config: Config) -> tuple[list[float], ProbeFindings]:
     """The levels to try, and for the card where their range comes from."""
     settings = config.search
     if settings.bounds == "fixed":
@@ -148,7 +148,7 @@ def candidate_config(config: Config, level: float, data: str | None) -> Config:
     )
 
 
-def _candidate(config: Config, level: float, data: str | None) -> dict[str, Any]:
+def _candidate(config: Config, level: float, data: str | None) -> SearchCandidate:
     candidate = candidate_config(config, level, data)
     run = candidate.run_folder
     with at_work(candidate):

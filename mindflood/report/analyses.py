@@ -1,9 +1,9 @@
 """The tables of the analyses: the ball around a sample, and other data than the training's."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from mindflood.cards.cards import Card
+from mindflood.cards.schema import BallAnalysis, MeasuredAccuracy
 from mindflood.report.layout import Cell, Column, Number, Table, TableRow
 from mindflood.report.names import METHODS, TASKS, encoder_name
 
@@ -46,7 +46,7 @@ def ball_table(cards: Sequence[Card]) -> Table:
                 f"{found['steps']} steps, {found['restarts']} starts",
             )
         )
-        for card, ball in _of_kind(cards, "ball")
+        for card, ball in _with_balls(cards)
         for reference, found in sorted(ball.items())
     ]
     notes = (
@@ -63,7 +63,7 @@ def ball_table(cards: Sequence[Card]) -> Table:
 def _other_texts(cards: Sequence[Card]) -> Iterator[str]:
     """References whose rows do not compare, for they are, or may be, over different texts."""
     seen: dict[tuple[str, str, str], list[str | None]] = {}
-    for card, ball in _of_kind(cards, "ball"):
+    for card, ball in _with_balls(cards):
         for reference, found in sorted(ball.items()):
             rows = seen.setdefault((card["task"], card["encoder"], reference), [])
             rows.append(found.get("texts"))
@@ -79,7 +79,11 @@ def _other_texts(cards: Sequence[Card]) -> Iterator[str]:
 
 def generalisation_table(cards: Sequence[Card]) -> Table:
     """Altinisik et al.'s Table 4: a row for every model, a column for every data set."""
-    analysed = _of_kind(cards, "generalisation")
+    analysed = [
+        (card, found)
+        for card in cards
+        if (found := card.get("analyses", {}).get("generalisation")) is not None
+    ]
     others = sorted({other["task"] for _, found in analysed for other in found["out"]})
     columns = (
         *_MODEL,
@@ -101,8 +105,8 @@ def generalisation_table(cards: Sequence[Card]) -> Table:
     return Table("generalisation", caption, columns, tuple(rows))
 
 
-def _of_kind(cards: Sequence[Card], kind: str) -> list[tuple[Card, dict[str, Any]]]:
-    return [(card, found) for card in cards if (found := card.get("analyses", {}).get(kind))]
+def _with_balls(cards: Sequence[Card]) -> list[tuple[Card, dict[str, BallAnalysis]]]:
+    return [(card, found) for card in cards if (found := card.get("analyses", {}).get("ball"))]
 
 
 def _model(card: Card) -> Iterator[Cell]:
@@ -113,5 +117,5 @@ def _model(card: Card) -> Iterator[Cell]:
     yield None if card["seed"] is None else str(card["seed"])
 
 
-def _percent(measured: dict[str, Any] | None) -> Number | None:
+def _percent(measured: MeasuredAccuracy | None) -> Number | None:
     return None if measured is None else Number(100 * measured["accuracy"])

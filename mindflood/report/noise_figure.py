@@ -14,15 +14,13 @@ from mindflood.report.names import TASKS, encoder_name
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_SHARED = ("num_examples", "draws", "seed")
-
 
 def noise_curves(cards: Sequence[Card], name: str) -> Iterator[tuple[str, str]]:
     """Title and SVG of each set of cards whose losses compare: same rows, same noise."""
     found: dict[tuple[object, ...], list[Card]] = {}
     for card in cards:
         if noise := card.get("analyses", {}).get("noise"):
-            shared = (*(noise[key] for key in _SHARED), *noise["alpha"])
+            shared = (noise["num_examples"], noise["draws"], noise["seed"], *noise["alpha"])
             found.setdefault((card["task"], card["encoder"], *shared), []).append(card)
     for number, ((task, encoder, examples, *_), members) in enumerate(found.items()):
         title = f"{TASKS.get(str(task), task)}, {encoder_name(str(encoder))}, {examples} examples"

@@ -28,8 +28,10 @@ def _warned(card: Card) -> Iterator[tuple[str, Sequence[str]]]:
     """Each part of a card that may warn, in words, with its warnings."""
     yield "", card.get("warnings", ())
     analyses = card.get("analyses", {})
-    for kind in ("noise", "generalisation"):
-        yield f", analysis of {kind}", analyses.get(kind, {}).get("warnings", ())
+    if noise := analyses.get("noise"):
+        yield ", analysis of noise", noise.get("warnings", ())
+    if other_data := analyses.get("generalisation"):
+        yield ", analysis of generalisation", other_data.get("warnings", ())
     for reference, found in analyses.get("ball", {}).items():
         yield f", analysis of the ball of {reference}", found.get("warnings", ())
     attacked = [("", card["attacks"])]

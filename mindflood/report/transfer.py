@@ -16,6 +16,7 @@ from typing import Any
 
 from mindflood.cards.attack_key import AttackKey
 from mindflood.cards.cards import Card
+from mindflood.cards.schema import TransferredAttack
 from mindflood.report.aggregate import rows
 from mindflood.report.audits import doubt_notes
 from mindflood.report.intervals import wilson
@@ -31,7 +32,7 @@ class Transferred:
 
     card: Card
     attack: str
-    found: dict[str, Any]
+    found: TransferredAttack
 
     @property
     def name(self) -> str:

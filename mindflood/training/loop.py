@@ -14,6 +14,7 @@ import numpy as np
 
 from mindflood.cards.cards import Card, new_card, write_card
 from mindflood.cards.degenerate import signs_of_degeneracy
+from mindflood.cards.schema import LevelSource
 from mindflood.config.settings import Config
 from mindflood.defences.registry import DEFENCE_METHODS
 from mindflood.errors import UserError
@@ -59,7 +60,7 @@ class Level:
     """The flood level b of a run in nats (None: no flooding), and where it comes from."""
 
     value: float | None
-    source: str | None
+    source: LevelSource | None
 
 
 def train(config: Config) -> Path:
@@ -76,7 +77,7 @@ def train(config: Config) -> Path:
         if complete:
             return config.run_folder
         level = config.fixed_level
-        source = None if level is None else "fixed"
+        source: LevelSource | None = None if level is None else "fixed"
         watch = Watch.PROBE if config.accordance.record else Watch.OFF
         if config.method == "flooding-x-online":
             watch = Watch.FLOOD

@@ -2,8 +2,10 @@
 
 import dataclasses
 from pathlib import Path
+from typing import cast
 
 from mindflood.cards.cards import read_card
+from mindflood.cards.schema import ProbeFindings
 from mindflood.config.settings import Config
 from mindflood.data.sources import dev_is_test
 from mindflood.data.tasks import get_task
@@ -64,14 +66,11 @@ def copy_trace(probe: Config, run: Path) -> None:
     write_text(run / "accordance.jsonl", _trace(probe).read_text(encoding="utf-8"))
 
 
-def findings(probe: Config, found: FloodLevel) -> dict[str, object]:
+def findings(probe: Config, found: FloodLevel) -> ProbeFindings:
     """For the card: the level, its range, where they come from, and what the pass cost."""
     card = read_card(probe.run_folder / "card.json")
-    return {
-        **card.get("accordance", {}),
-        **dataclasses.asdict(found),
-        "first_pass_seconds": card["train_seconds"],
-    }
+    whole = {**card.get("accordance", {}), **dataclasses.asdict(found)}
+    return cast(ProbeFindings, {**whole, "first_pass_seconds": card["train_seconds"]})
 
 
 def _trace(probe: Config) -> Path:

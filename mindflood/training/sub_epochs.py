@@ -3,8 +3,9 @@
 import dataclasses
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import cast
 
+from mindflood.cards.schema import ProbeFindings
 from mindflood.config.settings import Config
 from mindflood.flooding.accordance import (
     AccordanceProbe,
@@ -87,7 +88,7 @@ class SubEpochs:
             position.sub_epoch_loss, position.sub_epoch_steps = 0.0, 0
         return self.detector.crossing
 
-    def summary(self, train_seconds: float) -> dict[str, Any]:
+    def summary(self, train_seconds: float) -> ProbeFindings:
         """For the card: where the crossing was, if there was one, and what the probes cost.
 
         Args:
@@ -96,10 +97,11 @@ class SubEpochs:
                 are counted by themselves.
         """
         crossing = self.detector.crossing
-        found = {"rule": "no crossing of zero"}
+        found: ProbeFindings = {"rule": "no crossing of zero"}
         if crossing is not None:
-            found = dataclasses.asdict(crossing)
-        return found | {
+            found = cast(ProbeFindings, dataclasses.asdict(crossing))
+        return {
+            **found,
             "steps_per_epoch": self.batches.steps_per_epoch,
             "probe_seconds": self.seconds,
             "share_of_training": self.seconds / max(train_seconds, 1e-9),

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from mindflood.cards.schema import AuditSummary
 from mindflood.errors import UserError
 from mindflood.files import expanded
 from mindflood.terminal import say, tell
@@ -88,7 +89,7 @@ def _grade(args: argparse.Namespace, sheet: Path) -> int:
     return 0
 
 
-def describe(audit: dict[str, Any]) -> str:
+def describe(audit: AuditSummary) -> str:
     """An audit as one line of text."""
     named = (
         ("keeps_label", "keep the label"),
@@ -99,6 +100,6 @@ def describe(audit: dict[str, Any]) -> str:
     return f"{audit['graded']} graded, {audit['unclear']} unclear: {', '.join(shown)}"
 
 
-def _percent(audit: dict[str, Any], name: str) -> str:
+def _percent(audit: Any, name: str) -> str:
     low, high = audit[f"{name}_interval"]
     return f"{100 * audit[name]:.1f} % ({100 * low:.1f} to {100 * high:.1f})"

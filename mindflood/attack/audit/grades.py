@@ -10,12 +10,13 @@ from mindflood.attack.audit.draw import key_path
 from mindflood.attack.audit.sheet import GRADES, SheetRow, read_sheet, row_of
 from mindflood.attack.results.finished import Attack, attacks_in, texts_digest
 from mindflood.cards.cards import merge_audit, read_card
+from mindflood.cards.schema import AuditSummary
 from mindflood.errors import UserError
 from mindflood.files import check_writable, read_json
 from mindflood.report.validated import Audit, Rate
 
 
-def put_on_cards(places: Sequence[str | Path], sheet: Path) -> list[tuple[Attack, dict[str, Any]]]:
+def put_on_cards(places: Sequence[str | Path], sheet: Path) -> list[tuple[Attack, AuditSummary]]:
     """Count a graded sheet and put an audit on the card of each of its attacks.
 
     Args:
@@ -147,7 +148,7 @@ def _check_row(row: SheetRow, attack: Attack, entry: dict[str, Any], sheet: Path
         )
 
 
-def _audit(attack: Attack, rows: Sequence[SheetRow], sheet: Path) -> dict[str, Any]:
+def _audit(attack: Attack, rows: Sequence[SheetRow], sheet: Path) -> AuditSummary:
     meaning = Counter(row.meaning for row in rows)
     results = Counter(record["result"] for record in attack.records)
     _check_card(attack, results)
@@ -160,6 +161,8 @@ def _audit(attack: Attack, rows: Sequence[SheetRow], sheet: Path) -> dict[str, A
         unclear=meaning["unclear"],
         english=sum(row.english == "yes" for row in rows),
     )
+    keeps, english = counted.keeps_label(), counted.still_english()
+    validated = counted.validated()
     grades = "\n".join(sorted(f"{row.name} {row.meaning} {row.english}" for row in rows))
     return {
         "graded": counted.graded,
@@ -167,17 +170,19 @@ def _audit(attack: Attack, rows: Sequence[SheetRow], sheet: Path) -> dict[str, A
         "changed": counted.changed,
         "unclear": counted.unclear,
         "english": counted.english,
-        **_rate("keeps_label", counted.keeps_label()),
-        **_rate("still_english", counted.still_english()),
-        **_rate("validated_accuracy", counted.validated()),
+        "keeps_label": round(keeps.value, 6),
+        "keeps_label_interval": _interval(keeps),
+        "still_english": round(english.value, 6),
+        "still_english_interval": _interval(english),
+        "validated_accuracy": round(validated.value, 6),
+        "validated_accuracy_interval": _interval(validated),
         "sheet": sheet.name,
         "grades": hashlib.sha256(grades.encode()).hexdigest()[:16],
     }
 
 
-def _rate(name: str, rate: Rate) -> dict[str, Any]:
-    interval = [round(rate.low, 6), round(rate.high, 6)]
-    return {name: round(rate.value, 6), f"{name}_interval": interval}
+def _interval(rate: Rate) -> list[float]:
+    return [round(rate.low, 6), round(rate.high, 6)]
 
 
 def _check_card(attack: Attack, results: Counter[str]) -> None:

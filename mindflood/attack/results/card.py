@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from mindflood.attack.victim.folder import model_fingerprint
-from mindflood.cards.cards import Card, DataSizes, new_card, read_card, tested_on
+from mindflood.cards.cards import Card, new_card, read_card, tested_on
+from mindflood.cards.schema import DataSizes
 from mindflood.data.record import described, read_record, run_above
 from mindflood.data.sources import Examples
 from mindflood.data.tasks import TASKS, Task

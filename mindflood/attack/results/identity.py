@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from mindflood.attack.victim.calibration import Calibration, calibration_error
 from mindflood.attack.victim.folder import model_fingerprint
 from mindflood.cards.attack_key import CALIBRATED, AttackKey
 from mindflood.cards.degenerate import signs_of_degeneracy
+from mindflood.cards.schema import AttackSummary
 from mindflood.config.attack import AttackSettings
 from mindflood.config.recipes import RECIPES
 from mindflood.data.sources import Examples
@@ -87,7 +88,7 @@ def examples_fingerprint(examples: Examples) -> str:
     return examples.fingerprint()
 
 
-def summary_of(records: Sequence[Mapping[str, Any]], identity: Mapping[str, Any]) -> dict[str, Any]:
+def summary_of(records: Sequence[Mapping[str, Any]], identity: Mapping[str, Any]) -> AttackSummary:
     """What the card says of an attack.
 
     Args:
@@ -102,18 +103,17 @@ def summary_of(records: Sequence[Mapping[str, Any]], identity: Mapping[str, Any]
         ``warnings`` (what the victim's predictions before the attack tell of it).
     """
     warnings = degeneracy(records, get_task(identity["task"]).label_names)
-    return (
-        summarise(records)
-        | {
-            "fingerprint": identity["fingerprint"],
-            "replaced": identity["replaced"],
-            "seed": identity["seed"],
-            "requested": identity["num_examples"],
-            "calibration_error": calibration_error(records),
-        }
-        | {key: identity[key] for key in _ON_CARD if identity.get(key) is not None}
-        | ({"warnings": warnings} if warnings else {})
-    )
+    summary: AttackSummary = {
+        **summarise(records),
+        "fingerprint": identity["fingerprint"],
+        "replaced": identity["replaced"],
+        "seed": identity["seed"],
+        "requested": identity["num_examples"],
+        "calibration_error": calibration_error(records),
+    }
+    told = {key: identity[key] for key in _ON_CARD if identity.get(key) is not None}
+    doubts = {"warnings": warnings} if warnings else {}
+    return cast(AttackSummary, {**summary, **told, **doubts})
 
 
 def degeneracy(records: Sequence[Mapping[str, Any]], label_names: Sequence[str]) -> list[str]:

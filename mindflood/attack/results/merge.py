@@ -19,6 +19,7 @@ from mindflood.attack.results.identity import (
 from mindflood.attack.results.journal import Journal
 from mindflood.cards.cards import Card, merge_attack, read_card, tested_on
 from mindflood.cards.records import read_records
+from mindflood.cards.schema import AttackSummary
 from mindflood.config.recipes import RECIPES
 from mindflood.data.sources import Examples
 from mindflood.errors import UserError
@@ -38,7 +39,7 @@ class _Results:
     records: Records
 
 
-def merge_shares(folders: Sequence[str | Path], out: str | Path) -> dict[str, dict[str, Any]]:
+def merge_shares(folders: Sequence[str | Path], out: str | Path) -> dict[str, AttackSummary]:
     """Join shares into ``OUT/RECIPE.jsonl`` and the card, as the whole attack would have left them.
 
     Every attack that the folders hold is joined. The records are in the order of the data.

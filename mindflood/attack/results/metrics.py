@@ -6,11 +6,12 @@ from typing import Any
 
 from mindflood.cards.rates import Rate, accuracy_under_attack, attack_success_rate
 from mindflood.cards.records import OUTCOMES
+from mindflood.cards.schema import Counts, Outcome
 
 _DECIDED, _UNDECIDED = ("succeeded", "failed"), ("error", "out_of_budget")
 
 
-def summarise(records: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def summarise(records: Iterable[Mapping[str, Any]]) -> Outcome:
     """Counts and rates of one attack.
 
     A sample the model got wrong before the attack (``skipped``) counts as wrong under attack and
@@ -37,7 +38,7 @@ def summarise(records: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     count = Counter(record["result"] for record in records)
     if unknown := set(count) - set(OUTCOMES):
         raise ValueError(f"unknown results: {sorted(unknown)}")
-    counts = {
+    counts: Counts = {
         "num_examples": len(records),
         "skipped": count["skipped"],
         "succeeded": count["succeeded"],
@@ -51,7 +52,8 @@ def summarise(records: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     begun = [
         record["queries"] for record in records if record["result"] in (*_DECIDED, *_UNDECIDED)
     ]
-    return counts | {
+    return {
+        **counts,
         "accuracy_under_attack": _number(robust),
         "accuracy_under_attack_bounds": _bounds(robust),
         "attack_success_rate": _number(success),

@@ -125,7 +125,8 @@ def test_the_ball_of_a_linear_classifier_is_its_closed_form():
     exact = np.minimum(margins / slopes, 8.0)
     np.testing.assert_allclose(radii, exact, atol=8.0 / 2**11)
     assert (radii <= exact + 1e-5).all()
-    counts = ball.summary(np.zeros(4), np.zeros(4), np.array([0.0, 0.5, 0.0, 8.0]), 8.0)
+    zeros = np.zeros(4)
+    counts = ball.summary(zeros, zeros, np.array([0.0, 0.5, 0.0, 8.0]), 8.0, search)
     assert (counts["without_radius"], counts["of_largest_radius"]) == (2, 1)
     increments, natural = ball.max_increments(classifier, three, radii, search)
     softplus = lambda x: np.log1p(np.exp(x))  # noqa: E731

@@ -20,7 +20,6 @@ from mindflood.cards.cards import (
     versions,
     write_card,
 )
-from mindflood.cards.schema import attack_key, split_attack_key
 from mindflood.errors import UserError
 from tests.unit.report_runs import a_card, an_attack
 
@@ -93,7 +92,7 @@ OF_ALL = {"noise": NOISE, "ball": {"x": BALL}, "generalisation": {"in": IN, "out
         ({"noise": NOISE | {"loss": [0.4]}}, "noise.alpha", "as many numbers as"),
         ({"noise": NOISE | {"loss": [0.4, None]}}, "noise.loss", "a list of numbers"),
         ({"ball": {"x": 3}}, "ball.x", "an object"),
-        ({"ball": {"x": {"max_increment": 1}}}, "ball.x.quartiles", "a list of numbers"),
+        ({"ball": {"x": {"max_increment": 1}}}, "ball.x.quartiles", "two numbers"),
         ({"ball": {"x": BALL | {"quartiles": [1]}}}, "ball.x.quartiles", "two numbers"),
         ({"ball": {"x": BALL | {"texts": 3}}}, "ball.x.texts", "text"),
         ({"ball": 3}, "ball", "an object"),
@@ -214,14 +213,6 @@ def test_merging_into_no_card_needs_one_to_begin_with(tmp_path: Path) -> None:
     assert list(read_card(path)["attacks"]) == ["pso-paper"]
 
 
-@pytest.mark.parametrize("calibrated", [False, True], ids=["plain", "calibrated"])
-@pytest.mark.parametrize("profile", ["paper", "offline"])
-@pytest.mark.parametrize("recipe", ["textfooler", "bert-attack"])
-def test_attack_keys_are_taken_apart_again(recipe: str, profile: str, calibrated: bool) -> None:
-    key = attack_key(recipe, profile, calibrated=calibrated)
-    assert split_attack_key(key) == (recipe, profile + "-calibrated" * calibrated)
-
-
 def test_versions_are_found_without_importing_the_packages() -> None:
     assert {"numpy", "pandas"} <= set(versions())
     code = (
@@ -230,3 +221,59 @@ def test_versions_are_found_without_importing_the_packages() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (10**5000, "what is too long or too deep to be shown"),
+        (10**16, "'10000000000000000'"),
+        (float("inf"), "'inf'"),
+        (True, "'True'"),
+        ("3", "'3'"),
+        (3.0, "'3.0'"),
+        ([[[]]], r"'\[\[\[\]\]\]'"),
+        (None, "'None'"),
+    ],
+    ids=["digits", "large", "infinite", "truth", "text", "fraction", "nested", "null"],
+)
+def test_a_hostile_count_is_one_line(tmp_path: Path, value: object, shown: str) -> None:
+    card = a_card(attacks={"pso-paper": an_attack() | {"failed": value}})
+    said = rf"'attacks\.pso-paper\.failed': expected a count \(0 or more\), found {shown}$"
+    with pytest.raises(UserError, match=said):
+        write_card(tmp_path / "card.json", card)
+    assert not (tmp_path / "card.json").exists()
+
+
+def test_a_card_is_written_as_it_is_given(tmp_path: Path) -> None:
+    """Whole numbers stay whole, keys keep their order, further keys stay: the check copies none."""
+    attack = {"mine": "é", **an_attack(seconds=84, audit=AUDIT)}
+    card: Any = {"of a newer version": {"x": 1e-7}, **a_card(attacks={"pso-paper": attack})}
+    card["train_seconds"] = 400
+    write_card(tmp_path / "card.json", card)
+    written = (tmp_path / "card.json").read_text(encoding="utf-8")
+    assert written == json.dumps(card, indent=2) + "\n"
+    assert json.dumps(read_card(tmp_path / "card.json"), indent=2) + "\n" == written
+
+
+AUDIT = {
+    "graded": 3, "same": 1, "changed": 1, "unclear": 1, "english": 3, "keeps_label": 1 / 3,
+    "still_english": 1, "validated_accuracy": 0.5, "sheet": "sheet.csv",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"graded": 4}, r"audit\.graded': expected same \+ changed \+ unclear, above 0, found '4'"),
+        ({"english": 4}, r"audit\.english': expected at most 3 graded, found '4'"),
+        (
+            {"graded": 999, "same": 997},
+            r"audit\.graded': expected at most 148 succeeded, found '999'",
+        ),
+    ],
+)
+def test_an_audit_adds_up(tmp_path: Path, change: dict[str, int], said: str) -> None:
+    card = a_card(attacks={"pso-paper": an_attack(audit=AUDIT | change)})
+    with pytest.raises(UserError, match=rf"'attacks\.pso-paper\.{said}"):
+        write_card(tmp_path / "card.json", card)
