@@ -21,7 +21,7 @@ def run(args: argparse.Namespace) -> int:
 
     from mindflood.cards.cards import find_runs
     from mindflood.report.page import report
-    from mindflood.report.tables import comparison_table
+    from mindflood.report.tables.paper import comparison_table
 
     page = report(args.folder)
     rich.print(comparison_table([run.card for run in find_runs(args.folder)]))

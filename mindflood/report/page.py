@@ -12,21 +12,21 @@ from mindflood.cards.cards import Card, Run, find_runs
 from mindflood.cards.schema import split_attack_key
 from mindflood.errors import UserError
 from mindflood.files import write_text
-from mindflood.report import published
-from mindflood.report.aggregate import order, rows, setting_of
-from mindflood.report.analyses import ball_table, generalisation_table
-from mindflood.report.audits import audits_table
-from mindflood.report.calibration import calibration_table
-from mindflood.report.crossings import crossings_table
 from mindflood.report.examples import examples
-from mindflood.report.layout import Number, Table, section_columns, sections, text_of
-from mindflood.report.medians import medians_table
-from mindflood.report.names import METHODS, TASKS, encoder_name
-from mindflood.report.page_figures import COMPARISONS, Drawn, comparisons, figures
-from mindflood.report.recipes import recipe_lines
-from mindflood.report.render import comma_separated, latex, markdown
-from mindflood.report.tables import counts_table, table1, table2, table3, tasks_of
-from mindflood.report.transfer import transfer_tables
+from mindflood.report.figures.every import COMPARISONS, Drawn, comparisons, figures
+from mindflood.report.numbers.aggregate import order, rows, setting_of
+from mindflood.report.numbers.names import METHODS, TASKS, encoder_name
+from mindflood.report.tables import published
+from mindflood.report.tables.analyses import ball_table, generalisation_table
+from mindflood.report.tables.audits import audits_table
+from mindflood.report.tables.calibration import calibration_table
+from mindflood.report.tables.crossings import crossings_table
+from mindflood.report.tables.layout import Number, Table, section_columns, sections, text_of
+from mindflood.report.tables.medians import medians_table
+from mindflood.report.tables.paper import counts_table, table1, table2, table3, tasks_of
+from mindflood.report.tables.recipes import recipe_lines
+from mindflood.report.tables.render import comma_separated, latex, markdown
+from mindflood.report.tables.transfer import transfer_tables
 from mindflood.visible import visible
 
 # The second is what the pages had before they named their maker.

@@ -5,16 +5,16 @@ import pytest
 
 from mindflood.cards.cards import write_card
 from mindflood.errors import UserError
-from mindflood.report.aggregate import rows
-from mindflood.report.audits import audit_notes, audits_table, doubt_notes
-from mindflood.report.calibration import calibration_table
-from mindflood.report.layout import Number
-from mindflood.report.medians import medians_table
+from mindflood.report.figures.sweep import sweeps
+from mindflood.report.numbers.aggregate import rows
+from mindflood.report.numbers.validated import Audit, validated
 from mindflood.report.page import report
-from mindflood.report.render import comma_separated, markdown
-from mindflood.report.sweep_figure import sweeps
-from mindflood.report.tables import counts_table, table2
-from mindflood.report.validated import Audit, validated
+from mindflood.report.tables.audits import audit_notes, audits_table, doubt_notes
+from mindflood.report.tables.calibration import calibration_table
+from mindflood.report.tables.layout import Number
+from mindflood.report.tables.medians import medians_table
+from mindflood.report.tables.paper import counts_table, table2
+from mindflood.report.tables.render import comma_separated, markdown
 from tests.unit.report_runs import a_card, a_run, an_attack
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from mindflood.cards.cards import Run, write_card
 from mindflood.errors import UserError
 from mindflood.report.examples import differences, examples
-from mindflood.report.figures import read_series, smoothed, thinned
+from mindflood.report.figures.training import read_series, smoothed, thinned
 from mindflood.report.page import figures, report
 from tests.unit.report_runs import a_card, a_run, an_attack, an_example, lines, results
 

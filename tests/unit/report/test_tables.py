@@ -17,12 +17,13 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from mindflood.cards.cards import Card
-from mindflood.report import published
-from mindflood.report.aggregate import Estimate, estimate, robust_interval, wilson
-from mindflood.report.aggregate import attacked as attack_of
-from mindflood.report.layout import Column, Number, Table, TableRow, text_of
-from mindflood.report.medians import medians_table
-from mindflood.report.render import (
+from mindflood.report.numbers.aggregate import Estimate, estimate, robust_interval, wilson
+from mindflood.report.numbers.aggregate import attacked as attack_of
+from mindflood.report.tables import published
+from mindflood.report.tables.layout import Column, Number, Table, TableRow, text_of
+from mindflood.report.tables.medians import medians_table
+from mindflood.report.tables.paper import comparison_table, counts_table, table1, table2, table3
+from mindflood.report.tables.render import (
     comma_separated,
     escape_csv,
     escape_latex,
@@ -30,7 +31,6 @@ from mindflood.report.render import (
     latex,
     markdown,
 )
-from mindflood.report.tables import comparison_table, counts_table, table1, table2, table3
 from mindflood.visible import visible_words
 from tests.unit.report_runs import a_card, an_attack
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mindflood.cards.cards import Card
-from mindflood.report.layout import Cell, Column, Number, Table, TableRow
-from mindflood.report.names import METHODS, TASKS, encoder_name
+from mindflood.report.numbers.names import METHODS, TASKS, encoder_name
+from mindflood.report.tables.layout import Cell, Column, Number, Table, TableRow
 
 _MODEL = (
     Column("Dataset", numeric=False),

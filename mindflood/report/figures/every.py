@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mindflood.cards.cards import Card, Run
-from mindflood.report.accordance_figure import accordance_curves
-from mindflood.report.epochs_figure import epoch_curves
-from mindflood.report.figures import training_curves
-from mindflood.report.noise_figure import noise_curves
-from mindflood.report.sweep_figure import sweeps
-from mindflood.report.transfer_figure import transfer_maps
+from mindflood.report.figures.accordance import accordance_curves
+from mindflood.report.figures.epochs import epoch_curves
+from mindflood.report.figures.noise import noise_curves
+from mindflood.report.figures.sweep import sweeps
+from mindflood.report.figures.training import training_curves
+from mindflood.report.figures.transfer import transfer_maps
 
 FIGURES: dict[str, tuple[str, Callable[[Run, str], str | None]]] = {
     "training": ("Loss and accuracy during training", training_curves),

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from mindflood.cards.cards import Card, tested_on
 from mindflood.cards.schema import split_attack_key
-from mindflood.report.aggregate import Attacked, Row, by_setting, is_uncrossed
-from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name, is_bert_base
+from mindflood.report.numbers.aggregate import Attacked, Row, by_setting, is_uncrossed
+from mindflood.report.numbers.names import ATTACKS, METHODS, TASKS, encoder_name, is_bert_base
 
 
 def warning_notes(cards: Sequence[Card]) -> list[str]:

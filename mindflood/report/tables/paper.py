@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from mindflood.cards.cards import Card
 from mindflood.cards.rates import Rate
-from mindflood.report import published
-from mindflood.report.aggregate import (
+from mindflood.report.numbers.aggregate import (
     Attacked,
     Estimate,
     Row,
@@ -16,11 +15,12 @@ from mindflood.report.aggregate import (
     robust_interval,
     rows,
 )
-from mindflood.report.audits import VALIDATED, audit_notes, doubt_notes, validated_cell
-from mindflood.report.calibration import gap_notes
-from mindflood.report.layout import Cell, Column, Number, Range, Table, TableRow
-from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name, position
-from mindflood.report.notes import (
+from mindflood.report.numbers.names import ATTACKS, METHODS, TASKS, encoder_name, position
+from mindflood.report.tables import published
+from mindflood.report.tables.audits import VALIDATED, audit_notes, doubt_notes, validated_cell
+from mindflood.report.tables.calibration import gap_notes
+from mindflood.report.tables.layout import Cell, Column, Number, Range, Table, TableRow
+from mindflood.report.tables.notes import (
     attack_notes,
     condition_notes,
     crossing_notes,
@@ -29,9 +29,9 @@ from mindflood.report.notes import (
     seed_notes,
     warning_notes,
 )
-from mindflood.report.recipes import detail_cells, detail_columns, recipe_lines
-from mindflood.report.render import terminal
-from mindflood.report.transfer import transfer_notes
+from mindflood.report.tables.recipes import detail_cells, detail_columns, recipe_lines
+from mindflood.report.tables.render import terminal
+from mindflood.report.tables.transfer import transfer_notes
 
 if TYPE_CHECKING:
     import rich.console

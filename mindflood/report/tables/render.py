@@ -5,7 +5,7 @@ import io
 import re
 from typing import TYPE_CHECKING, Literal
 
-from mindflood.report.layout import (
+from mindflood.report.tables.layout import (
     Cell,
     Number,
     Range,
