@@ -83,7 +83,7 @@ def a_run(folder: Path, card: Card, *, steps: int = 120) -> Path:
         [
             {
                 "step": step,
-                "epoch": step // 60,
+                "epoch": (step + 1) / 60,
                 "loss": float(loss[step]),
                 "flooding": bool(loss[step] < level),
                 "gradient_norm": 1.0,

@@ -1,7 +1,7 @@
 """The figures of the page: of one run, and of all runs of a folder beside each other.
 
 Each is one function: from a run folder to SVG, or to None where the run has not the files; from the
-cards to pairs of title and SVG. ``FIGURES`` and ``COMPARISONS`` name them in the order of the page.
+runs to pairs of title and SVG. ``FIGURES`` and ``COMPARISONS`` name them in the order of the page.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from mindflood.cards.cards import Card, Run
 from mindflood.report.figures.accordance import accordance_curves
 from mindflood.report.figures.epochs import epoch_curves
+from mindflood.report.figures.losses import loss_curves
 from mindflood.report.figures.noise import noise_curves
 from mindflood.report.figures.sweep import sweeps
 from mindflood.report.figures.training import training_curves
@@ -44,20 +45,32 @@ def figures(run: Run, name: str) -> list[Drawn]:
     return found
 
 
-Draw = Callable[[Sequence[Card], str], Iterator[tuple[str, str]]]
+_Figures = Iterator[tuple[str, str]]
 
-COMPARISONS: dict[str, tuple[str, Draw]] = {
-    "sweep": ("Accuracy under attack against the flood level", sweeps),
-    "noise": ("Loss under Gaussian noise in the word embeddings", noise_curves),
-    "epochs": ("Loss and accuracy under attack over the epochs", epoch_curves),
-    "transfer": ("Adversarial texts of one model that fool another", transfer_maps),
+
+def _of_cards(
+    draw: Callable[[Sequence[Card], str], _Figures],
+) -> Callable[[Sequence[Run], str], _Figures]:
+    return lambda runs, name: draw([run.card for run in runs], name)
+
+
+COMPARISONS: dict[str, tuple[str, Callable[[Sequence[Run], str], _Figures]]] = {
+    "losses": ("Loss of all methods over the epochs", loss_curves),
+    "sweep": ("Accuracy under attack against the flood level", _of_cards(sweeps)),
+    "noise": ("Loss under Gaussian noise in the word embeddings", _of_cards(noise_curves)),
+    "epochs": ("Loss and accuracy under attack over the epochs", _of_cards(epoch_curves)),
+    "transfer": ("Adversarial texts of one model that fool another", _of_cards(transfer_maps)),
 }
 
 
-def comparisons(cards: Sequence[Card]) -> list[tuple[str, Drawn]]:
-    """Title and figure of every comparison that the cards allow."""
+def comparisons(runs: Sequence[Run]) -> list[tuple[str, Drawn]]:
+    """Title and figure of every comparison that the runs allow.
+
+    Raises:
+        UserError: as :func:`figures`.
+    """
     return [
         (title, Drawn(kind, description, svg))
         for kind, (description, draw) in COMPARISONS.items()
-        for title, svg in draw(cards, f"comparison-{kind}")
+        for title, svg in draw(runs, f"comparison-{kind}")
     ]

@@ -93,7 +93,7 @@ def test_the_page_holds_what_the_cards_hold(reported: Path) -> None:
     ):
         assert words in page.text
     assert "published (BERT-base, paper profile)" in page.text
-    assert page.tags.count("figure") == 4
+    assert page.tags.count("figure") == 5, "the losses of all, and those of each"
     assert "not shown" not in page.text
 
 
@@ -160,7 +160,7 @@ def test_every_table_and_figure_is_a_file_too(reported: Path) -> None:
         assert {f"{name}.md", f"{name}.csv", f"{name}.tex"} <= written
     assert "table2_counts.csv" in written
     drawn = [name for name in written if name.endswith(".svg")]
-    assert len(drawn) == 4
+    assert len(drawn) == 5
     for name in drawn:
         ElementTree.parse(reported / "report" / name)
 
@@ -198,8 +198,8 @@ def test_runs_without_trace_or_attack_are_reported_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "record", "words"),
     [
-        ("trace.jsonl", {"step": 1}, "'loss'"),
-        ("evaluations.jsonl", {"step": 1, "eval_loss": "low"}, "'eval_loss'"),
+        ("trace.jsonl", {"step": 1, "epoch": 0.1}, "'loss'"),
+        ("evaluations.jsonl", {"epoch": 1, "step": 1, "eval_loss": "low"}, "'eval_loss'"),
         ("attacks/textfooler.jsonl", {"result": "succeeded"}, "'index'"),
         ("attacks/textfooler.jsonl", {"index": 1, "result": "succeeded"}, "'original'"),
         ("attacks/textfooler.jsonl", [], "expected an object"),
