@@ -15,22 +15,7 @@ from mindflood.report.tables.layout import Number
 from mindflood.report.tables.medians import medians_table
 from mindflood.report.tables.paper import counts_table, table2
 from mindflood.report.tables.render import comma_separated, markdown
-from tests.unit.report_runs import a_card, a_run, an_attack
-
-
-def an_audit(same=45, changed=4, unclear=1, english=40, **changes):
-    audit = {
-        "graded": same + changed + unclear,
-        "same": same,
-        "changed": changed,
-        "unclear": unclear,
-        "english": english,
-        "keeps_label": 0.9,
-        "still_english": 0.8,
-        "validated_accuracy": 0.2,
-        "sheet": "a.csv",
-    }
-    return audit | changes
+from tests.unit.report_runs import a_card, a_run, an_attack, an_audit
 
 
 def carded(method="finetune", seed=0, attack="textfooler-offline", **changes):
