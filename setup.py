@@ -26,7 +26,8 @@ setup(
     packages=find_packages(include=["mindflood", "mindflood.*"]),
     package_data={
         "mindflood": ["py.typed"],
-        "mindflood.report": ["*.json", "*.html"],
+        "mindflood.report": ["*.html"],
+        "mindflood.report.tables": ["*.json"],
         "mindflood.attack.resources": ["data/*"],
     },
     install_requires=[

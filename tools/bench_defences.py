@@ -38,7 +38,7 @@ from mindflood.flooding import FloodingTrainOneStepCell
 from mindflood.models.bert import BertConfig, BertForSequenceClassification
 from mindflood.models.dropout import DropoutNoise
 from mindflood.models.loss import MeanCrossEntropy
-from mindflood.report.published import seconds_per_epoch
+from mindflood.report.tables.published import seconds_per_epoch
 from mindflood.training.context import set_up
 from mindflood.training.defended_step import cell_beside, defended
 from mindflood.training.optimizer import AdamW, parameter_groups

@@ -15,7 +15,7 @@ from scipy.stats import gaussian_kde
 
 from mindflood.analyse.regression import METHODS, Study, estimate
 from mindflood.files import user_path, write_text
-from mindflood.report.figures import PALETTE, to_svg
+from mindflood.report.figures.svg import PALETTE, to_svg
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

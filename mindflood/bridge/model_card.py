@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from mindflood.cards.cards import AttackSummary, Card
 from mindflood.cards.rates import accuracy_under_attack
-from mindflood.report.render import escape_markdown
+from mindflood.report.tables.render import escape_markdown
 
 _HEAD = """---
 library_name: transformers

@@ -7,7 +7,7 @@ import numpy as np
 from mindflood.cards.cards import Epoch, merge_epochs, read_card
 from mindflood.config.settings import Config
 from mindflood.pipeline import stages
-from mindflood.report.figures import read_series
+from mindflood.report.figures.training import read_series
 from mindflood.terminal import tell
 from mindflood.training.run_folder import epoch_folder, epoch_weights
 

@@ -1,9 +1,11 @@
 """``mindflood report FOLDER``."""
 
 import argparse
+import shlex
 
 from mindflood.files import user_path
 from mindflood.terminal import say
+from mindflood.visible import visible_words
 
 EPILOG = "example: mindflood report runs/demo    writes runs/demo/report.html and runs/demo/report/"
 
@@ -16,14 +18,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the report, print the comparison and where the page is; 0 when it is written."""
+    """Write the report, print verdicts, comparison and where the page is; 0 when it is written."""
     import rich
 
     from mindflood.cards.cards import find_runs
     from mindflood.report.page import report
-    from mindflood.report.tables import comparison_table
+    from mindflood.report.tables.paper import comparison_table
+    from mindflood.report.verdict import rules, unattacked, verdicts
 
-    page = report(args.folder)
-    rich.print(comparison_table([run.card for run in find_runs(args.folder)]))
+    page, runs = report(args.folder), find_runs(args.folder)
+    found = verdicts(runs)
+    for verdict in found:
+        _print(f"{verdict.title}: {verdict.sentence}", *verdict.details)
+    for rule in rules(found):
+        _print(rule)
+    rich.print(comparison_table([run.card for run in runs]))
+    missing = unattacked(runs)
+    if missing:
+        say(f"{len(missing)} of {len(runs)} runs have no attack yet:")
+        say(*(f"  mindflood attack {shlex.quote(str(run.folder))}" for run in missing))
     say(str(page))
     return 0
+
+
+def _print(said: str, *details: str) -> None:
+    """A sentence, and below it what stands behind it; both broken at the terminal's width."""
+    import rich
+    from rich.padding import Padding
+    from rich.text import Text
+
+    rich.print(Text(visible_words(said)))
+    if details:
+        rich.print(Padding(Text(visible_words(" ".join(details)), "dim"), (0, 0, 0, 2)))

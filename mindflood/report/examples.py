@@ -10,8 +10,8 @@ from typing import Any
 from mindflood.cards.attack_key import CALIBRATED
 from mindflood.cards.cards import Run
 from mindflood.cards.records import read_records
-from mindflood.report.aggregate import Setting, setting_of
-from mindflood.report.names import ATTACKS, METHODS, TASKS
+from mindflood.report.numbers.aggregate import Setting, setting_of
+from mindflood.report.numbers.names import ATTACKS, METHODS, TASKS
 
 PER_SETTING, IN_ALL = 2, 8
 _LONGEST = 1500  # characters of a text that the page shows

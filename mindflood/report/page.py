@@ -1,6 +1,7 @@
 """``report.html``: one self-contained page, and the tables and figures as files beside it."""
 
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -9,24 +10,33 @@ from pathlib import Path
 from typing import Any
 
 from mindflood.cards.attack_key import CALIBRATED, AttackKey
-from mindflood.cards.cards import Card, Run, find_runs
+from mindflood.cards.cards import Card, Run, find_runs, probe_findings
 from mindflood.errors import UserError
 from mindflood.files import write_text
-from mindflood.report import published
-from mindflood.report.aggregate import order, rows, setting_of
-from mindflood.report.analyses import ball_table, generalisation_table
-from mindflood.report.audits import audits_table
-from mindflood.report.calibration import calibration_table
-from mindflood.report.crossings import crossings_table
 from mindflood.report.examples import examples
-from mindflood.report.layout import Number, Table, section_columns, sections, text_of
-from mindflood.report.medians import medians_table
-from mindflood.report.names import METHODS, TASKS, encoder_name
-from mindflood.report.page_figures import COMPARISONS, Drawn, comparisons, figures
-from mindflood.report.recipes import recipe_lines
-from mindflood.report.render import comma_separated, latex, markdown
-from mindflood.report.tables import counts_table, table1, table2, table3, tasks_of
-from mindflood.report.transfer import transfer_tables
+from mindflood.report.figures.every import COMPARISONS, Drawn, comparisons, figures
+from mindflood.report.numbers.aggregate import order, rows, setting_of
+from mindflood.report.numbers.names import METHODS, TASKS, encoder_name
+from mindflood.report.tables import published
+from mindflood.report.tables.analyses import ball_table, generalisation_table
+from mindflood.report.tables.audits import audits_table, doubt_notes
+from mindflood.report.tables.calibration import calibration_table
+from mindflood.report.tables.crossings import crossings_table
+from mindflood.report.tables.layout import Number, Table, section_columns, sections, text_of
+from mindflood.report.tables.medians import medians_table
+from mindflood.report.tables.notes import FALLBACK
+from mindflood.report.tables.paper import (
+    counts_table,
+    doubt_lines,
+    table1,
+    table2,
+    table3,
+    tasks_of,
+)
+from mindflood.report.tables.recipes import recipe_lines
+from mindflood.report.tables.render import comma_separated, latex, markdown
+from mindflood.report.tables.transfer import transfer_tables
+from mindflood.report.verdict import rules, unattacked, verdicts
 from mindflood.visible import visible
 
 # The second is what the pages had before they named their maker.
@@ -76,7 +86,7 @@ def report(folder: Path) -> Path:
     )
     tables += [[table] for table in further if table.rows]
     tables += [found for found in [transfer_tables(cards)] if found[0].rows]
-    compared = comparisons(cards)
+    compared = comparisons(runs)
     curves = _figures(runs, folder)
     page = _page(folder, runs, tables, compared, curves)
     write_text(folder / "report.html", page)  # first: it marks report/ as ours
@@ -154,26 +164,47 @@ def _page(
     environment.finalize = _visible
     environment.tests["number"] = lambda cell: isinstance(cell, Number)
     environment.filters["text_of"] = text_of
-    everything = published.tasks()
+    environment.filters["unbroken"] = _unbroken
+    found = verdicts(runs)
+    doubts = doubt_lines(cards)
     template = resources.files("mindflood.report").joinpath("report.html").read_text("utf-8")
     return environment.from_string(template).render(
         name=folder.resolve().name,
         number_of_runs=len(runs),
-        headline=table2(cards, tasks_of(cards), with_published=False),
-        headline_notes=tables[0][0].notes,
+        verdicts=found,
+        rules=rules(found),
+        doubts=doubts,
+        unattacked=[_below(folder, run.folder) for run in unattacked(runs)],
         sections=sections,
         section_columns=section_columns,
         conditions=conditions(cards),
-        tables=_without_repeated_notes([table for group in tables for table in group]),
-        published=[
-            table2([], everything),
-            table1([], everything),
-            table3([], everything),
-        ],
+        tables=_said_once([table for group in tables for table in group], doubts, cards),
+        published=[table for table in _not_shown(tasks_of(cards)) if table.rows],
         compared=compared,
         curves=curves,
+        fallback=FALLBACK if any(map(_fell_back, cards)) else "",
         examples=examples(runs),
     )
+
+
+def _unbroken(text: str) -> str:
+    """``text`` with no line's end between a number and its sign."""
+    return re.sub(r"(?<=\d) (?=%)|(?<=p) (?=[=<])|(?<=[=<]) (?=\d)", "\u00a0", text)
+
+
+def _below(folder: Path, run: Path) -> str:
+    """A run as one who stands beside the report's folder names it, quoted for a shell."""
+    return shlex.quote((Path(folder.resolve().name) / run.relative_to(folder)).as_posix())
+
+
+def _not_shown(tasks: Sequence[str]) -> list[Table]:
+    """The published tables of the tasks that none of the runs is of."""
+    others = [task for task in published.tasks() if task not in tasks]
+    return [table([], others) for table in (table2, table1, table3)]
+
+
+def _fell_back(card: Card) -> bool:
+    return probe_findings(card).get("source") == "fallback"
 
 
 def _visible(value: Any) -> Any:
@@ -181,11 +212,19 @@ def _visible(value: Any) -> Any:
     return visible(value) if type(value) is str else value
 
 
-def _without_repeated_notes(tables: Sequence[Table]) -> list[Table]:
-    """The tables that have rows; the first one's notes stand under the headline already."""
-    return [
-        replace(table, notes=()) if table is tables[0] else table for table in tables if table.rows
-    ]
+def _said_once(tables: Sequence[Table], said: Sequence[str], cards: Sequence[Card]) -> list[Table]:
+    """The tables that have rows, without the notes that stand further up on the page.
+
+    That an attack often changes the label itself is said under each of its numbers.
+    """
+    before, shown, table2_rows = set(said), [], rows(cards)
+    always = set(doubt_notes(table2_rows, table2_rows))
+    for table in tables:
+        if table.rows:
+            notes = tuple(note for note in table.notes if note not in before - always)
+            shown.append(replace(table, notes=notes))
+            before.update(table.notes)
+    return shown
 
 
 def conditions(cards: Sequence[Card]) -> list[tuple[str, str]]:

@@ -44,6 +44,24 @@ def an_attack(failed: int = 22, skipped: int = 30, total: int = 200, **changes: 
     return {**summary, **changes}
 
 
+def an_audit(
+    same: int = 45, changed: int = 4, unclear: int = 1, english: int = 40, **changes: Any
+) -> dict[str, Any]:
+    """What people found who read an attack's successes."""
+    audit = {
+        "graded": same + changed + unclear,
+        "same": same,
+        "changed": changed,
+        "unclear": unclear,
+        "english": english,
+        "keeps_label": 0.9,
+        "still_english": 0.8,
+        "validated_accuracy": 0.2,
+        "sheet": "a.csv",
+    }
+    return audit | changes
+
+
 def lines(path: Path, records: list[dict[str, Any]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
@@ -83,7 +101,7 @@ def a_run(folder: Path, card: Card, *, steps: int = 120) -> Path:
         [
             {
                 "step": step,
-                "epoch": step // 60,
+                "epoch": (step + 1) / 60,
                 "loss": float(loss[step]),
                 "flooding": bool(loss[step] < level),
                 "gradient_norm": 1.0,

@@ -23,16 +23,16 @@ from mindflood.errors import UserError
 from mindflood.models.config import BertConfig
 from mindflood.models.weights import check_shapes, read_weights
 from mindflood.pipeline.epochs import epoch_losses
-from mindflood.report.analyses import ball_table, generalisation_table
-from mindflood.report.calibration import calibration_table
-from mindflood.report.comparisons import by_condition
-from mindflood.report.crossings import crossings_table
 from mindflood.report.examples import examples
-from mindflood.report.figures import read_series
-from mindflood.report.medians import medians_table
+from mindflood.report.figures.conditions import by_condition
+from mindflood.report.figures.training import read_series
 from mindflood.report.page import conditions, report
-from mindflood.report.render import comma_separated, latex, markdown
-from mindflood.report.tables import comparison_table, counts_table, table1, table3, tasks_of
+from mindflood.report.tables.analyses import ball_table, generalisation_table
+from mindflood.report.tables.calibration import calibration_table
+from mindflood.report.tables.crossings import crossings_table
+from mindflood.report.tables.medians import medians_table
+from mindflood.report.tables.paper import comparison_table, counts_table, table1, table3, tasks_of
+from mindflood.report.tables.render import comma_separated, latex, markdown
 from mindflood.training.logs import lines_up_to
 from tests.conftest import TINY
 from tests.json_faults import damaged, torn, write

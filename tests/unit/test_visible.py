@@ -19,7 +19,7 @@ from mindflood.cli import main
 from mindflood.errors import UserError
 from mindflood.progress import Display
 from mindflood.report.page import report
-from mindflood.report.tables import comparison_table
+from mindflood.report.tables.paper import comparison_table
 from mindflood.visible import spreadsheet_cell, visible, visible_line, visible_words
 from tests.unit.report_runs import a_card, a_run, an_attack, an_example, lines
 

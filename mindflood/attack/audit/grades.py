@@ -13,7 +13,7 @@ from mindflood.cards.cards import merge_audit, read_card
 from mindflood.cards.schema import AuditSummary
 from mindflood.errors import UserError
 from mindflood.files import check_writable, read_json
-from mindflood.report.validated import Audit, Rate
+from mindflood.report.numbers.validated import Audit, Rate
 
 
 def put_on_cards(places: Sequence[str | Path], sheet: Path) -> list[tuple[Attack, AuditSummary]]:

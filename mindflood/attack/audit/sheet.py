@@ -17,7 +17,7 @@ from mindflood.data.tasks import Task
 from mindflood.errors import UserError
 from mindflood.files import write_text
 from mindflood.report.examples import Piece, differences
-from mindflood.report.render import escape_csv
+from mindflood.report.tables.render import escape_csv
 
 COLUMNS = ("row", "class", "original", "perturbed", "meaning", "english")
 GRADES: Mapping[str, tuple[str, ...]] = {

@@ -15,8 +15,8 @@ from mindflood.analyse.noise import loss_under_noise
 from mindflood.cards.cards import find_runs, read_card, write_card
 from mindflood.cli import main
 from mindflood.data.sources import Examples
-from mindflood.report.analyses import ball_table
 from mindflood.report.page import report
+from mindflood.report.tables.analyses import ball_table
 from tests.unit.attack_models import SHAPE, save_tokenizer
 from tests.unit.report_runs import a_card
 

@@ -19,8 +19,8 @@ from mindflood.cards.cards import merge_attack, read_card, write_card
 from mindflood.cli import main
 from mindflood.data.tasks import get_task
 from mindflood.errors import UserError
-from mindflood.report.intervals import wilson
-from mindflood.report.validated import Audit
+from mindflood.report.numbers.intervals import wilson
+from mindflood.report.numbers.validated import Audit
 from tests.unit.report_runs import a_card, lines
 
 

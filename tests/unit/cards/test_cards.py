@@ -109,7 +109,7 @@ def test_a_wrong_analysis_is_named(tmp_path, analyses, key, expected) -> None:
 
 
 def test_an_analysis_may_warn(tmp_path):
-    from mindflood.report.notes import warning_notes
+    from mindflood.report.tables.notes import warning_notes
 
     card = a_card(analyses={"noise": NOISE | {"warnings": ["the model answers 'a' to every row"]}})
     write_card(tmp_path / "card.json", card)

@@ -17,8 +17,8 @@ from mindflood.data.record import read_record, run_above
 from mindflood.data.sources import Examples
 from mindflood.data.tasks import get_task
 from mindflood.errors import UserError
-from mindflood.report.aggregate import by_setting
-from mindflood.report.notes import data_notes
+from mindflood.report.numbers.aggregate import by_setting
+from mindflood.report.tables.notes import data_notes
 from mindflood.training.dataset import Rows, rows_of
 from mindflood.training.row_record import claim_rows
 

@@ -8,7 +8,7 @@ import pytest
 
 from mindflood.cards.cards import Run, new_card
 from mindflood.errors import UserError
-from mindflood.report.accordance_figure import accordance_curves
+from mindflood.report.figures.accordance import accordance_curves
 
 LINE = {"step": 4, "accordance": -0.4, "train_loss": 0.6, "eval_loss": 0.7, "eval_accuracy": 0.5}
 

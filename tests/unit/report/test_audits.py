@@ -5,32 +5,17 @@ import pytest
 
 from mindflood.cards.cards import write_card
 from mindflood.errors import UserError
-from mindflood.report.aggregate import rows
-from mindflood.report.audits import audit_notes, audits_table, doubt_notes
-from mindflood.report.calibration import calibration_table
-from mindflood.report.layout import Number
-from mindflood.report.medians import medians_table
+from mindflood.report.figures.sweep import sweeps
+from mindflood.report.numbers.aggregate import rows
+from mindflood.report.numbers.validated import Audit, validated
 from mindflood.report.page import report
-from mindflood.report.render import comma_separated, markdown
-from mindflood.report.sweep_figure import sweeps
-from mindflood.report.tables import counts_table, table2
-from mindflood.report.validated import Audit, validated
-from tests.unit.report_runs import a_card, a_run, an_attack
-
-
-def an_audit(same=45, changed=4, unclear=1, english=40, **changes):
-    audit = {
-        "graded": same + changed + unclear,
-        "same": same,
-        "changed": changed,
-        "unclear": unclear,
-        "english": english,
-        "keeps_label": 0.9,
-        "still_english": 0.8,
-        "validated_accuracy": 0.2,
-        "sheet": "a.csv",
-    }
-    return audit | changes
+from mindflood.report.tables.audits import audit_notes, audits_table, doubt_notes
+from mindflood.report.tables.calibration import calibration_table
+from mindflood.report.tables.layout import Number
+from mindflood.report.tables.medians import medians_table
+from mindflood.report.tables.paper import counts_table, table2
+from mindflood.report.tables.render import comma_separated, markdown
+from tests.unit.report_runs import a_card, a_run, an_attack, an_audit
 
 
 def carded(method="finetune", seed=0, attack="textfooler-offline", **changes):
@@ -111,9 +96,9 @@ def test_under_70_percent_is_said_under_every_table_and_over_every_figure(tmp_pa
     assert drawn[0].endswith("; only 52 % of its successes keep the label")
     for number, card in enumerate(cards):
         a_run(tmp_path / f"run{number}", card)
-    page = report(tmp_path).read_text()
+    page = report(tmp_path).read_text().replace("\u00a0", " ")
     assert page.count("That is under 70 %") >= 3  # table 2, its denominators, the audits
-    assert "<strong>Valid%</strong>" in page
+    assert "Valid%: Aua% in which a success" in page
     assert "That is under 70 %" in (tmp_path / "report" / "table2.md").read_text()
     assert (tmp_path / "report" / "audits.csv").exists()
 

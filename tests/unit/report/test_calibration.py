@@ -4,11 +4,11 @@ import pytest
 
 from mindflood.cards.cards import read_card, write_card
 from mindflood.errors import UserError
-from mindflood.report.aggregate import rows
-from mindflood.report.calibration import calibration_table, gap_notes
-from mindflood.report.layout import text_of
+from mindflood.report.numbers.aggregate import rows
 from mindflood.report.page import report
-from mindflood.report.tables import table2
+from mindflood.report.tables.calibration import calibration_table, gap_notes
+from mindflood.report.tables.layout import text_of
+from mindflood.report.tables.paper import table2
 from tests.unit.report_runs import a_card, a_run, an_attack, an_example, results
 
 FITTED = {"temperature": 3.5, "source": "fitted", "held_out": "dev", "rows": 400}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mindflood.cards.cards import Card, find_runs, merge_epochs, read_card, write_card
+from mindflood.cards.cards import Card, Run, find_runs, merge_epochs, read_card, write_card
 from mindflood.errors import UserError
 from mindflood.report.page import comparisons, report
 from tests.unit.report_runs import a_card, a_run, an_attack
@@ -47,7 +47,8 @@ def epochs(fall: float, gain: int, floor: float = 0.0) -> list[Any]:
 
 
 def drawn(cards: list[Card], kind: str) -> list[tuple[str, str]]:
-    return [(title, figure.svg) for title, figure in comparisons(cards) if figure.kind == kind]
+    runs = [Run(Path("no-files"), card) for card in cards]
+    return [(title, figure.svg) for title, figure in comparisons(runs) if figure.kind == kind]
 
 
 def texts(svg: str) -> list[str]:
@@ -172,7 +173,7 @@ def test_the_report_writes_them_into_page_and_files(tmp_path: Path) -> None:
     page = report(tmp_path).read_text()
     for kind in ("sweep", "epochs"):
         assert (tmp_path / "report" / f"{kind}-1.svg").exists()
-    assert page.count("<svg") == page.count('<figure role="img"') == 10
+    assert page.count("<svg") == page.count('<figure role="img"') == 11
     identifiers = re.findall(r'\bid="([^"]*)"', page)
     assert len(identifiers) == len(set(identifiers))
 

@@ -7,9 +7,9 @@ import pytest
 
 from mindflood.cards.cards import Run, new_card
 from mindflood.errors import UserError
-from mindflood.report.crossings import crossings_table
-from mindflood.report.layout import text_of
 from mindflood.report.page import report
+from mindflood.report.tables.crossings import crossings_table
+from mindflood.report.tables.layout import text_of
 
 TRACE = [
     {"step": 4, "epoch": 1, "accordance": -0.4, "train_loss": 0.6, "eval_loss": 0.5},

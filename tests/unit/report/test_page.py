@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from mindflood.cards.cards import Run, write_card
 from mindflood.errors import UserError
 from mindflood.report.examples import differences, examples
-from mindflood.report.figures import read_series, smoothed, thinned
+from mindflood.report.figures.losses import loss_curves
+from mindflood.report.figures.training import read_series, smoothed, thinned
 from mindflood.report.page import figures, report
 from tests.unit.report_runs import a_card, a_run, an_attack, an_example, lines, results
 
@@ -93,7 +94,7 @@ def test_the_page_holds_what_the_cards_hold(reported: Path) -> None:
     ):
         assert words in page.text
     assert "published (BERT-base, paper profile)" in page.text
-    assert page.tags.count("figure") == 4
+    assert page.tags.count("figure") == 5, "the losses of all, and those of each"
     assert "not shown" not in page.text
 
 
@@ -160,7 +161,7 @@ def test_every_table_and_figure_is_a_file_too(reported: Path) -> None:
         assert {f"{name}.md", f"{name}.csv", f"{name}.tex"} <= written
     assert "table2_counts.csv" in written
     drawn = [name for name in written if name.endswith(".svg")]
-    assert len(drawn) == 4
+    assert len(drawn) == 5
     for name in drawn:
         ElementTree.parse(reported / "report" / name)
 
@@ -198,8 +199,8 @@ def test_runs_without_trace_or_attack_are_reported_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "record", "words"),
     [
-        ("trace.jsonl", {"step": 1}, "'loss'"),
-        ("evaluations.jsonl", {"step": 1, "eval_loss": "low"}, "'eval_loss'"),
+        ("trace.jsonl", {"step": 1, "epoch": 0.1}, "'loss'"),
+        ("evaluations.jsonl", {"epoch": 1, "step": 1, "eval_loss": "low"}, "'eval_loss'"),
         ("attacks/textfooler.jsonl", {"result": "succeeded"}, "'index'"),
         ("attacks/textfooler.jsonl", {"index": 1, "result": "succeeded"}, "'original'"),
         ("attacks/textfooler.jsonl", [], "expected an object"),
@@ -238,6 +239,47 @@ def test_a_report_takes_the_place_of_a_report_only(tmp_path: Path) -> None:
 def test_a_folder_without_cards_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"no card\.json"):
         report(tmp_path)
+
+
+def test_what_is_wide_scrolls_in_a_box_of_its_own(reported: Path) -> None:
+    """The page itself never does: no table or command outside a box, every figure as wide as it."""
+
+    class Boxes(HTMLParser):
+        def __init__(self) -> None:
+            super().__init__()
+            self.open: list[tuple[str, str]] = []
+            self.loose: list[str] = []
+
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            self.open.append((tag, dict(attrs).get("class") or ""))
+            if tag in ("table", "pre") and not any("scroll" in name for _, name in self.open):
+                self.loose.append(tag)
+
+        def handle_endtag(self, tag: str) -> None:
+            while self.open and self.open.pop()[0] != tag:
+                pass
+
+    text, boxes = (reported / "report.html").read_text(encoding="utf-8"), Boxes()
+    boxes.feed(text)
+    assert "<table>" in text
+    assert not boxes.loose
+    assert 'content="width=device-width, initial-scale=1"' in text
+    for rule in (".scroll { overflow-x: auto;", "figure svg { width: 100%;", "break-word"):
+        assert rule in text
+
+
+def test_labels_are_explained_where_they_stand(tmp_path: Path) -> None:
+    found = {"level": 0.3, "lower": 0.1, "upper": 0.3, "epoch": 1.0, "source": "fallback"}
+    attacks = {"textfooler-offline": an_attack(), "textfooler-offline-calibrated": an_attack()}
+    for method, source in (("flooding-x", "fallback"), ("flooding-search", "search")):
+        card = a_card(method, flood_level=0.3, flood_level_source=source, attacks=attacks)
+        a_run(tmp_path / method, card | ({"accordance": found} if source == "fallback" else {}))
+    said = [text.strip() for text in re.findall(r"<li>(.*?)</li>", report(tmp_path).read_text())]
+    for words in ("b (fallback): gradient", "b (search): the best", "Calibrated profile:"):
+        assert sum(text.startswith(words) for text in said) == 1
+    assert any(
+        text.startswith("Fallback: gradient accordance crossed zero nowhere") for text in said
+    )
 
 
 def test_changed_words_are_marked(reported: Path) -> None:
@@ -323,3 +365,19 @@ def test_the_command_prints_the_table_and_where_the_page_is(tmp_path: Path) -> N
     assert done.returncode == 0, done.stderr
     assert "Fine-tuning" in done.stdout
     assert done.stdout.rstrip().endswith("report.html")
+
+
+def test_the_losses_of_all_methods_are_one_figure_with_the_level(tmp_path: Path) -> None:
+    cards = [a_card("finetune", seed) for seed in (0, 1)] + [a_card("flooding"), a_card("pgd")]
+    runs = [Run(a_run(tmp_path / str(at), card), card) for at, card in enumerate(cards)]
+    [(title, svg)] = loss_curves(runs, "losses")
+    assert title == "SST-2, MiniLM-L6 (embedded)"
+    root = ElementTree.fromstring(svg)
+    words = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
+    for label in ("Fine-tuning", "Flooding, b = 0.05", "PGD", "flood level b", "epoch"):
+        assert words.count(label) == 1, "a method once, whatever its seeds"
+    for label in ("training loss J (nats)", "evaluation loss (nats)"):
+        assert label in words
+    lines_of = {colour: svg.lower().count(f"stroke: {colour}") for colour in ("#0072b2", "#d55e00")}
+    assert min(lines_of.values()) > 0
+    assert list(loss_curves(runs[:1], "losses")) == [], "one run has its own figure"

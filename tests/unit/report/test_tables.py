@@ -12,17 +12,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
 from mindflood.cards.cards import Card
-from mindflood.report import published
-from mindflood.report.aggregate import Estimate, estimate, robust_interval, wilson
-from mindflood.report.aggregate import attacked as attack_of
-from mindflood.report.layout import Column, Number, Table, TableRow, text_of
-from mindflood.report.medians import medians_table
-from mindflood.report.render import (
+from mindflood.report.numbers.aggregate import Estimate, estimate, robust_interval, wilson
+from mindflood.report.numbers.aggregate import attacked as attack_of
+from mindflood.report.tables import published
+from mindflood.report.tables.layout import Column, Number, Table, TableRow, text_of
+from mindflood.report.tables.medians import medians_table
+from mindflood.report.tables.paper import comparison_table, counts_table, table1, table2, table3
+from mindflood.report.tables.render import (
     comma_separated,
     escape_csv,
     escape_latex,
@@ -30,7 +31,6 @@ from mindflood.report.render import (
     latex,
     markdown,
 )
-from mindflood.report.tables import comparison_table, counts_table, table1, table2, table3
 from mindflood.visible import visible_words
 from tests.unit.report_runs import a_card, an_attack
 
@@ -126,10 +126,10 @@ def test_runs_that_were_trained_otherwise_are_no_seeds_of_one_setting() -> None:
 def test_seeds_that_were_not_attacked_are_flagged() -> None:
     cards = [attacked("finetune", 20), a_card("finetune", 1), attacked("flooding", 20)]
     table = table2(cards, ["sst2"], with_published=False)
-    flagged = [note for note in table.notes if "seeds were attacked" in note]
+    flagged = [note for note in table.notes if "seeds of" in note]
     assert flagged == [
-        "TextFooler (offline) on SST-2: of Fine-tuning, 1 of 2 seeds were attacked; "
-        "Clean% is of all of them."
+        "TextFooler (offline) on SST-2: 1 of 2 seeds of Fine-tuning were attacked; Clean% is of "
+        "all of them."
     ]
 
 
@@ -165,12 +165,44 @@ def test_a_run_that_never_crossed_is_told(levels: tuple[float | None, ...], show
     assert noted == (None in levels)
 
 
-def test_the_best_is_bold_and_low_success_is_the_best() -> None:
-    cards = [attacked("finetune", 20), attacked("flooding", 30, clean_accuracy=0.85)]
+@pytest.mark.parametrize(
+    ("failed", "best"),
+    [
+        # Wilson, of 200: 20 (6.6 to 14.9), 30 (10.7 to 20.6), 50 (19.5 to 31.4), 80 (33.5 to 46.9).
+        ((20, 30), None),
+        ((20, 50), 1),
+        ((20, 80, 50), 1),
+        ((30, 50), None),
+        ((20, 50, 52), None),
+        ((50, 50), None),
+        ((50,), None),
+    ],
+)
+def test_the_best_is_bold_only_where_its_interval_touches_no_other(failed, best) -> None:
+    methods = ("finetune", "pgd", "freelb")
+    cards = [attacked(*one) for one in zip(methods, failed, strict=False)]
     table = table2(cards, ["sst2"])
-    assert bold(table, "TextFooler Aua%") == [False, True]
-    assert bold(table, "TextFooler Suc%") == [False, True]
-    assert bold(table, "Clean%") == [False, False], "a tie has no best"
+    assert bold(table, "TextFooler Aua%") == [at == best for at in range(len(failed))]
+    for name in ("Clean%", "TextFooler Suc%", "TextFooler #Query"):
+        assert not any(bold(table, name)), "no interval of the choice of texts, no best"
+    assert not any(
+        isinstance(c, Number) and c.best for row in table.rows if row.published for c in row.cells
+    )
+    assert "bold: the best Aua%" in table.caption
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(0, 200), min_size=2, max_size=5))
+def test_what_is_bold_lies_above_all_other_intervals(failed: list[int]) -> None:
+    methods = ("finetune", "pgd", "freelb", "tavat", "infobert")
+    cards = [attacked(*one, clean_accuracy=1.0) for one in zip(methods, failed, strict=False)]
+    for card in cards:
+        card["attacks"][OFFLINE].update(skipped=0)
+    marked = bold(table2(cards, ["sst2"], with_published=False), "TextFooler Aua%")
+    ends = [wilson_by_roots(one / 200, 200) for one in failed]
+    for at, is_bold in enumerate(marked):
+        others = [high for other, (_, high) in enumerate(ends) if other != at]
+        assert is_bold == (ends[at][0] > max(others))
 
 
 def test_other_fingerprints_are_flagged_and_nothing_is_bold() -> None:
@@ -201,11 +233,13 @@ def test_profiles_are_rows_of_their_own() -> None:
         (a_card(attacks={OFFLINE: an_attack(20, requested=800)}), "unfinished (200 of 800 texts)"),
         (
             a_card(attacks={OFFLINE: an_attack(succeeded=137, out_of_budget=11)}),
-            "11 of 200 texts are undecided (11 ran out of their budget, 0 raised an error)",
+            "undecided are 11 of 200 texts of Fine-tuning (11 ran out of their budget, 0 raised an "
+            "error)",
         ),
         (
             a_card(attacks={OFFLINE: an_attack(succeeded=144, untouched=4)}),
-            "4 of 200 texts are untouched: the attack had no candidate to try on them",
+            "untouched, for the attack had no candidate to try on them, are 4 of 200 texts of "
+            "Fine-tuning",
         ),
     ],
     ids=[
@@ -325,7 +359,7 @@ def test_models_tested_on_different_rows_have_no_best() -> None:
 
     def some_bold(*rows: str | None) -> bool:
         methods = ("finetune", "flooding", "flooding-x")
-        cards = [tested(*one) for one in zip(methods, (20, 30, 40), rows, strict=True)]
+        cards = [tested(*one) for one in zip(methods, (20, 30, 80), rows, strict=True)]
         table = table2(cards, ["sst2"], with_published=False)
         said = any("different test sets" in note for note in table.notes)
         found = any(any(bold(table, name)) for name in ("Clean%", "TextFooler Aua%"))
@@ -381,11 +415,14 @@ def test_every_recipe_stands_below_the_table_in_every_format(recipes: list[Card]
     table = table2(recipes, ["sst2", "mrpc"])
     console = Console(width=400, record=True, file=io.StringIO())
     console.print(comparison_table(recipes))
-    printed = [" ".join(console.export_text().split()), markdown(table), latex(table)]
+    printed = [markdown(table), latex(table)]
     for line in RECIPES:
-        for text, escape in zip(printed, (str, escape_markdown, escape_latex), strict=True):
+        for text, escape in zip(printed, (escape_markdown, escape_latex), strict=True):
             assert text.count(escape(line)) == 1, (line, text)
-    places = [printed[1].index(escape_markdown(line)) for line in RECIPES]
+    told = " ".join(console.export_text().split())
+    for line in RECIPES:  # on a terminal without what was replaced, which would fill a screen
+        assert told.count(line.split("; replaced")[0]) == 1
+    places = [printed[0].index(escape_markdown(line)) for line in RECIPES]
     assert places == sorted(places)
 
 
@@ -632,10 +669,10 @@ def test_latex_has_no_special_character_left(text: str) -> None:
 
 
 def test_latex_table_has_its_groups_and_rules() -> None:
-    text = latex(table2([attacked("finetune", 20), attacked("flooding", 30)], ["sst2"]))
+    text = latex(table2([attacked("finetune", 20), attacked("flooding", 60)], ["sst2"]))
     assert r"\multicolumn{4}{c}{TextFooler}" in text
     assert r"\cmidrule(lr){3-6}" in text
-    assert r"\textbf{15.0 (" in text
+    assert r"\textbf{30.0 (" in text
     lines = [line for line in text.split("\n") if re.match(r"(Fine-tuning|Flooding) &", line)]
     assert {len(re.findall(r"(?<!\\)&", line)) for line in lines} == {7}
     assert r"\multicolumn{8}{l}{\textit{SST-2, ours: MiniLM" in text

@@ -7,11 +7,11 @@ import pytest
 
 from mindflood.cards.cards import write_card
 from mindflood.errors import UserError
-from mindflood.report.intervals import wilson
+from mindflood.report.figures.transfer import transfer_maps
+from mindflood.report.numbers.intervals import wilson
 from mindflood.report.page import report
-from mindflood.report.tables import table2
-from mindflood.report.transfer import transfer_tables, transferred
-from mindflood.report.transfer_figure import transfer_maps
+from mindflood.report.tables.paper import table2
+from mindflood.report.tables.transfer import transfer_tables, transferred
 from tests.unit.report.test_audits import an_audit
 from tests.unit.report_runs import a_card, a_run, an_attack
 

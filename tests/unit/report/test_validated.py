@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
-from mindflood.report.intervals import wilson
-from mindflood.report.validated import Audit, Rate, pooled, validated
+from mindflood.report.numbers.intervals import wilson
+from mindflood.report.numbers.validated import Audit, Rate, pooled, validated
 
 
 @st.composite

@@ -24,6 +24,7 @@ METHODS = {
     "flooding-x-online": "Flooding-X (one pass)",
     "unknown": "a model from elsewhere",
 }
+STRANGER = "unknown"  # the method of a model that was not trained here: it stands for itself
 ATTACKS = {name: recipe.title for name, recipe in RECIPES.items()}
 _BERT_BASE = ("bert-base-uncased", "bert-base-cased")
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mindflood.cards.cards import Card
-from mindflood.report.figures import to_svg
-from mindflood.report.transfer import Transferred, matrices, sources
+from mindflood.report.figures.svg import to_svg
+from mindflood.report.tables.transfer import Transferred, matrices, sources
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -22,7 +22,9 @@ class PublishedRow:
 
 @functools.cache
 def _tables() -> dict[str, Any]:
-    text = resources.files("mindflood.report").joinpath("paper_tables.json").read_text("utf-8")
+    text = (
+        resources.files("mindflood.report.tables").joinpath("paper_tables.json").read_text("utf-8")
+    )
     tables: dict[str, Any] = json.loads(text)
     return tables
 

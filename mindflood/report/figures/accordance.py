@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from mindflood.cards.cards import Card, Run, probe_findings
 from mindflood.files import read_json_lines
 from mindflood.flooding.sub_epoch import SubEpoch
-from mindflood.report.figures import BLUE, GREEN, GREY, ORANGE, VERMILION, to_svg
+from mindflood.report.figures.svg import BLUE, GREEN, GREY, ORANGE, VERMILION, to_svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

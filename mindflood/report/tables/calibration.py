@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 from mindflood.cards.attack_key import CALIBRATED
 from mindflood.cards.cards import Card
-from mindflood.report.aggregate import Attacked, Row, rows
-from mindflood.report.audits import doubt_notes
-from mindflood.report.layout import Cell, Column, Number, Range, Table, TableRow
-from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name
+from mindflood.report.numbers.aggregate import Attacked, Row, rows
+from mindflood.report.numbers.names import ATTACKS, METHODS, TASKS, encoder_name
+from mindflood.report.tables.audits import doubt_notes
+from mindflood.report.tables.layout import Cell, Column, Number, Range, Table, TableRow
 
 FLAGGED = 0.05  # a fall of the accuracy under attack that is pointed out,
 FEWEST = 3  # if so many texts make it: in a small sample one or two are points enough

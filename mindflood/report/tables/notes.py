@@ -4,8 +4,20 @@ from collections.abc import Iterator, Sequence
 
 from mindflood.cards.attack_key import AttackKey
 from mindflood.cards.cards import Card, tested_on
-from mindflood.report.aggregate import Attacked, Row, by_setting, is_uncrossed
-from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name, is_bert_base
+from mindflood.report.numbers.aggregate import Attacked, Row, by_setting, is_uncrossed
+from mindflood.report.numbers.names import (
+    ATTACKS,
+    METHODS,
+    STRANGER,
+    TASKS,
+    encoder_name,
+    is_bert_base,
+)
+
+FALLBACK = (
+    "gradient accordance crossed zero nowhere in the run, so that the level is the training loss "
+    "where the evaluation loss turned or, where it did not turn, at the end of the run."
+)
 
 
 def warning_notes(cards: Sequence[Card]) -> list[str]:
@@ -47,11 +59,12 @@ def attack_notes(rows: Sequence[Row]) -> list[str]:
     """Rows attacked by different recipes, which do not compare, and counts that do not add up."""
     notes = []
     for task, recipe, profile in _attacks(rows):
-        block = [
-            row.attacks[recipe]
+        attacked_rows = [
+            (_model(row), row.attacks[recipe])
             for row in rows
             if (row.setting.task, row.profile) == (task, profile) and recipe in row.attacks
         ]
+        block = [attacked for _, attacked in attacked_rows]
         where = f"{ATTACKS.get(recipe, recipe)} ({profile}) on {_task(task)}"
         fingerprints = sorted({name for attacked in block for name in attacked.fingerprints})
         if len(fingerprints) > 1:
@@ -64,18 +77,18 @@ def attack_notes(rows: Sequence[Row]) -> list[str]:
                 f"{where}: the rows were attacked on different samples of texts (size or seed); "
                 "part of their difference is the sample's."
             )
-        for row in rows:
-            attacked = row.attacks.get(recipe)
-            if row.setting.task != task or row.profile != profile or attacked is None:
-                continue
-            method = METHODS.get(row.setting.method, row.setting.method)
-            notes += [f"{where}: of {method}, {said}" for said in _left_open(attacked)]
-            of_seeds = attacked.seeds
-            if of_seeds < len(row.seeds):
-                notes.append(
-                    f"{where}: of {method}, {of_seeds} of {len(row.seeds)} seeds were attacked; "
-                    "Clean% is of all of them."
-                )
+        notes += _left_open(where, attacked_rows)
+        partly = [
+            f"{row.attacks[recipe].seeds} of {len(row.seeds)} seeds of {_model(row)}"
+            for row in rows
+            if (row.setting.task, row.profile) == (task, profile)
+            and recipe in row.attacks
+            and row.attacks[recipe].seeds < len(row.seeds)
+        ]
+        if partly:
+            notes.append(
+                f"{where}: {' and '.join(partly)} were attacked; Clean% is of all of them."
+            )
         for attacked in block:
             done = attacked.counts["num_examples"]
             if done < attacked.requested:
@@ -92,21 +105,38 @@ def attack_notes(rows: Sequence[Row]) -> list[str]:
     return notes
 
 
-def _left_open(attacked: Attacked) -> Iterator[str]:
-    """What is to be said of texts that no rate counts."""
-    counts = attacked.counts
-    done, raised, unended = counts["num_examples"], counts["errors"], counts["out_of_budget"]
-    if any(rate is not None and rate.is_open for rate in (attacked.robust, attacked.broken)):
+def _left_open(where: str, block: Sequence[tuple[str, Attacked]]) -> Iterator[str]:
+    """What is to be said of texts that no rate counts, of all models together."""
+    undecided, untouched = [], []
+    for name, attacked in block:
+        counts = attacked.counts
+        done, raised, unended = counts["num_examples"], counts["errors"], counts["out_of_budget"]
+        if any(rate is not None and rate.is_open for rate in (attacked.robust, attacked.broken)):
+            undecided.append(
+                f"{raised + unended} of {done} texts of {name} ({unended} ran out of their budget, "
+                f"{raised} raised an error)"
+            )
+        if counts["untouched"]:
+            untouched.append(f"{counts['untouched']} of {done} texts of {name}")
+    if undecided:
         yield (
-            f"{raised + unended} of {done} texts are undecided ({unended} ran out of their budget, "
-            f"{raised} raised an error); a rate that they could move by more than a point is given "
-            "as the range from all of them broken to none, and no best is marked beside it."
+            f"{where}: undecided are {'; '.join(undecided)}. A rate that they could move by more "
+            "than a point is given as the range from all of them broken to none, and no best is "
+            "marked beside it."
         )
-    if counts["untouched"]:
+    if untouched:
         yield (
-            f"{counts['untouched']} of {done} texts are untouched: the attack had no candidate to "
-            "try on them; they are in neither Aua% nor Suc% nor #Query."
+            f"{where}: untouched, for the attack had no candidate to try on them, are "
+            f"{'; '.join(untouched)}. They are in neither Aua% nor Suc% nor #Query."
         )
+
+
+def _model(row: Row) -> str:
+    """A row's method, or the name of a model from elsewhere."""
+    setting = row.setting
+    if setting.method == STRANGER:
+        return encoder_name(setting.encoder)
+    return METHODS.get(setting.method, setting.method)
 
 
 def _task(task: str) -> str:
@@ -193,12 +223,30 @@ def condition_notes(rows: Sequence[Row]) -> list[str]:
             "The offline profile is not the paper's: its attack draws on other resources, so its "
             "numbers compare with each other and not with the published ones."
         )
-    strangers = sorted(
-        {encoder_name(row.setting.encoder) for row in rows if not is_bert_base(row.setting.encoder)}
-    )
-    if strangers:
+    stand_ins = {
+        encoder_name(row.setting.encoder)
+        for row in rows
+        if row.setting.method != STRANGER and not is_bert_base(row.setting.encoder)
+    }
+    if stand_ins:
         notes.append(
-            f"A stand-in encoder is not BERT-base: here it is {', '.join(strangers)}, "
+            f"A stand-in encoder is not BERT-base: here it is {', '.join(sorted(stand_ins))}, "
             "and the published numbers are of another network."
+        )
+    return notes
+
+
+def label_notes(rows: Sequence[Row]) -> list[str]:
+    """What the words beside a flood level and in a profile mean, those that occur."""
+    meanings = {
+        "accordance": "b (accordance): the training loss where gradient accordance crossed zero.",
+        "fallback": f"b (fallback): {FALLBACK}",
+        "search": "b (search): the best level of a grid search.",
+    }
+    notes = [said for word, said in meanings.items() if any(word in row.level for row in rows)]
+    if any("-calibrated" in row.profile for row in rows):
+        notes.append(
+            "Calibrated profile: the model's logits are divided by a temperature, so that extreme "
+            "confidence hides nothing from the attack's search."
         )
     return notes

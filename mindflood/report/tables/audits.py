@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 from mindflood.cards.attack_key import CALIBRATED, AttackKey
 from mindflood.cards.cards import Card
-from mindflood.report.aggregate import Attacked, Row, estimate, rows
-from mindflood.report.layout import Cell, Column, Number, Table, TableRow
-from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name
-from mindflood.report.validated import KEEPS_LABEL, Audit, Rate, pooled, validated
+from mindflood.report.numbers.aggregate import Attacked, Row, estimate, rows
+from mindflood.report.numbers.names import ATTACKS, METHODS, TASKS, encoder_name
+from mindflood.report.numbers.validated import KEEPS_LABEL, Audit, Rate, pooled, validated
+from mindflood.report.tables.layout import Cell, Column, Number, Table, TableRow
 
 VALIDATED = "Valid%"
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from mindflood.cards.cards import Card
 from mindflood.cards.schema import BallAnalysis, MeasuredAccuracy
-from mindflood.report.layout import Cell, Column, Number, Table, TableRow
-from mindflood.report.names import METHODS, TASKS, encoder_name
+from mindflood.report.numbers.names import METHODS, TASKS, encoder_name
+from mindflood.report.tables.layout import Cell, Column, Number, Table, TableRow
 
 _MODEL = (
     Column("Dataset", numeric=False),

@@ -17,11 +17,11 @@ from typing import Any
 from mindflood.cards.attack_key import AttackKey
 from mindflood.cards.cards import Card
 from mindflood.cards.schema import TransferredAttack
-from mindflood.report.aggregate import rows
-from mindflood.report.audits import doubt_notes
-from mindflood.report.intervals import wilson
-from mindflood.report.layout import Cell, Column, Number, Table, TableRow
-from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name
+from mindflood.report.numbers.aggregate import rows
+from mindflood.report.numbers.intervals import wilson
+from mindflood.report.numbers.names import ATTACKS, METHODS, TASKS, encoder_name
+from mindflood.report.tables.audits import doubt_notes
+from mindflood.report.tables.layout import Cell, Column, Number, Table, TableRow
 
 FLAGGED = 0.05  # the share of the attacked texts that its interval has to be above
 

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from mindflood.cards.cards import Card
 from mindflood.cards.rates import Rate
-from mindflood.report import published
-from mindflood.report.aggregate import (
+from mindflood.report.numbers.aggregate import (
     Attacked,
     Estimate,
     Row,
@@ -16,22 +15,31 @@ from mindflood.report.aggregate import (
     robust_interval,
     rows,
 )
-from mindflood.report.audits import VALIDATED, audit_notes, doubt_notes, validated_cell
-from mindflood.report.calibration import gap_notes
-from mindflood.report.layout import Cell, Column, Number, Range, Table, TableRow
-from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name, position
-from mindflood.report.notes import (
+from mindflood.report.numbers.names import (
+    ATTACKS,
+    METHODS,
+    STRANGER,
+    TASKS,
+    encoder_name,
+    position,
+)
+from mindflood.report.tables import published
+from mindflood.report.tables.audits import VALIDATED, audit_notes, doubt_notes, validated_cell
+from mindflood.report.tables.calibration import gap_notes
+from mindflood.report.tables.layout import Cell, Column, Number, Range, Table, TableRow
+from mindflood.report.tables.notes import (
     attack_notes,
     condition_notes,
     crossing_notes,
     data_notes,
+    label_notes,
     search_notes,
     seed_notes,
     warning_notes,
 )
-from mindflood.report.recipes import detail_cells, detail_columns, recipe_lines
-from mindflood.report.render import terminal
-from mindflood.report.transfer import transfer_notes
+from mindflood.report.tables.recipes import detail_cells, detail_columns, recipe_lines
+from mindflood.report.tables.render import terminal
+from mindflood.report.tables.transfer import transfer_notes
 
 if TYPE_CHECKING:
     import rich.console
@@ -42,7 +50,7 @@ _SETTING = (
     Column("Method", numeric=False),
 )
 _METRICS = ("Aua%", VALIDATED, "Suc%", "#Query")
-_BETTER = {"Clean%": 1, "Aua%": 1, VALIDATED: 1, "Suc%": -1, "#Query": 1, "Seconds/epoch": -1}
+_MARKED = ("Aua%", VALIDATED)
 
 
 def table1(cards: Sequence[Card], tasks: Iterable[str]) -> Table:
@@ -74,7 +82,7 @@ def table1(cards: Sequence[Card], tasks: Iterable[str]) -> Table:
 
 
 def table2(cards: Sequence[Card], tasks: Iterable[str], *, with_published: bool = True) -> Table:
-    """Table 2, clean accuracy and robustness, best in bold, published rows below ours."""
+    """Table 2, clean accuracy and robustness, published rows below ours."""
     ours = rows(cards)
     tasks = _ordered(tasks)
     recipes = {recipe for row in ours for recipe in row.attacks}
@@ -105,19 +113,14 @@ def table2(cards: Sequence[Card], tasks: Iterable[str], *, with_published: bool 
         if with_published:
             printed = [_published_cells(task, row, shown) for row in published.robustness(task)]
             nothing: tuple[Cell, ...] = (None,) * len(details)
-            lines += [
-                replace(line, details=nothing)
-                for line in _mark_best(printed, columns, set(), published=True)
-            ]
+            lines += [TableRow(tuple(cells), True, nothing) for cells in printed]
     notes = [
+        *doubt_lines(cards),
         *data_notes(cards),
-        *warning_notes(cards),
         *attack_notes(ours),
-        *search_notes(cards),
-        *crossing_notes(cards),
+        *label_notes(ours),
         *seed_notes(cards),
     ]
-    notes += [*gap_notes(ours), *transfer_notes(cards), *condition_notes(ours)]
     notes += audit_notes([row for row in ours if row.setting.task in tasks])
     if with_published and cards:
         notes += [
@@ -126,11 +129,29 @@ def table2(cards: Sequence[Card], tasks: Iterable[str], *, with_published: bool 
             if not published.robustness(task)
         ]
     caption = "Table 2: accuracy without and under attack"
+    if any(row.attacks for row in ours):
+        caption += (
+            f"; bold: the best Aua% or {VALIDATED} of rows that compare, where its 95 % interval "
+            "touches no other's"
+        )
     found = (row for row in ours if row.setting.task in tasks)
     table = Table(
         "table2", caption, columns, tuple(lines), tuple(notes), recipe_lines(found), details
     )
     return table.without_empty_columns()
+
+
+def doubt_lines(cards: Sequence[Card]) -> list[str]:
+    """What a reader has to know before believing any number: warnings, illusions, conditions."""
+    ours = rows(cards)
+    return [
+        *warning_notes(cards),
+        *gap_notes(ours),
+        *transfer_notes(cards),
+        *search_notes(cards),
+        *crossing_notes(cards),
+        *condition_notes(ours),
+    ]
 
 
 def counts_table(cards: Sequence[Card]) -> Table:
@@ -233,10 +254,11 @@ def _published_recipes(task: str) -> list[str]:
 
 
 def _blocks(ours: Iterable[Row]) -> list[list[Row]]:
-    """Rows that compare with each other: one encoder, one attack profile."""
+    """Rows that compare with each other: one encoder, or models from elsewhere; one profile."""
     blocks: dict[tuple[str, str], list[Row]] = {}
     for row in ours:
-        blocks.setdefault((row.setting.encoder, row.profile), []).append(row)
+        model = "" if row.setting.method == STRANGER else row.setting.encoder
+        blocks.setdefault((model, row.profile), []).append(row)
     return list(blocks.values())
 
 
@@ -257,9 +279,8 @@ def _fingerprints(block: list[Row], recipe: str) -> set[str]:
 
 def _our_cells(row: Row, recipes: list[str]) -> list[Cell]:
     seeds = ", ".join("–" if seed is None else str(seed) for seed in row.seeds)
-    task, model, _ = row_names(row)
-    method = _method(row.setting.method, variant=row.setting.variant)
-    cells: list[Cell] = [task, model, method, _percent(row.clean)]
+    names = row_names(replace(row, setting=replace(row.setting, level=None)))  # b has a column
+    cells: list[Cell] = [*names, _percent(row.clean)]
     for recipe in recipes:
         attacked = row.attacks.get(recipe)
         if attacked is None:
@@ -283,39 +304,44 @@ def _published_cells(task: str, row: published.PublishedRow, recipes: list[str])
 
 
 def _mark_best(
-    block: list[list[Cell]], columns: Sequence[Column], mixed: set[str], *, published: bool = False
+    block: list[list[Cell]], columns: Sequence[Column], mixed: set[str]
 ) -> list[TableRow]:
-    """Mark each column's best, if its values differ and its group is not ``mixed``.
+    """Mark each column's best, where the intervals tell it apart and its group is not ``mixed``.
 
-    Beside a value that is only known to lie in a range there is none.
+    Intervals of the choice of the texts are meant, with ends; a mere ± over seeds has no width
+    where the seeds tie, and says nothing of other texts.
     """
     for at, column in enumerate(columns):
-        sign = _BETTER.get(column.name)
-        if sign is None or column.group in mixed:
+        if column.name not in _MARKED or column.group in mixed:
             continue
-        numbers = [cells[at] for cells in block]
-        if any(isinstance(number, Range) for number in numbers):
-            continue
-        values = [round(n.value, n.digits) for n in numbers if isinstance(n, Number)]
-        best = max((sign * value for value in values), default=0.0)
-        for cells in block:
-            number = cells[at]
-            if isinstance(number, Number) and len(set(values)) > 1:
-                is_best = sign * round(number.value, number.digits) == best
-                cells[at] = replace(number, best=is_best)
-    return [TableRow(tuple(cells), published) for cells in block]
+        there = [cells for cells in block if cells[at] is not None]
+        best = _separate([cells[at] for cells in there])
+        if best is not None:
+            there[best][at] = replace(cast(Number, there[best][at]), best=True)
+    return [TableRow(tuple(cells)) for cells in block]
+
+
+def _separate(cells: Sequence[Cell]) -> int | None:
+    """Which of at least two cells lies above all others, its interval and theirs not touching."""
+    ends = [cell.ends if isinstance(cell, Number) else None for cell in cells]
+    known = [pair for pair in ends if pair is not None]
+    if len(known) < max(2, len(ends)):
+        return None
+    best = max(range(len(known)), key=lambda at: known[at][0])
+    others = [high for at, (_, high) in enumerate(known) if at != best]
+    return best if known[best][0] > max(others) else None
 
 
 def row_names(row: Row) -> tuple[str, str, str]:
     """Data set, model and method, as a table's first columns have them."""
     name, comma, columns = row.profile.partition(", ")
     profile = f", {name} profile{comma}{columns}" if row.profile else ""
-    model = f"ours: {encoder_name(row.setting.encoder)}{profile}"
-    return (
-        _task(row.setting.task),
-        model,
-        _method(row.setting.method, row.setting.level, row.setting.variant),
-    )
+    setting, encoder = row.setting, encoder_name(row.setting.encoder)
+    if setting.method == STRANGER:
+        name = f"{encoder} ({setting.variant})" if setting.variant else encoder
+        return _task(setting.task), f"models from elsewhere{profile}", name
+    method = _method(setting.method, setting.level, setting.variant)
+    return _task(setting.task), f"ours: {encoder}{profile}", method
 
 
 def _task(task: str) -> str:

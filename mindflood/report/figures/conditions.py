@@ -8,9 +8,9 @@ from typing import Any
 from mindflood.cards.attack_key import AttackKey
 from mindflood.cards.cards import AttackSummary, Card
 from mindflood.cards.rates import accuracy_under_attack
-from mindflood.report.aggregate import Attacked, Setting, robust_interval
-from mindflood.report.audits import with_doubt
-from mindflood.report.names import ATTACKS, METHODS, TASKS, encoder_name
+from mindflood.report.numbers.aggregate import Attacked, Setting, robust_interval
+from mindflood.report.numbers.names import ATTACKS, METHODS, TASKS, encoder_name
+from mindflood.report.tables.audits import with_doubt
 
 Attacks = dict[str, AttackSummary]
 

@@ -6,8 +6,8 @@ from mindflood.cards.cards import Card, Run, probe_findings
 from mindflood.errors import UserError
 from mindflood.files import read_json_lines
 from mindflood.flooding.sub_epoch import SubEpoch
-from mindflood.report.layout import Cell, Column, Number, Table, TableRow
-from mindflood.report.names import METHODS, TASKS, encoder_name
+from mindflood.report.numbers.names import METHODS, TASKS, encoder_name
+from mindflood.report.tables.layout import Cell, Column, Number, Table, TableRow
 
 _COLUMNS = (
     Column("Dataset", numeric=False),

@@ -4,21 +4,21 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mindflood.cards.cards import Card, probe_findings
-from mindflood.report.aggregate import (
-    Attacked,
-    attacked,
-    by_training,
-    robust_interval,
-    setting_of,
-)
-from mindflood.report.comparisons import (
+from mindflood.report.figures.conditions import (
     Condition,
     by_condition,
     draw_robust,
     matching,
     method_name,
 )
-from mindflood.report.figures import BLUE, GREY, ORANGE, VERMILION, to_svg
+from mindflood.report.figures.svg import BLUE, GREY, ORANGE, VERMILION, to_svg
+from mindflood.report.numbers.aggregate import (
+    Attacked,
+    attacked,
+    by_training,
+    robust_interval,
+    setting_of,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -39,7 +39,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mindflood.report.intervals import Z, wilson
+from mindflood.report.numbers.intervals import Z, wilson
 
 KEEPS_LABEL = 0.70  # below this share, an attack's numbers come with a warning
 

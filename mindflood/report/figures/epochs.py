@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from mindflood.cards.cards import Card, Epoch
-from mindflood.report.aggregate import attacked, by_setting
-from mindflood.report.comparisons import (
+from mindflood.report.figures.conditions import (
     Condition,
     by_condition,
     draw_robust,
     matching,
     setting_label,
 )
-from mindflood.report.figures import GREY, PALETTE, to_svg
+from mindflood.report.figures.svg import GREY, PALETTE, to_svg
+from mindflood.report.numbers.aggregate import attacked, by_setting
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

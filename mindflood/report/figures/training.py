@@ -1,44 +1,20 @@
-"""The training curves of a run as SVG text, and what all figures share: palette, series, output.
+"""The training curves of one run: loss and accuracy over the steps, and when flooding was on."""
 
-The same numbers give the same bytes.
-"""
-
-import io
 import math
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mindflood.cards.cards import Run
 from mindflood.errors import UserError
 from mindflood.files import read_json_lines
-from mindflood.visible import visible
+from mindflood.report.figures.svg import BLUE, GREEN, ORANGE, VERMILION, to_svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito's palette: told apart with every common colour blindness, on light and dark.
-BLUE, VERMILION, GREEN, ORANGE, GREY = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#8A8A8A"
-PALETTE = (BLUE, VERMILION, GREEN, ORANGE, "#CC79A7", "#56B4E9", GREY)
-_INK = "#123457"  # stands for the page's text colour until the SVG is written
 _MOST_POINTS = 800
-_STYLE: Any = {  # matplotlib types each key
-    "svg.hashsalt": "mindflood",
-    "svg.fonttype": "none",
-    "font.family": "sans-serif",
-    "font.size": 11,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.alpha": 0.25,
-    "text.parse_math": False,
-    "legend.frameon": False,
-    **dict.fromkeys(
-        ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), _INK
-    ),
-}
 
 
 def training_curves(run: Run, name: str) -> str | None:
@@ -149,31 +125,3 @@ def _spans(steps: Sequence[float], on: Sequence[float]) -> list[tuple[float, flo
         else:
             spans.append((start, end - start))
     return spans
-
-
-def to_svg(draw: Callable[["Figure"], None], name: str, *, height: float = 4.4) -> str:
-    """What ``draw`` puts on a figure, as an SVG element that can stand inside a page.
-
-    Ids begin with ``name``, so that figures on one page do not take each other's parts; text and
-    axes have the page's colour.
-    """
-    import matplotlib
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
-    from matplotlib.text import Text
-
-    with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(4.6, height), layout="constrained")
-        FigureCanvasSVG(figure)
-        figure.patch.set_alpha(0)
-        draw(figure)
-        for text in figure.findobj(Text):  # SVG with a control character is no XML
-            text.set_text(visible(text.get_text()))
-        for axes in figure.axes:
-            axes.patch.set_alpha(0)
-        out = io.StringIO()
-        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        figure.savefig(out, format="svg", metadata=nothing)
-    svg = out.getvalue()
-    svg = svg[svg.index("<svg") :].replace(_INK, "currentColor")
-    return re.sub(r'((?<=\bid=")|(?<=href="#)|(?<=url\(#))', f"{name}-", svg)

@@ -22,9 +22,9 @@ from mindflood.cards.rates import (
     undecided,
     untouched,
 )
-from mindflood.report.intervals import wilson
-from mindflood.report.names import METHODS, TASKS, position
-from mindflood.report.validated import Audit
+from mindflood.report.numbers.intervals import wilson
+from mindflood.report.numbers.names import METHODS, TASKS, position
+from mindflood.report.numbers.validated import Audit
 
 COUNTS = (
     "num_examples", "skipped", "succeeded", "failed", "errors", "out_of_budget", "untouched"

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mindflood.cards.cards import Card
-from mindflood.report.aggregate import by_setting
-from mindflood.report.comparisons import setting_label
-from mindflood.report.figures import PALETTE, to_svg
-from mindflood.report.names import TASKS, encoder_name
+from mindflood.report.figures.conditions import setting_label
+from mindflood.report.figures.svg import PALETTE, to_svg
+from mindflood.report.numbers.aggregate import by_setting
+from mindflood.report.numbers.names import TASKS, encoder_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

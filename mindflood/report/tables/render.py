@@ -3,13 +3,15 @@
 import csv
 import io
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from mindflood.report.layout import (
+from mindflood.report.tables.layout import (
     Cell,
     Number,
     Range,
     Table,
+    TableRow,
     section_columns,
     sections,
     text_of,
@@ -18,8 +20,10 @@ from mindflood.visible import spreadsheet_cell, visible, visible_words
 
 if TYPE_CHECKING:
     import rich.console
+    import rich.table
     import rich.text
 
+_ANY_WIDTH = 100_000  # columns of a console that every table fits in
 _LATEX = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -171,32 +175,77 @@ def _bold_latex(cell: Cell) -> str:
 
 
 def terminal(table: Table) -> "rich.console.Group":
-    """What ``rich.print`` shows as the table: one block for each data set and model, the notes."""
-    import rich.box
+    """What ``rich.print`` shows as the table: a block for each data set and model, the notes.
+
+    A block that is too wide for the console is one for each group of columns. Of the recipes, which
+    fill a screen, the fingerprints are shown.
+    """
     import rich.console
-    import rich.table
     from rich.text import Text
 
-    groups = {column.group for column in table.columns} - {""}
-    shared = f", {min(groups)}" if len(groups) == 1 else ""  # said once, above the table
-    blocks: list[rich.console.RenderableType] = []
-    for heading, rows in sections(table):
+    blocks = [_Block(table, *section) for section in sections(table)]
+    recipes = [re.sub(r"(fingerprint [^;]*); replaced: .*", r"\1", line) for line in table.recipes]
+    notes = [visible_words(f"- {note}") for note in (*table.notes, *recipes)]
+    return rich.console.Group(*blocks, *(Text(note, "dim") for note in notes))
+
+
+class _Block:
+    """One section of a table, as wide as the console allows."""
+
+    def __init__(self, table: Table, heading: str, rows: Sequence[TableRow]) -> None:
+        self._title = heading or table.caption
+        self._columns = section_columns(table).columns
+        self._rows = rows
+
+    def __rich_console__(
+        self, console: "rich.console.Console", options: "rich.console.ConsoleOptions"
+    ) -> "rich.console.RenderResult":
+        from rich.measure import Measurement
+        from rich.text import Text
+
+        yield Text(visible_words(self._title), "bold")
+        everything = range(len(self._columns))
+        whole = self._drawn(everything, self._rows)
+        groups = dict.fromkeys(column.group for column in self._columns)
+        needed = Measurement.get(console, options.update(width=_ANY_WIDTH), whole).maximum
+        if len(groups) < 2 or needed <= options.max_width:
+            yield whole
+            return
+        for group in groups:
+            places = [at for at in everything if at and self._columns[at].group == group]
+            rows = [row for row in self._rows if any(row.cells[at] is not None for at in places)]
+            if rows:
+                yield self._drawn([*self._telling(), *places] if group else [0, *places], rows)
+
+    def _telling(self) -> list[int]:
+        """The columns that tell the rows apart: the first, and the texts beside it if need be."""
+        names = {row.cells[0] for row in self._rows}
+        texts = (at for at, one in enumerate(self._columns) if not one.numeric and not one.group)
+        return [0] if len(names) == len(self._rows) else list(texts)
+
+    def _drawn(self, places: Sequence[int], rows: Sequence[TableRow]) -> "rich.table.Table":
+        """The columns in ``places``; a heading that all of them share, or have none, is a title."""
+        import rich.box
+        import rich.table
+        from rich.text import Text
+
+        groups = {self._columns[at].group for at in places} - {""}
+        shared = min(groups) if len(groups) == 1 else ""
         block = rich.table.Table(
-            title=Text(visible_words((heading or table.caption) + shared), "bold"),
+            title=Text(visible_words(shared), "bold") if shared else None,
             title_justify="left",
             box=rich.box.SIMPLE_HEAD,
             pad_edge=False,
             collapse_padding=True,
         )
-        for column in section_columns(table).columns:
-            name = Text(visible(column.name if shared else column.title.replace(" ", "\n")))
+        for at in places:
+            column = self._columns[at]
+            name = column.name if shared else column.title.replace(" ", "\n")
             justify: Literal["left", "right"] = "right" if column.numeric else "left"
-            block.add_column(name, justify=justify, no_wrap=column.name == "Method")
+            block.add_column(Text(visible(name)), justify=justify)
         for row in rows:
-            block.add_row(*(_styled(cell, row.published) for cell in row.cells))
-        blocks.append(block)
-    notes = (*table.notes, *table.recipes)
-    return rich.console.Group(*blocks, *(Text(visible_words(f"- {note}"), "dim") for note in notes))
+            block.add_row(*(_styled(row.cells[at], row.published) for at in places))
+        return block
 
 
 def _styled(cell: Cell, published: bool) -> "rich.text.Text":

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from mindflood.cards.attack_key import CALIBRATED
-from mindflood.report.aggregate import Attacked, Row
-from mindflood.report.layout import Cell, Column
-from mindflood.report.names import ATTACKS, TASKS, position
+from mindflood.report.numbers.aggregate import Attacked, Row
+from mindflood.report.numbers.names import ATTACKS, TASKS, position
+from mindflood.report.tables.layout import Cell, Column
 
 _NOTHING = "nothing replaced"
 

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from mindflood.cards.cards import Card
-from mindflood.report.aggregate import Attacked, Estimate, rows
-from mindflood.report.audits import doubt_notes
-from mindflood.report.layout import Cell, Column, Range, Table, TableRow
-from mindflood.report.names import ATTACKS, position
-from mindflood.report.recipes import recipe_lines
-from mindflood.report.tables import row_names
+from mindflood.report.numbers.aggregate import Attacked, Estimate, rows
+from mindflood.report.numbers.names import ATTACKS, position
+from mindflood.report.tables.audits import doubt_notes
+from mindflood.report.tables.layout import Cell, Column, Range, Table, TableRow
+from mindflood.report.tables.paper import row_names
+from mindflood.report.tables.recipes import recipe_lines
 
 _LEAST = 3  # seeds: the median of two is their mean
 

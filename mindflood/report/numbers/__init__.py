@@ -1,0 +1,1 @@
+"""Means, intervals and tests: from cards and records to what tables and figures show."""

@@ -1,0 +1,1 @@
+"""The tables, the notes without which they mislead, and their forms: Markdown, CSV, LaTeX."""
