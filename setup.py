@@ -70,6 +70,7 @@ setup(
         "test": [
             "pytest",
             "pytest-timeout",
+            "pytest-xdist",
             "hypothesis",
             "jsonschema",
             "psutil",
