@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from mindflood.cards.attack_key import CALIBRATED, AttackKey
 from mindflood.cards.cards import Run
 from mindflood.cards.rates import undecided, untouched
-from mindflood.report.numbers.aggregate import Attacked, Row, by_setting, rows
+from mindflood.report.numbers.aggregate import Attacked, ResultRow, by_setting, rows
 from mindflood.report.numbers.difference import (
     FISHER,
     LEVEL,
@@ -55,7 +55,7 @@ class Verdict:
 class _Side:
     """One method under one attack, with what became of the texts of each of its seeds."""
 
-    row: Row
+    row: ResultRow
     attacked: Attacked
     attempts: tuple[Attempt, ...]
 
@@ -167,7 +167,7 @@ def _groups(runs: Sequence[Run]) -> Iterator[_Group]:
             )
 
 
-def _sides(runs: Sequence[Run], table: Sequence[Row]) -> Iterator[tuple[_Side, str]]:
+def _sides(runs: Sequence[Run], table: Sequence[ResultRow]) -> Iterator[tuple[_Side, str]]:
     by_card = {id(run.card): run for run in runs}
     seeds = by_setting([run.card for run in runs])
     for row in table:

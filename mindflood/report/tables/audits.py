@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from mindflood.cards.attack_key import CALIBRATED, AttackKey
 from mindflood.cards.cards import Card
-from mindflood.report.numbers.aggregate import Attacked, Row, estimate, rows
+from mindflood.report.numbers.aggregate import Attacked, ResultRow, estimate, rows
 from mindflood.report.numbers.names import ATTACKS, METHODS, TASKS, encoder_name
 from mindflood.report.numbers.validated import KEEPS_LABEL, Audit, Rate, pooled, validated
 from mindflood.report.tables.layout import Cell, Column, Number, Table, TableRow
@@ -35,7 +35,7 @@ class Audited:
         return f"{attack} on {TASKS.get(self.task, self.task)}"
 
 
-def audited(table: Sequence[Row]) -> list[Audited]:
+def audited(table: Sequence[ResultRow]) -> list[Audited]:
     """Every exact recipe that attacked one of the rows, with all that was read of its successes."""
     found: dict[tuple[str, str, str, str], list[Audit]] = {}
     for row in table:
@@ -62,7 +62,7 @@ def validated_cell(attacked: Attacked) -> Number | None:
     return _percent(found)
 
 
-def audit_notes(table: Sequence[Row]) -> list[str]:
+def audit_notes(table: Sequence[ResultRow]) -> list[str]:
     """What was found of each recipe, and of which of them nothing is known."""
     every = audited(table)
     known = [f"{one.name}: {_found(one.audit)}" for one in every if one.audit is not None]
@@ -82,7 +82,7 @@ def audit_notes(table: Sequence[Row]) -> list[str]:
     return [*known, *_seed_notes(table)]
 
 
-def doubt_notes(shown: Sequence[Row], among: Sequence[Row]) -> list[str]:
+def doubt_notes(shown: Sequence[ResultRow], among: Sequence[ResultRow]) -> list[str]:
     """The recipes of ``shown`` under whose numbers it has to stand that they often miss.
 
     Args:
@@ -125,7 +125,7 @@ def _found(audit: Audit) -> str:
     )
 
 
-def _seed_notes(table: Sequence[Row]) -> Iterator[str]:
+def _seed_notes(table: Sequence[ResultRow]) -> Iterator[str]:
     for row in table:
         for recipe, attacked in row.attacks.items():
             seeds = attacked.accuracy.n if attacked.accuracy else 0

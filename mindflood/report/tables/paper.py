@@ -9,7 +9,7 @@ from mindflood.cards.rates import Rate
 from mindflood.report.numbers.aggregate import (
     Attacked,
     Estimate,
-    Row,
+    ResultRow,
     by_setting,
     costs,
     robust_interval,
@@ -253,16 +253,16 @@ def _published_recipes(task: str) -> list[str]:
     return [recipe for row in published.robustness(task) for recipe in row.attacks]
 
 
-def _blocks(ours: Iterable[Row]) -> list[list[Row]]:
+def _blocks(ours: Iterable[ResultRow]) -> list[list[ResultRow]]:
     """Rows that compare with each other: one encoder, or models from elsewhere; one profile."""
-    blocks: dict[tuple[str, str], list[Row]] = {}
+    blocks: dict[tuple[str, str], list[ResultRow]] = {}
     for row in ours:
         model = "" if row.setting.method == STRANGER else row.setting.encoder
         blocks.setdefault((model, row.profile), []).append(row)
     return list(blocks.values())
 
 
-def _mixed(block: list[Row], recipes: list[str]) -> set[str]:
+def _mixed(block: list[ResultRow], recipes: list[str]) -> set[str]:
     """The groups of columns whose numbers do not compare: of other recipes, or of other rows."""
     if len(frozenset().union(*(row.tested for row in block))) > 1:
         return {"", *(ATTACKS.get(recipe, recipe) for recipe in recipes)}
@@ -271,13 +271,13 @@ def _mixed(block: list[Row], recipes: list[str]) -> set[str]:
     }
 
 
-def _fingerprints(block: list[Row], recipe: str) -> set[str]:
+def _fingerprints(block: list[ResultRow], recipe: str) -> set[str]:
     return {
         name for row in block if recipe in row.attacks for name in row.attacks[recipe].fingerprints
     }
 
 
-def _our_cells(row: Row, recipes: list[str]) -> list[Cell]:
+def _our_cells(row: ResultRow, recipes: list[str]) -> list[Cell]:
     seeds = ", ".join("–" if seed is None else str(seed) for seed in row.seeds)
     names = row_names(replace(row, setting=replace(row.setting, level=None)))  # b has a column
     cells: list[Cell] = [*names, _percent(row.clean)]
@@ -332,7 +332,7 @@ def _separate(cells: Sequence[Cell]) -> int | None:
     return best if known[best][0] > max(others) else None
 
 
-def row_names(row: Row) -> tuple[str, str, str]:
+def row_names(row: ResultRow) -> tuple[str, str, str]:
     """Data set, model and method, as a table's first columns have them."""
     name, comma, columns = row.profile.partition(", ")
     profile = f", {name} profile{comma}{columns}" if row.profile else ""
