@@ -8,6 +8,7 @@ from mindflood.cards.cards import Card
 from mindflood.report.numbers.aggregate import Attacked, ResultRow, estimate, rows
 from mindflood.report.numbers.names import ATTACKS, METHODS, TASKS, encoder_name
 from mindflood.report.numbers.validated import KEEPS_LABEL, Audit, Rate, pooled, validated
+from mindflood.report.tables.cells import share
 from mindflood.report.tables.layout import Cell, Column, Number, Table, TableRow
 
 VALIDATED = "Valid%"
@@ -59,7 +60,7 @@ def validated_cell(attacked: Attacked) -> Number | None:
     if seeds is not None and seeds.half is not None:
         low, high = max(0.0, found.value - seeds.half), min(1.0, found.value + seeds.half)
         found = Rate(found.value, min(found.low, low), max(found.high, high))
-    return _percent(found)
+    return share(found)
 
 
 def audit_notes(table: Sequence[ResultRow]) -> list[str]:
@@ -180,19 +181,15 @@ def _cells(card: Card, key: str, audit: Audit, sheet: str) -> tuple[Cell, ...]:
         METHODS.get(card["method"], card["method"]) + level,
         None if card["seed"] is None else str(card["seed"]),
         f"{ATTACKS.get(attack.recipe, attack.recipe)} ({attack.variant})",
-        _percent(audit.keeps_label()),
-        _percent(audit.still_english()),
+        share(audit.keeps_label()),
+        share(audit.still_english()),
         Number(100 * audit.held / audit.attacked),
-        _percent(audit.validated()),
+        share(audit.validated()),
         str(audit.graded),
         str(audit.unclear),
         str(audit.successes),
         sheet or None,
     )
-
-
-def _percent(rate: Rate) -> Number:
-    return Number(100 * rate.value, ends=(100 * rate.low, 100 * rate.high))
 
 
 def _words(rate: Rate) -> str:
