@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from mindflood.cards.attack_key import CALIBRATED, AttackKey
 from mindflood.cards.cards import Card
 from mindflood.report.numbers.aggregate import Attacked, ResultRow, estimate, rows
-from mindflood.report.numbers.names import ATTACKS, METHODS, TASKS, encoder_name
+from mindflood.report.numbers.names import ATTACKS, METHODS, STRANGER, TASKS, encoder_name
 from mindflood.report.numbers.validated import KEEPS_LABEL, Audit, Rate, pooled, validated
 from mindflood.report.tables.cells import share
 from mindflood.report.tables.layout import Cell, Column, Number, Table, TableRow
@@ -175,9 +175,10 @@ def audits_table(cards: Sequence[Card]) -> Table:
 def _cells(card: Card, key: str, audit: Audit, sheet: str) -> tuple[Cell, ...]:
     attack = AttackKey.parse(key)
     level = "" if card["flood_level"] is None else f", b = {card['flood_level']:.3g}"
+    model = encoder_name(card["encoder"])
     return (
         TASKS.get(card["task"], card["task"]),
-        f"ours: {encoder_name(card['encoder'])}",
+        model if card["method"] == STRANGER else f"ours: {model}",
         METHODS.get(card["method"], card["method"]) + level,
         None if card["seed"] is None else str(card["seed"]),
         f"{ATTACKS.get(attack.recipe, attack.recipe)} ({attack.variant})",
