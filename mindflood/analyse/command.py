@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
+from mindflood.analyse.neurons.arguments import add_neuron_arguments, settings_of
 from mindflood.files import expanded
 from mindflood.terminal import say, tell
 
@@ -12,6 +13,7 @@ EPILOG = """examples:
   mindflood analyse ball runs/sst2/*-seed0 --reference runs/sst2/freelb-seed0
   mindflood analyse generalisation runs/mr/*-seed0 --on imdb=FOLDER_WITH_IMDB
   mindflood analyse transfer runs/sst2/*-seed0
+  mindflood analyse neurons runs/pos/*-seed0
 
 'mindflood report' then draws what the cards say."""
 
@@ -21,7 +23,7 @@ _ALPHAS = (0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``mindflood analyse``."""
     kinds = parser.add_subparsers(
-        dest="kind", metavar="noise|ball|generalisation|transfer", required=True
+        dest="kind", metavar="noise|ball|generalisation|transfer|neurons", required=True
     )
     noise = _kind(kinds, "noise", "loss under Gaussian noise in the word embeddings")
     noise.add_argument("--alpha", type=float, nargs="+", default=_ALPHAS, metavar="A",
@@ -40,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                        "a later call replaces what an earlier one found")  # fmt: skip
     transfer = _of_runs(kinds, "transfer", "every model's adversarial texts tried on the others")
     transfer.set_defaults(data=None)  # the texts are those of the runs' attacks
+    add_neuron_arguments(_of_runs(kinds, "neurons", "which neurons of a tagger know which tag"))
 
 
 def _of_runs(kinds: Any, name: str, summary: str) -> argparse.ArgumentParser:
@@ -68,11 +71,20 @@ def run(args: argparse.Namespace) -> int:
         UserError: bad input; the cards stay as they are.
     """
     from mindflood.analyse.checks import check
+    from mindflood.analyse.neurons.tagged import tagging_task
     from mindflood.analyse.subject import subject
+    from mindflood.data.tasks import get_task
 
     check(args)
-    subjects = [subject(folder, args.data, args.task) for folder in args.runs]
-    kinds = {"noise": _noise, "ball": _ball, "generalisation": _others, "transfer": _transfer}
+    tasks = tagging_task if args.kind == "neurons" else get_task
+    subjects = [subject(folder, args.data, args.task, tasks) for folder in args.runs]
+    kinds = {
+        "noise": _noise,
+        "ball": _ball,
+        "generalisation": _others,
+        "transfer": _transfer,
+        "neurons": _neurons,
+    }
     analyse: Callable[..., Any] = kinds[args.kind]
     for found, (key, result, line) in zip(subjects, analyse(args, subjects), strict=True):
         found.merge(args.kind, key, result)
@@ -187,3 +199,33 @@ def _transfer(args: argparse.Namespace, subjects: Any) -> Any:
             for attack, found in result["attacks"].items()
         ]
         yield None, result, "; ".join(lines)
+
+
+def _neurons(args: argparse.Namespace, subjects: Any) -> Any:
+    from mindflood.analyse.neurons.tagged import check_is_tagger, check_tags, tagged_sentences
+
+    for found in subjects:
+        check_is_tagger(found.model)
+    corpora = [tagged_sentences(found.data) for found in subjects]
+
+    from mindflood.analyse.neurons.study import analysed, check_counts  # torch: all else is right
+    from mindflood.analyse.neurons.tagger import Tagger
+
+    settings = settings_of(args)
+    taggers = [Tagger(found.model) for found in subjects]
+    for tagger, pair in zip(taggers, corpora, strict=True):
+        check_counts(tagger, settings)
+        check_tags(tagger.label_names, tagger.folder, *pair)
+    for tagger, pair, found in zip(taggers, corpora, subjects, strict=True):
+        result = analysed(tagger, *pair, settings, found.name)
+        match, total = (
+            sum(tag[key] for tag in result["tags"].values()) for key in ("match", "total")
+        )
+        kept, chance = result["kept_accuracy"], result["random"]["kept_accuracy"]
+        yield (
+            None,
+            result,
+            f"tags {100 * result['tagger_accuracy']:.1f} % of {result['test_words']} words, probe "
+            f"{100 * result['probe']['accuracy']:.1f} %; {match} of {total} words match; "
+            f"{settings.keep} neurons {100 * kept:.1f} % (random ones {100 * chance:.1f} %)",
+        )

@@ -1,5 +1,6 @@
 """What is analysed: a model, the card that the result goes into, and the data."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,12 +60,18 @@ class Subject:
         return sampled(there, limit, seed)
 
 
-def subject(folder: str, data: str | None = None, task: str | None = None) -> Subject:
+def subject(
+    folder: str,
+    data: str | None = None,
+    task: str | None = None,
+    task_called: Callable[[str], Task] = get_task,
+) -> Subject:
     """A RUN folder that was exported, the model in one, or a Hugging Face folder from elsewhere.
 
     Args:
         data: in place of that of the run's ``config.yaml``.
         task: of a model from elsewhere, whose card then lies among its files.
+        task_called: the task of a name.
 
     Raises:
         UserError: there is no model or no card, or the task is not known, or not the card's.
@@ -82,7 +89,7 @@ def subject(folder: str, data: str | None = None, task: str | None = None) -> Su
     if not card.is_file():
         if task is None:
             raise UserError(f"{folder}: no card says what task the model is for; give --task")
-        return Subject(path, model, card, get_task(task), data, None, data is not None)
+        return Subject(path, model, card, task_called(task), data, None, data is not None)
     known = read_card(card)
     if task is not None and task != known["task"]:
         raise UserError(f"--task {task}: {card} is of task '{known['task']}'")
@@ -91,4 +98,4 @@ def subject(folder: str, data: str | None = None, task: str | None = None) -> Su
     if data is None and resolved.is_file():
         data = from_yaml(resolved).task.data
     encoder = None if known["method"] == "unknown" else known["encoder"]
-    return Subject(path, model, card, get_task(known["task"]), data, encoder, handed)
+    return Subject(path, model, card, task_called(known["task"]), data, encoder, handed)
