@@ -15,6 +15,7 @@ from mindflood.errors import UserError
 from mindflood.files import write_text
 from mindflood.report.examples import examples
 from mindflood.report.figures.every import COMPARISONS, Drawn, comparisons, figures
+from mindflood.report.gains import gains_table
 from mindflood.report.numbers.aggregate import order, rows, setting_of
 from mindflood.report.numbers.names import METHODS, TASKS, encoder_name
 from mindflood.report.tables import published
@@ -102,6 +103,7 @@ def every_table(runs: Sequence[Run]) -> list[list[Table]]:
     calibrated = [row for row in rows(cards) if CALIBRATED in row.profile]
     further = (
         attacks_table(cards),
+        gains_table(runs),
         audits_table(cards),
         medians_table(cards),
         crossings_table(runs),

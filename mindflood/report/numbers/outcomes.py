@@ -10,13 +10,14 @@ from mindflood.cards.cards import AttackSummary, Run
 from mindflood.cards.rates import undecided
 from mindflood.cards.records import Record, read_records
 from mindflood.files import read_json
+from mindflood.report.numbers.validated import Audit
 
 Text = tuple[int, tuple[str, ...]]  # row and texts
-Outcome = Literal["kept", "lost", "undecided", "untouched"]
+Outcome = Literal["kept", "broken", "wrong", "undecided", "untouched"]
 _OUTCOMES: dict[str, Outcome] = {
     "failed": "kept",
-    "succeeded": "lost",
-    "skipped": "lost",
+    "succeeded": "broken",
+    "skipped": "wrong",
     "error": "undecided",
     "out_of_budget": "undecided",
     "untouched": "untouched",
@@ -40,12 +41,14 @@ class Attempt:
         undecided: texts whose attack raised an error or ran out of its budget.
         total: all attacked texts, untouched ones too.
         texts: what became of each; None where no records are there that fit the card.
+        audit: what people found who read its successes; None where nobody did.
     """
 
     kept: int
     undecided: int
     total: int
     texts: Mapping[Text, Outcome] | None = None
+    audit: Audit | None = None
 
 
 def attempt(run: Run, key: str) -> Attempt:
@@ -56,7 +59,11 @@ def attempt(run: Run, key: str) -> Attempt:
     """
     summary = run.card["attacks"][key]
     return Attempt(
-        summary["failed"], undecided(summary), summary["num_examples"], _texts(run, key, summary)
+        summary["failed"],
+        undecided(summary),
+        summary["num_examples"],
+        _texts(run, key, summary),
+        Audit.of_card(summary),
     )
 
 
