@@ -10,6 +10,7 @@ from mindflood.cards.cards import AttackSummary, Run
 from mindflood.cards.rates import undecided
 from mindflood.cards.records import Record, read_records
 from mindflood.files import read_json
+from mindflood.packed import is_stored
 from mindflood.report.numbers.validated import Audit
 
 Text = tuple[int, tuple[str, ...]]  # row and texts
@@ -81,7 +82,7 @@ def _records_of(run: Run, key: str) -> Path | None:
     """Where ``mindflood run`` leaves an attack's records, or ``mindflood attack --out``."""
     name = AttackKey.parse(key).stem
     places = (run.folder / "attacks" / f"{name}.jsonl", run.folder / f"{name}.jsonl")
-    return next((path for path in places if path.is_file()), None)
+    return next(filter(is_stored, places), None)
 
 
 def _fingerprint(records: Path) -> object:
