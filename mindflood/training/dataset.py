@@ -10,7 +10,7 @@ import numpy as np
 from mindflood.config.settings import Config
 from mindflood.data.batching import Batches, encode, load_tokenizer
 from mindflood.data.sources import Examples, Source
-from mindflood.data.tasks import Split, Task, get_task
+from mindflood.data.tasks import Split, Task
 from mindflood.models.config import BertConfig
 from mindflood.models.tokenizer_files import check_vocabulary
 
@@ -56,7 +56,7 @@ class Datasets:
 
 def training_rows(config: Config) -> Examples:
     """The labelled rows to train on: all, or a seeded sample."""
-    source = Source(get_task(config.task.name), config.task.data)
+    source = Source(config.task.as_task, config.task.data)
     return source.examples("train").sample(config.task.train_examples, config.seed)
 
 
@@ -66,7 +66,7 @@ def rows_of(config: Config) -> Rows:
     Raises:
         UserError: see :func:`mindflood.data.sources.load_examples`.
     """
-    task, settings = get_task(config.task.name), config.task
+    task, settings = config.task.as_task, config.task
     source = Source(task, settings.data)
     splits: dict[str, Split] = {"train": "train", "evaluation": "dev", "test": task.attacked_split}
     return Rows(
