@@ -39,8 +39,7 @@ def load_run_configs(path: Path, overrides: list[str]) -> list[Config]:
 
     ``methods`` and ``seeds`` are lists; a ``flood_level`` may be one, for a sweep, whose models are
     then called ``NAME-bLEVEL``. ``overrides`` are ``section.key=value`` words whose values are
-    YAML; ``method=NAME`` and ``seed=S`` choose among those that the lists name. The classes of the
-    user's own data are read from it where the file does not list them.
+    YAML; ``method=NAME`` and ``seed=S`` choose among those that the lists name.
 
     Raises:
         UserError: see :func:`load_train_config`; or two models would share a RUN folder.
@@ -65,7 +64,6 @@ def load_run_configs(path: Path, overrides: list[str]) -> list[Config]:
         for seed in seeds:
             values = model | {"seed": seed}
             configs.append(checked(validated(Config, values, str(path)), str(path)))
-    configs = _with_labels(configs)
     folders = collections.Counter(config.run_folder for config in configs)
     for folder, times in folders.items():
         if times > 1:
@@ -73,8 +71,12 @@ def load_run_configs(path: Path, overrides: list[str]) -> list[Config]:
     return configs
 
 
-def _with_labels(configs: list[Config]) -> list[Config]:
-    """The same with the classes of a user's own data, which its training rows tell, listed."""
+def with_labels(configs: list[Config]) -> list[Config]:
+    """The same with the classes of a user's own data, which its training rows tell, listed.
+
+    Raises:
+        UserError: they cannot be read, or tell no classes.
+    """
     found = {task: task.with_labels() for task in dict.fromkeys(one.task for one in configs)}
     return [dataclasses.replace(config, task=found[config.task]) for config in configs]
 
