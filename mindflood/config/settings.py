@@ -51,6 +51,23 @@ def _folder(path: str) -> str:
     return path
 
 
+def _task_name(value: Any) -> Any:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("text")
+    return value if value in TASKS else _folder_name(value)
+
+
+def _columns(value: Any) -> Any:
+    names = [value] if isinstance(value, str) else value
+    if names is not None and not (
+        isinstance(names, list | tuple)
+        and len(names) in (1, 2)
+        and all(isinstance(name, str) and name for name in names)
+    ):
+        raise ValueError("columns")
+    return value
+
+
 def _label(value: Any) -> Any:
     """YAML reads some names of classes as numbers, true or false."""
     return class_name(value) if isinstance(value, bool | int | float) else value
@@ -60,7 +77,7 @@ def _at_least_two(labels: tuple[str, ...]) -> tuple[str, ...]:
     try:
         return checked_labels(labels)
     except UserError as error:
-        raise ValueError(f"a list of at least two different labels ({error})") from None
+        raise ValueError(f"a list of at least two different {error}") from None
 
 
 def _folder_name(name: str) -> str:
@@ -83,7 +100,8 @@ class TaskSettings:
     """Which texts to classify: a named task, or your own data by the names of its columns."""
 
     name: Annotated[
-        Annotated[str, OneOf(TASKS)] | Annotated[Text, AfterValidator(_folder_name)],
+        Annotated[str, OneOf(TASKS)] | Text,
+        BeforeValidator(_task_name),
         Expected("the name of a task, or of your own data"),
     ] = Field(
         default="corpus",
@@ -96,6 +114,7 @@ class TaskSettings:
     )
     text: Annotated[
         Text | Annotated[tuple[Text, ...], Field(min_length=1, max_length=2)] | None,
+        BeforeValidator(_columns),
         Effect.FILES,
         Expected("the name of a column, or a list of two"),
     ] = Field(
@@ -108,7 +127,6 @@ class TaskSettings:
     labels: Annotated[
         Annotated[tuple[Label, ...], AfterValidator(_at_least_two)] | None,
         Effect.FILES,
-        Expected("a list of at least two labels"),
     ] = Field(
         default=None,
         description="Your own data: its classes in their order. null takes those of the training "
