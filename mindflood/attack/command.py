@@ -128,9 +128,10 @@ def _check_whole(args: argparse.Namespace) -> None:
     wanted = ("recipe", "out") if args.text else ("task", "recipe", "out")
     missing = [f"--{name}" for name in wanted if getattr(args, name) is None]
     if missing:
+        own = " (your own data has --text and --label in place of --task)"
         raise UserError(
             f"{', '.join(missing)}: missing; only a RUN folder, which {args.model} is not, says "
-            "itself how it is attacked"
+            f"itself how it is attacked{own if args.task is None and not args.text else ''}"
         )
 
 

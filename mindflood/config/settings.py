@@ -191,8 +191,7 @@ class TaskSettings:
         }
         if self.text is None:
             named = get_task(self.name)
-            skip = named.skip_bad_rows or self.skip_bad_rows
-            return dataclasses.replace(named, own_files=files, skip_bad_rows=skip)
+            return dataclasses.replace(named, own_files=files, skip_bad_rows=self.skip_bad_rows)
         task = own_task(
             self.columns,
             self.label or "",

@@ -17,7 +17,8 @@ class BadRows:
     """
 
     def __init__(self, task: Task, origin: object) -> None:
-        self.origin, self.skip = origin, task.skip_bad_rows
+        tsv = str(origin).casefold().endswith((".tsv", ".tsv.gz"))
+        self.origin, self.skip = origin, task.skip_bad_rows or (task.malformed_tsv and tsv)
         self.remedy = _REMEDY if task.own else ""
         self.count, self.first = 0, ""
 

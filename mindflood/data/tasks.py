@@ -54,7 +54,9 @@ class Task:
         own: a user's own data set: tables are quoted, true and false may be labels, and numbers are
             names of classes where some class is called by one.
         own_files: file of a split, where no folder, file or hub is named.
-        skip_bad_rows: malformed rows are counted and left out, not refused.
+        malformed_tsv: the benchmark's own files have rows that lack cells; they are counted and
+            left out, as the field does.
+        skip_bad_rows: so is every malformed row, of any file.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Task:
     hidden_test: bool = False
     own: bool = False
     own_files: Mapping[Split, str] = field(default_factory=dict)
+    malformed_tsv: bool = False
     skip_bad_rows: bool = False
 
     @property
@@ -216,7 +219,7 @@ _ALL = (
         hub=_glue("qqp"),
         column_aliases={"label": ("is_duplicate",)},
         hidden_test=True,
-        skip_bad_rows=True,  # some rows of its files lack a question
+        malformed_tsv=True,
     ),
     _mnli("mnli", "matched"),
     _mnli("mnli_mismatched", "mismatched"),

@@ -10,11 +10,14 @@ import yaml
 
 from mindflood.config.attack import AttackSettings, task_of_json, task_to_json
 from mindflood.config.load import from_yaml, load_run_configs, load_train_config, with_labels
-from mindflood.config.settings import Config, to_yaml
+from mindflood.config.settings import Config, SearchSettings, to_yaml
 from mindflood.data.options import add_own_data, own_data_of, strict_or_not
 from mindflood.data.own import own_task
+from mindflood.data.sources import load_examples
 from mindflood.data.tasks import get_task
 from mindflood.errors import UserError
+from mindflood.pipeline.grid_search import _set_aside, candidate_config
+from mindflood.training.dataset import rows_of, training_rows
 
 ROWS = "review,title,stars\n" + "".join(f"text {i},title {i},{i % 3 + 1}.0\n" for i in range(40))
 Write = Callable[..., Path]
@@ -117,6 +120,29 @@ def test_keys_that_do_not_go_together_are_refused(
 ) -> None:
     with pytest.raises(UserError, match=f"config.yaml: {message}"):
         load_train_config(write(**task), [])
+
+
+def test_rows_of_one_class_train_no_classifier(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text("review,stars\n" + "".join(f"t{i},1\n" for i in range(40)))
+    config = load_train_config(write(text="review", label="stars", labels=[1, 2]), [])
+    with pytest.raises(UserError, match=r"train.csv: all \d+ rows to train on have the label '1'"):
+        rows_of(config)
+    with pytest.raises(UserError, match=r"train.csv: all 40 rows have the label '1' in column"):
+        with_labels(
+            [dataclasses.replace(config, task=dataclasses.replace(config.task, labels=None))]
+        )
+
+
+def test_a_grid_search_sets_rows_of_own_data_aside(write: Write, tmp_path: Path) -> None:
+    config = load_train_config(write(text="review", label="stars", labels=["3", "1", "2"]), [])
+    config = dataclasses.replace(config, output=str(tmp_path / "runs"))
+    folder = _set_aside(dataclasses.replace(config, search=SearchSettings(examples=10)))
+    task = candidate_config(config, 0.1, str(folder)).task
+    assert (task.train, task.data, task.labels) == (None, str(folder), ("3", "1", "2"))
+    whole, left = training_rows(config), load_examples(task.as_task, "train", task.data)
+    aside = load_examples(task.as_task, "test", task.data)
+    pairs = [{*zip(rows.texts, rows.labels.tolist(), strict=True)} for rows in (whole, left, aside)]
+    assert (pairs[0], len(pairs[2])) == (pairs[1] | pairs[2], 10)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from transformers.data.processors.glue import glue_processors
 
 from mindflood.data.sources import load_examples
 from mindflood.data.tasks import get_task
+from mindflood.errors import UserError
 
 pytestmark = pytest.mark.filterwarnings("ignore:This processor will be removed:FutureWarning")
 DATA = os.environ.get("MINDFLOOD_DATA")
@@ -117,6 +118,10 @@ def test_rows_of_qqp_that_lack_a_cell_are_left_out_with_their_count(
     said = capsys.readouterr().err
     assert f"{tmp_path / 'train.tsv'}: 2 malformed rows left out (first " in said
     assert "train.tsv, row 3: 4 cells where row 1 has 6" in said
+    mine = tmp_path / "mine.csv"  # which is not the benchmark's
+    mine.write_text("question1,question2,is_duplicate\na,b,1\nc,d\n")
+    with pytest.raises(UserError, match=r"mine.csv, row 3: 2 cells where row 1 has 3"):
+        load_examples(get_task("qqp"), "dev", str(mine), whole_file=True)
 
 
 def test_the_diagnostic_set_is_a_test_part_alone(tmp_path: Path) -> None:
