@@ -57,6 +57,12 @@ def _task_name(value: Any) -> Any:
     return value if value in TASKS else _folder_name(value)
 
 
+def _column(value: Any) -> Any:
+    if value is not None and not (isinstance(value, str) and value):
+        raise ValueError("a column")
+    return value
+
+
 def _columns(value: Any) -> Any:
     names = [value] if isinstance(value, str) else value
     if names is not None and not (
@@ -121,9 +127,12 @@ class TaskSettings:
         default=None,
         description="Your own data: its column of texts, or a list of two for pairs.",
     )
-    label: Annotated[Text | None, Effect.FILES, Expected("the name of one column")] = Field(
-        default=None, description="Your own data: its column of classes."
-    )
+    label: Annotated[
+        Text | None,
+        BeforeValidator(_column),
+        Effect.FILES,
+        Expected("the name of one column"),
+    ] = Field(default=None, description="Your own data: its column of classes.")
     labels: Annotated[
         Annotated[tuple[Label, ...], AfterValidator(_at_least_two)] | None,
         Effect.FILES,

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mindflood.data.bad_rows import BadRows
+from mindflood.data.columns import lacks_column
 from mindflood.data.json_lines import label_of, text_of
 from mindflood.data.readers import POLARITY
 from mindflood.data.rows import Row
 from mindflood.data.tasks import HubSource, Task
-from mindflood.errors import UserError, did_you_mean
+from mindflood.errors import UserError
 
 HIDDEN = "number -1"  # what stands in place of a label that is kept back
 
@@ -128,11 +129,8 @@ def _column(task: Task, hub: HubSource, column: str, there: Sequence[str]) -> st
     for name in (column, *task.column_aliases.get(column, ())):
         if name in there:
             return name
-    remedy = "" if task.own else "; use --data FOLDER"
-    raise UserError(
-        f"task {task.name}: '{described(hub)}' on the hub has no column '{column}'; there are "
-        f"{', '.join(there)}{did_you_mean(column, there)}{remedy}"
-    )
+    remedy = None if task.own else "use --data FOLDER"
+    raise UserError(f"'{described(hub)}' on the hub: {lacks_column(column, there, task, remedy)}")
 
 
 def _label(value: Any, names: Sequence[str], task: Task, where: str) -> str:

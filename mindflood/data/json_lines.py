@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from mindflood.data.bad_rows import BadRows
+from mindflood.data.columns import lacks_column
 from mindflood.data.decoding import content_of, decode
 from mindflood.data.labels import class_name
 from mindflood.data.rows import Row, shown
 from mindflood.data.tasks import Task
-from mindflood.errors import UserError, did_you_mean
+from mindflood.errors import UserError
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -103,12 +104,7 @@ def _value(record: _Pairs, column: str, task: Task, where: str) -> Any:
             raise UserError(f"{where}: has {name!r} twice; remove one of the two")
         if values:
             return values[0]
-    there = [key for key, _ in record]
-    found = ", ".join(map(shown, there)) or "none"
-    raise UserError(
-        f"{where}: no column '{column}', which task {task.name} needs; there are {found}; "
-        f"rename the column to '{column}'{did_you_mean(column, there)}"
-    )
+    raise UserError(f"{where}: {lacks_column(column, [key for key, _ in record], task)}")
 
 
 def _kind(value: Any) -> str:

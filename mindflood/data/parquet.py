@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import Any
 
 from mindflood.data.bad_rows import BadRows
+from mindflood.data.columns import lacks_column
 from mindflood.data.decoding import content_of
 from mindflood.data.json_lines import label_of, text_of
 from mindflood.data.rows import Row, shown
 from mindflood.data.tasks import Task
-from mindflood.errors import UserError, did_you_mean
+from mindflood.errors import UserError
 
 
 def read_parquet(path: Path, task: Task) -> list[Row]:
@@ -37,13 +38,15 @@ def _columns(path: Path, wanted: tuple[str, ...], task: Task) -> list[list[Any]]
     import pyarrow
     import pyarrow.parquet
 
+    content = pyarrow.BufferReader(content_of(path))
     try:
-        file = pyarrow.parquet.ParquetFile(pyarrow.BufferReader(content_of(path)))
+        # pyarrow's own threads end a process with SIGABRT where they met a damaged file.
+        file = pyarrow.parquet.ParquetFile(content, pre_buffer=False)
         there = file.schema_arrow.names
         names = [_name(path, column, there, task) for column in wanted]
-        table = file.read(columns=list(dict.fromkeys(names)))
+        table = file.read(columns=list(dict.fromkeys(names)), use_threads=False)
         return [table[name].to_pylist() for name in names]
-    except (pyarrow.ArrowException, OSError) as error:
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UserError(f"{path}: corrupt or no Parquet ({shown(reason)}); write it anew") from None
 
@@ -54,8 +57,4 @@ def _name(path: Path, column: str, there: list[str], task: Task) -> str:
             raise UserError(f"{path}: two columns are named '{name}'; rename one")
         if name in there:
             return name
-    raise UserError(
-        f"{path}: no column '{column}', which task {task.name} needs; there are "
-        f"{', '.join(map(shown, there)) or 'none'}; rename the column to '{column}'"
-        f"{did_you_mean(column, there)}"
-    )
+    raise UserError(f"{path}: {lacks_column(column, there, task)}")

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from mindflood.data.bad_rows import BadRows
+from mindflood.data.columns import lacks_column
 from mindflood.data.decoding import content_of, decode
 from mindflood.data.labels import expected_labels, is_label
 from mindflood.data.rows import Row, shown
 from mindflood.data.tasks import Task
-from mindflood.errors import UserError, did_you_mean
+from mindflood.errors import UserError
 
 TableFormat = Literal["csv", "tsv"]
 
@@ -181,16 +182,13 @@ def _missing_column(
     path: Path, column: str, first: Sequence[str], task: Task, own_names: Collection[str]
 ) -> UserError:
     there = [name.strip() for name in first]
-    found = ", ".join(map(shown, there)) or "none"
-    remedy = f"rename the column to '{column}'{did_you_mean(column, there)}"
+    remedy = None
     if any(is_label(cell, task, own_names) for cell in there):
         remedy = "row 1 looks like an example: put a line with the names of the columns above it"
     for separator, (name, _) in _SEPARATORS.items():
         if len(there) == 1 and separator in there[0]:
             remedy = f"row 1 is one cell with {name} in it: if they separate columns, save it anew"
-    return UserError(
-        f"{path}: no column '{column}', which task {task.name} needs; there are {found}; {remedy}"
-    )
+    return UserError(f"{path}: {lacks_column(column, there, task, remedy)}")
 
 
 def _check_separator(

@@ -97,7 +97,7 @@ FAULTS: list[tuple[dict[str, object], str]] = [
         "task.text: expected the name of a column, or a list",
     ),
     ({"text": [], "label": "d"}, "task.text: expected the name of a column, or a list of two"),
-    ({"text": "a", "label": ["b", "c"]}, "task.label: expected .*, not"),
+    ({"text": "a", "label": ["b", "c"]}, "task.label: expected the name of one column, not"),
     ({"text": "a", "label": "b", "labels": ["x"]}, "task.labels: expected a list of at least two"),
     ({"text": "a", "label": "b", "labels": [1, "1"]}, "task.labels: .*'1' is there twice"),
     ({"text": "a", "label": "b", "labels": "x"}, "task.labels: expected a list"),

@@ -211,8 +211,8 @@ def test_no_row_is_lost_or_in_two_splits_in_whatever_order_the_file_has_them(
 
 MANY = [f"text {number},{number}" for number in range(30)]
 CSV_FAULTS = [
-    ("review,class\na,1\n", r"no column 'stars', .* there are 'review', 'class'"),
-    ("Review,star\na,1\n", r"no column 'review', .* did you mean 'Review'\?"),
+    ("review,class\na,1\n", r"no column 'stars'; there are 'review', 'class'; name one of these"),
+    ("Review,star\na,1\n", r"no column 'review'; .*; name one of these; did you mean 'Review'\?"),
     ("review,stars,stars\na,1,2\n", r"row 1: two columns are named 'stars'; rename one"),
     ("review,stars\na,x\nb,x\n", r"all 2 rows have the label 'x' in column 'stars'; .*two classes"),
     ("review,stars\n", r"no examples of .*; add some"),
@@ -286,6 +286,24 @@ def test_a_bad_parquet_is_refused(
     pandas.DataFrame(values).to_parquet(tmp_path / "mine.parquet")
     with pytest.raises(UserError, match=message):
         read(tmp_path / "mine.parquet")
+
+
+@given(st.lists(st.tuples(st.integers(0), st.binary(max_size=3)), max_size=5), st.floats(0.5, 1))
+@settings(max_examples=200, deadline=None)
+def test_a_damaged_parquet_is_rows_or_one_line(
+    tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[int, bytes]], keep: float
+) -> None:
+    path = tmp_path_factory.mktemp("damaged") / "mine.parquet"
+    pandas.DataFrame({"review": ["a", "b"] * 5, "stars": ["x", "y"] * 5}).to_parquet(path)
+    content = bytearray(path.read_bytes())
+    for place, spoiled in changes:
+        place %= len(content)
+        content[place : place + len(spoiled)] = spoiled
+    path.write_bytes(content[: int(keep * len(content)) + 1])
+    try:
+        assert all(isinstance(text, str) for text, _ in read(path))
+    except UserError as error:
+        assert "\n" not in str(error)
 
 
 @pytest.mark.parametrize(
