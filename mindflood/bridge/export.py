@@ -20,6 +20,7 @@ from mindflood.cards.cards import merge_warnings
 from mindflood.cards.degenerate import signs_of_degeneracy
 from mindflood.data.batching import encode, load_tokenizer
 from mindflood.data.sources import Examples, load_examples
+from mindflood.data.tasks import Task
 from mindflood.errors import UserError
 from mindflood.files import whole_folder, write_text
 from mindflood.models.bert import BertForSequenceClassification
@@ -53,7 +54,7 @@ def export_torch(
     epoch: int | None = None,
     encoder: str | None = None,
     encoder_layers: int | None = None,
-    task: str | None = None,
+    task: str | Task | None = None,
     data: str | None = None,
     max_length: int | None = None,
 ) -> Verification:

@@ -1,5 +1,6 @@
 """What is exported: a RUN folder or a checkpoint, with all that an export has to know of it."""
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from mindflood.config.load import from_yaml
 from mindflood.config.settings import Config
 from mindflood.data.batching import load_tokenizer
 from mindflood.data.class_names import check_label_order
+from mindflood.data.own import training_labels
 from mindflood.data.tasks import Task, get_task
 from mindflood.errors import UserError
 from mindflood.models.config import BertConfig
@@ -69,7 +71,7 @@ def of_run(run: Path, epoch: int | None) -> Source:
     return Source(
         weights,
         resolve_encoder(config.encoder),
-        get_task(config.task.name),
+        config.task.as_task,
         config.task.data,
         config.task.max_length,
         card,
@@ -82,7 +84,7 @@ def of_checkpoint(
     path: Path,
     encoder: str | None,
     layers: int | None,
-    task: str | None,
+    task: str | Task | None,
     data: str | None,
     max_length: int | None,
 ) -> Source:
@@ -100,15 +102,18 @@ def of_checkpoint(
     if encoder is None or task is None:
         raise UserError(
             f"{path}: a bare checkpoint says nothing of its architecture, tokenizer and labels; "
-            "add --encoder FOLDER and --task NAME"
+            "add --encoder FOLDER and --task NAME, or for your own data --data, --text and --label"
         )
-    folder, wanted = resolve_encoder(encoder), get_task(task)
+    folder, wanted = resolve_encoder(encoder), get_task(task) if isinstance(task, str) else task
+    if not wanted.label_names:
+        wanted = dataclasses.replace(wanted, label_names=training_labels(wanted, data))
     config = BertConfig.from_folder(folder)
     _check_label_names(str(folder), config, wanted)
     described = path.parent.parent / "config.yaml"
     if path.parent.name == "checkpoints" and described.exists():
         run = from_yaml(described)
-        if run.task.name != wanted.name:
+        alike = run.task.as_task.label_names == wanted.label_names if wanted.own else False
+        if run.task.name != wanted.name and not alike:
             raise UserError(
                 f"{path}: is of a run on {run.task.name}, not on {wanted.name}; give --task "
                 f"{run.task.name}, or export {described.parent}"

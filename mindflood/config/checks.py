@@ -4,12 +4,13 @@ import dataclasses
 from typing import Any, NoReturn
 
 from mindflood.config.recipes import RECIPES
-from mindflood.config.settings import Config
+from mindflood.config.settings import Config, TaskSettings
 from mindflood.config.strict_yaml import shown
+from mindflood.data.own import check_columns
 from mindflood.data.tasks import TASKS
 from mindflood.defences.registry import DEFENCE_METHODS
 from mindflood.defences.settings import DEFENCES, LENGTHS, resolved
-from mindflood.errors import UserError
+from mindflood.errors import UserError, nearest
 
 _MOST_LEVELS = 1000
 
@@ -21,6 +22,7 @@ def checked(config: Config, source: str) -> Config:
         UserError: names the file and the key.
     """
     demand = _Demand(source)
+    _check_task(config.task, demand)
     _check_training(config, demand)
     _check_attack(config, demand)
     _check_flood_level(config, demand)
@@ -43,6 +45,51 @@ class _Demand:
             self.refuse(key, f"expected {expected}, not {shown(value)}")
 
 
+def _check_task(task: TaskSettings, demand: _Demand) -> None:
+    if task.text is None:
+        if task.name not in TASKS:
+            unknown = f"unknown {shown(task.name)}{nearest(task.name, TASKS)}"
+            demand.refuse("task.name", f"{unknown}; your own data needs task.text and task.label")
+        for key in ("label", "labels", "hub"):
+            if getattr(task, key) is not None:
+                demand.refuse(
+                    f"task.{key}",
+                    f"is for your own data, whose texts task.text names; task '{task.name}' has "
+                    "its own",
+                )
+    else:
+        _check_own_data(task, demand)
+    files = [key for key in ("train", "dev", "test") if getattr(task, key) is not None]
+    sources = [key for key in ("data", "hub") if getattr(task, key) is not None]
+    places = [*sources, *files[:1]]
+    if len(places) > 1:
+        demand.refuse(
+            f"task.{places[-1]}", f"task.{places[0]} says where all rows are; leave one of them out"
+        )
+    if files and "train" not in files:
+        demand.refuse(f"task.{files[0]}", "needs task.train beside it")
+
+
+def _check_own_data(task: TaskSettings, demand: _Demand) -> None:
+    if task.name in TASKS:
+        demand.refuse(
+            "task.text",
+            f"task '{task.name}' has its own columns; leave task.name out, or call your data "
+            "something else",
+        )
+    if task.label is None:
+        demand.refuse("task.label", "is missing; name the column of the classes")
+    if all(place is None for place in (task.train, task.hub, task.data)):
+        demand.refuse("task.train", "is missing; name the file of the training rows, or task.hub")
+    if task.data in ("hub", "builtin"):
+        demand.refuse("task.data", "your own data on the hub is task.hub: org/name")
+    try:
+        check_columns(task.columns, task.label)
+    except UserError as error:
+        key, _, why = str(error).partition(": ")
+        demand.refuse(f"task.{key}", why)
+
+
 def _check_training(config: Config, demand: _Demand) -> None:
     training = config.training
     demand.that(
@@ -55,7 +102,7 @@ def _check_training(config: Config, demand: _Demand) -> None:
 
 def _check_attack(config: Config, demand: _Demand) -> None:
     attack = config.attack
-    single = len(TASKS[config.task.name].text_columns) == 1
+    single = len(config.task.columns) == 1
     if single and attack.columns != "both":
         demand.refuse(
             "attack.columns", f"task '{config.task.name}' has a single text; leave it out"

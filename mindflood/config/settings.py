@@ -3,17 +3,20 @@
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic.dataclasses import dataclass
 
 from mindflood.config.attack import AttackOptions, AttackSection, AttackSettings
 from mindflood.config.recipes import RECIPES
-from mindflood.data.tasks import TASKS, get_task
+from mindflood.data.labels import class_name
+from mindflood.data.own import checked_labels, data_name, own_task, training_labels
+from mindflood.data.tasks import TASKS, Split, Task, get_task
 from mindflood.defences.registry import DEFENCE_METHODS
 from mindflood.defences.settings import DEFENCES, DefenceSettings
+from mindflood.errors import UserError
 from mindflood.fields import (
     NO_TRUTH,
     SECTION,
@@ -48,6 +51,41 @@ def _folder(path: str) -> str:
     return path
 
 
+def _task_name(value: Any) -> Any:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("text")
+    return value if value in TASKS else _folder_name(value)
+
+
+def _column(value: Any) -> Any:
+    if value is not None and not (isinstance(value, str) and value):
+        raise ValueError("a column")
+    return value
+
+
+def _columns(value: Any) -> Any:
+    names = [value] if isinstance(value, str) else value
+    if names is not None and not (
+        isinstance(names, list | tuple)
+        and len(names) in (1, 2)
+        and all(isinstance(name, str) and name for name in names)
+    ):
+        raise ValueError("columns")
+    return value
+
+
+def _label(value: Any) -> Any:
+    """YAML reads some names of classes as numbers, true or false."""
+    return class_name(value) if isinstance(value, bool | int | float) else value
+
+
+def _at_least_two(labels: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        return checked_labels(labels)
+    except UserError as error:
+        raise ValueError(f"a list of at least two different {error}") from None
+
+
 def _folder_name(name: str) -> str:
     if name in ("", ".", "..") or set(name) & set("/\\"):
         raise ValueError("the name of a folder, without slashes")
@@ -56,16 +94,73 @@ def _folder_name(name: str) -> str:
     return name
 
 
+Label = Annotated[
+    Text,
+    BeforeValidator(_label),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]}),
+]
+
+
 @dataclass(frozen=True, config=STRICT)
 class TaskSettings:
-    """Which texts to classify."""
+    """Which texts to classify: a named task, or your own data by the names of its columns."""
 
-    name: Annotated[str, OneOf(TASKS)] = Field(
-        default="corpus", description="The task: its columns, labels and splits."
+    name: Annotated[
+        Annotated[str, OneOf(TASKS)] | Text,
+        BeforeValidator(_task_name),
+        Expected("the name of a task, or of your own data"),
+    ] = Field(
+        default="corpus",
+        description="The task: its columns, labels and splits. Of your own data what tables call "
+        "it; left out, it is called after its file, folder or hub id.",
     )
     data: Annotated[UserPath | None, Effect.FILES] = Field(
         default=None,
         description="hub, a folder or a file; null takes the task's usual source.",
+    )
+    text: Annotated[
+        Text | Annotated[tuple[Text, ...], Field(min_length=1, max_length=2)] | None,
+        BeforeValidator(_columns),
+        Effect.FILES,
+        Expected("the name of a column, or a list of two"),
+    ] = Field(
+        default=None,
+        description="Your own data: its column of texts, or a list of two for pairs.",
+    )
+    label: Annotated[
+        Text | None,
+        BeforeValidator(_column),
+        Effect.FILES,
+        Expected("the name of one column"),
+    ] = Field(default=None, description="Your own data: its column of classes.")
+    labels: Annotated[
+        Annotated[tuple[Label, ...], AfterValidator(_at_least_two)] | None,
+        Effect.FILES,
+    ] = Field(
+        default=None,
+        description="Your own data: its classes in their order. null takes those of the training "
+        "split, sorted, which the RUN folder's config.yaml then lists.",
+    )
+    train: Annotated[UserPath | None, Effect.FILES] = Field(
+        default=None,
+        description="File of the training rows: CSV, TSV, JSON lines or Parquet, each also .gz.",
+    )
+    dev: Annotated[UserPath | None, Effect.FILES] = Field(
+        default=None,
+        description="File of the rows of every epoch's evaluation; null takes a fixed tenth of "
+        "train.",
+    )
+    test: Annotated[UserPath | None, Effect.FILES] = Field(
+        default=None,
+        description="File of the rows that are tested and attacked; null takes dev, or a fixed "
+        "tenth of train where that is the only file.",
+    )
+    hub: Annotated[Text | None, Effect.FILES] = Field(
+        default=None,
+        description="Your own data on the Hugging Face hub, in place of files: org/name[:config].",
+    )
+    skip_bad_rows: Annotated[Truth, Effect.FILES] = Field(
+        default=False, description="Malformed rows are counted and left out, not refused."
     )
     train_examples: Count | None = Field(
         default=None, description="A seeded sample of that many training rows; null takes all."
@@ -79,6 +174,60 @@ class TaskSettings:
         le=LONGEST_ROW,
         description="Tokens a row at most, special tokens included.",
     )
+
+    def __post_init__(self) -> None:
+        """Call a user's own data after where it lies, unless he has named it."""
+        if self.text is not None and self.name == fields_of(TaskSettings)["name"].default:
+            place = data_name(self.hub, self.train, self.data, self.test, self.dev)
+            object.__setattr__(self, "name", place)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns of texts: one, or two for pairs."""
+        if self.text is None:
+            return get_task(self.name).text_columns
+        return (self.text,) if isinstance(self.text, str) else self.text
+
+    @property
+    def as_task(self) -> Task:
+        """The task that these settings name or describe.
+
+        Raises:
+            UserError: the classes of a user's own data are to be found in it, and cannot be.
+        """
+        files: dict[Split, str] = {
+            split: path for split in get_args(Split) if (path := getattr(self, split)) is not None
+        }
+        if self.text is None:
+            named = get_task(self.name)
+            return dataclasses.replace(named, own_files=files, skip_bad_rows=self.skip_bad_rows)
+        task = own_task(
+            self.columns,
+            self.label or "",
+            self.labels or (),
+            name=self.name,
+            files=files,
+            hub=self.hub,
+            skip_bad_rows=self.skip_bad_rows,
+        )
+        if self.labels is None:
+            task = dataclasses.replace(task, label_names=training_labels(task, self.data))
+        return task
+
+    def with_labels(self) -> "TaskSettings":
+        """The same with the classes of a user's own data listed, as the training data has them.
+
+        Raises:
+            UserError: as :attr:`as_task`.
+        """
+        if self.text is None or self.labels is not None:
+            return self
+        return dataclasses.replace(self, labels=self.as_task.label_names)
+
+    def read_from(self, data: str) -> "TaskSettings":
+        """The same task, with all of its rows from another place."""
+        nowhere = dict.fromkeys((*get_args(Split), "hub"))
+        return dataclasses.replace(self.with_labels(), data=data, **nowhere)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -353,10 +502,11 @@ class Config:
         if not isinstance(given["temperature"], str):
             given["held_out"] = None
         # The split is named: a file by itself would be attacked whole, training rows and all.
-        split = None if task.data is None else get_task(task.name).attacked_split
+        described = task.as_task
+        split = None if task.data is None else described.attacked_split
         return AttackSettings(
             model=str(model),
-            task=get_task(task.name),
+            task=described,
             recipe=recipe,
             data=task.data,
             split=split,

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from mindflood.data.decoding import decode, packed
 from mindflood.data.json_lines import read_json_lines
+from mindflood.data.parquet import read_parquet
 from mindflood.data.rows import Row
 from mindflood.data.tables import names_labels, read_table
 from mindflood.data.tasks import Format, Task
@@ -20,7 +21,9 @@ SUFFIXES: dict[str, Format] = {
     ".csv": "csv",
     ".jsonl": "jsonl",
     ".json": "jsonl",
+    ".parquet": "parquet",
 }
+PACKED = ".gz"
 # IMDB's and MR's own names of the classes, which are folders or suffixes there.
 POLARITY = {"neg": "negative", "pos": "positive"}
 # RuntimeError: a password, or a compression that is not supported. The others are what damaged
@@ -51,7 +54,24 @@ def read_rows(
             return _read_label_text(path)
         if file_format == "jsonl":
             return read_json_lines(path, task)
+        if file_format == "parquet":
+            return read_parquet(path, task)
         return read_table(path, file_format, task, own_names)
+
+
+def format_of(path: Path) -> Format:
+    """The format of a file, by its name.
+
+    Raises:
+        UserError: it has another ending, or is not there.
+    """
+    plain = path.with_suffix("") if path.suffix.casefold() == PACKED else path
+    if (known := SUFFIXES.get(plain.suffix.casefold())) is not None:
+        return known
+    with _explained(path), path.open("rb") as file:
+        found = packed(file.read(16))
+    found = "unknown kind of file" if found is None else found
+    raise UserError(f"{path}: {found}; expected one of {' '.join(SUFFIXES)}, each also .gz")
 
 
 def has_label_column(path: Path, file_format: Format, task: Task) -> bool:

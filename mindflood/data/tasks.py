@@ -1,4 +1,8 @@
-"""The table of tasks: columns, labels, splits and attacked sample of each data set."""
+"""The table of tasks: columns, labels, splits and attacked sample of each data set.
+
+A user's own data set is a :class:`Task` like these, made of what the user says of it
+(:mod:`mindflood.data.own`).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,12 +11,15 @@ from typing import Literal
 from mindflood.errors import UserError, nearest
 
 Split = Literal["train", "dev", "test"]
-Format = Literal["tsv", "csv", "jsonl", "label text", "class folders", "sentences"]
+Format = Literal["tsv", "csv", "jsonl", "parquet", "label text", "class folders", "sentences"]
 
 
 @dataclass(frozen=True)
 class HubSource:
-    """Where a task is on the Hugging Face hub; ``splits`` lists only those with labels."""
+    """Where a task is on the Hugging Face hub.
+
+    ``splits`` lists only those with labels; of a user's own data set it is empty, and asked for.
+    """
 
     path: str
     config: str | None
@@ -44,6 +51,12 @@ class Task:
         first_label: what the benchmark's own files call label 0, where they use numbers.
         line_breaks: what stands for a line break inside the texts; read as a space.
         hidden_test: the distribution's test file may come without labels.
+        own: a user's own data set: tables are quoted, true and false may be labels, and numbers are
+            names of classes where some class is called by one.
+        own_files: file of a split, where no folder, file or hub is named.
+        malformed_tsv: the benchmark's own files have rows that lack cells; they are counted and
+            left out, as the field does.
+        skip_bad_rows: so is every malformed row, of any file.
     """
 
     name: str
@@ -59,6 +72,10 @@ class Task:
     first_label: int = 0
     line_breaks: tuple[str, ...] = ()
     hidden_test: bool = False
+    own: bool = False
+    own_files: Mapping[Split, str] = field(default_factory=dict)
+    malformed_tsv: bool = False
+    skip_bad_rows: bool = False
 
     @property
     def num_labels(self) -> int:
@@ -68,11 +85,27 @@ class Task:
 
 _SENTIMENT = ("negative", "positive")
 _ENTAILMENT = ("entailment", "not_entailment")
+_INFERENCE = ("entailment", "neutral", "contradiction")
+_PREMISE = {"sentence1": ("premise", "Premise"), "sentence2": ("hypothesis", "Hypothesis")}
 
 
 def _glue(config: str, *, labelled_test: bool = False) -> HubSource:
     splits = {"train": "train", "dev": "validation"}
     return HubSource("nyu-mll/glue", config, splits | ({"test": "test"} if labelled_test else {}))
+
+
+def _mnli(name: str, genres: str) -> Task:
+    """MNLI, evaluated on the genres of the training set or on others."""
+    return Task(
+        name=name,
+        text_columns=("sentence1", "sentence2"),
+        label_names=_INFERENCE,
+        attacked_split="dev",
+        hub=HubSource("nyu-mll/glue", "mnli", {"train": "train", "dev": f"validation_{genres}"}),
+        files=(BenchmarkFile("dev", f"dev_{genres}.tsv", "tsv"),),
+        column_aliases=_PREMISE | {"label": ("gold_label",)},
+        hidden_test=True,
+    )
 
 
 _ALL = (
@@ -177,6 +210,35 @@ _ALL = (
         columns_without_header=("label", "text"),
         first_label=1,
         line_breaks=("\\n",),
+    ),
+    Task(
+        name="qqp",
+        text_columns=("question1", "question2"),
+        label_names=("not_duplicate", "duplicate"),
+        attacked_split="dev",
+        hub=_glue("qqp"),
+        column_aliases={"label": ("is_duplicate",)},
+        hidden_test=True,
+        malformed_tsv=True,
+    ),
+    _mnli("mnli", "matched"),
+    _mnli("mnli_mismatched", "mismatched"),
+    Task(
+        name="wnli",
+        text_columns=("sentence1", "sentence2"),
+        label_names=("not_entailment", "entailment"),
+        attacked_split="dev",
+        hub=_glue("wnli"),
+        hidden_test=True,
+    ),
+    Task(
+        name="ax",  # GLUE's diagnostic set: its labels are in the file of its authors alone
+        text_columns=("sentence1", "sentence2"),
+        label_names=_INFERENCE,
+        attacked_split="test",
+        files=(BenchmarkFile("test", "diagnostic-full.tsv", "tsv"),),
+        column_aliases=_PREMISE | {"label": ("Label",)},
+        hidden_test=True,
     ),
     Task(
         name="corpus",

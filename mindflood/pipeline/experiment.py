@@ -28,13 +28,13 @@ def _recipes(config: Config) -> list[str]:
 
 def run(args: argparse.Namespace) -> int:
     """Run the experiment; prints the comparison tables and where the reports are."""
-    from mindflood.config.load import load_run_configs
+    from mindflood.config.load import load_run_configs, with_labels
     from mindflood.interrupts import stopped
     from mindflood.locks import held
     from mindflood.report import command as report
     from mindflood.training.run_folder import check_claim
 
-    configs = load_run_configs(args.config, args.overrides)
+    configs = with_labels(load_run_configs(args.config, args.overrides))
     outputs = list(dict.fromkeys(config.output for config in configs))
     for config in configs:
         check_claim(config.run_folder, config)

@@ -39,10 +39,10 @@ def run(args: argparse.Namespace) -> int:
     from mindflood.interrupts import stoppable
 
     with stoppable() as work:
-        from mindflood.config.load import load_train_config
+        from mindflood.config.load import load_train_config, with_labels
         from mindflood.models.pretrained import described_encoder
 
-        config = load_train_config(args.config, args.overrides)
+        (config,) = with_labels([load_train_config(args.config, args.overrides)])
         # A depth that the encoder has not is told before the RUN folder is this config's.
         described_encoder(config.encoder, config.encoder_layers)
         work.where = config.run_folder

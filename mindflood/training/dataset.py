@@ -10,7 +10,8 @@ import numpy as np
 from mindflood.config.settings import Config
 from mindflood.data.batching import Batches, encode, load_tokenizer
 from mindflood.data.sources import Examples, Source
-from mindflood.data.tasks import Split, Task, get_task
+from mindflood.data.tasks import Split, Task
+from mindflood.errors import UserError
 from mindflood.models.config import BertConfig
 from mindflood.models.tokenizer_files import check_vocabulary
 
@@ -56,7 +57,7 @@ class Datasets:
 
 def training_rows(config: Config) -> Examples:
     """The labelled rows to train on: all, or a seeded sample."""
-    source = Source(get_task(config.task.name), config.task.data)
+    source = Source(config.task.as_task, config.task.data)
     return source.examples("train").sample(config.task.train_examples, config.seed)
 
 
@@ -64,14 +65,21 @@ def rows_of(config: Config) -> Rows:
     """Read everything a run reads.
 
     Raises:
-        UserError: see :func:`mindflood.data.sources.load_examples`.
+        UserError: see :func:`mindflood.data.sources.load_examples`; or a user's own training rows
+            are all of one class.
     """
-    task, settings = get_task(config.task.name), config.task
+    task, settings = config.task.as_task, config.task
     source = Source(task, settings.data)
     splits: dict[str, Split] = {"train": "train", "evaluation": "dev", "test": task.attacked_split}
+    train = source.examples("train").sample(settings.train_examples, config.seed)
+    if task.own and len({*train.labels.tolist()}) == 1:
+        raise UserError(
+            f"{source.origin('train')}: all {len(train)} rows to train on have the label "
+            f"'{task.label_names[train.labels[0]]}'; a classifier needs rows of two classes"
+        )
     return Rows(
         task,
-        source.examples("train").sample(settings.train_examples, config.seed),
+        train,
         source.examples("dev").sample(settings.eval_examples, config.seed),
         source.examples(task.attacked_split),
         splits,
