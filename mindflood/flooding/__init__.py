@@ -6,6 +6,7 @@ from typing import Any
 _HOMES = {
     "flood": "step",
     "FloodingTrainOneStepCell": "step",
+    "SoftAD": "rows",
     "AccumulatedFloodingStep": "accumulation",
     "AccordanceEstimator": "estimator",
     "AccordanceProbe": "accordance",
