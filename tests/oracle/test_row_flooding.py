@@ -102,7 +102,8 @@ def test_steps_equal_autograd_of_the_objective(mode, rows):
     expected, below = in_torch(rows, level_of(rows))
     assert_same(network, losses, expected)
     assert climbing == pytest.approx(below)
-    assert 0 < min(below) and max(below) < 1  # rows are on both sides of the level
+    assert min(below) > 0  # rows are on both sides of the level
+    assert max(below) < 1
 
 
 @pytest.mark.parametrize("scale", [0.05, 3.0])
@@ -217,7 +218,7 @@ def test_what_cannot_be_is_refused(rows, level, message):
 
 @pytest.mark.parametrize("scale", [0.0, -1.0, float("nan"), float("inf")])
 def test_a_scale_that_cannot_be_is_refused(scale):
-    with pytest.raises(UserError, match="scale: .*: expected a positive number"):
+    with pytest.raises(UserError, match=r"scale: .*: expected a positive number"):
         SoftAD(scale)
 
 
