@@ -16,7 +16,7 @@ os.environ.setdefault("GLOG_v", "3")
 # MindSpore's messages need the implementation that is not the default, and a test of Ray, which has
 # protobuf too, may come first. Only tests have both in one process.
 os.environ.setdefault("PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION", "python")
-if "PYTEST_XDIST_WORKER" in os.environ:  # one of several processes: a core each, not all of them each
+if "PYTEST_XDIST_WORKER" in os.environ:  # one of several processes: a core each
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 ROOT = Path(__file__).parents[1]

@@ -136,7 +136,7 @@ def _ball(args: argparse.Namespace, subjects: Any) -> Any:
                 f"{other.folder}: its encoder is {other.encoder}, the reference's "
                 f"{reference.encoder}; a radius in the embeddings of one says nothing of another"
             )
-    search = ball.Search(args.steps, args.restarts, args.seed)
+    search = ball.BallSearch(args.steps, args.restarts, args.seed)
     loaded = _embedded([reference, *subjects])
     sample = reference.examples(args.num_examples, args.seed)
     examples = ball.all_right(loaded, sample)

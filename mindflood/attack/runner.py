@@ -23,6 +23,7 @@ from mindflood.attack.results.card import (
     card_of_stranger,
     card_path,
     check_model,
+    check_name,
     check_origin,
     check_rows,
     check_task,
@@ -108,6 +109,7 @@ def attack_as(settings: AttackSettings, out: Path) -> AttackSummary:
     if isinstance(wanted, str):
         unseen = held_out_rows(task, settings.held_out, data, sample.examples, seed, **reading)
     card = card_path(out) if share is None else out / SHARE_CARD
+    check_name(card, settings.name)
     _check_card(card, out, model, task.name, sample)
     name = results_name(recipe, calibrated=wanted is not None)
     refuse_others(out, name, settings_of(settings, sample), OF_THE_FOLDER)
@@ -130,7 +132,8 @@ def attack_as(settings: AttackSettings, out: Path) -> AttackSummary:
     check_model(card, identity["model"])  # a hub's model has no fingerprint before it is loaded
     with Journal(out, file_name(identity), identity, OF_THE_FOLDER, expected) as journal:
         if not card.exists():
-            write_card(card, card_of_stranger(task.name, model, identity["model"], sample.whole))
+            known_as = settings.name or Path(model).name
+            write_card(card, card_of_stranger(task.name, known_as, identity["model"], sample.whole))
         done = {record["index"] for record in journal.records}
         todo = [row for row in sample.attacked_here if row[0] not in done]
         results = _attacked(attacker, todo)

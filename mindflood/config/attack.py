@@ -160,6 +160,10 @@ class AttackSettings(AttackOptions):
     split: Split | None = Field(
         default=None, description="By default the one that the paper attacks."
     )
+    name: Text | None = Field(
+        default=None,
+        description="What tables call a model that was not trained here: by default its folder.",
+    )
     shard: Text | None = Field(
         default=None,
         description="I/N attacks the I-th of N shares; 'merge-attacks' joins them (bert-attack, "

@@ -71,9 +71,8 @@ def examples(runs: Sequence[Run]) -> list[Example]:
 
 def _of_run(run: Run) -> Iterator[Example]:
     folder = run.folder / "attacks"
-    for path in sorted((folder if folder.is_dir() else run.folder).glob("*.jsonl")):
-        if not path.with_suffix(".meta.json").is_file():  # no results of an attack
-            continue
+    described = sorted((folder if folder.is_dir() else run.folder).glob("*.meta.json"))
+    for path in (meta.with_suffix("").with_suffix(".jsonl") for meta in described):
         records = [record for record in read_records(path) if record["result"] == "succeeded"]
         for record in sorted(records, key=lambda record: len(str(record["original"]))):
             yield _example(run, path, record)

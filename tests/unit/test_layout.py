@@ -14,7 +14,8 @@ from tests.conftest import ROOT
 LEVELS = (
     ("visible", "streams"),
     ("errors", "fingerprint", "progress"),
-    ("files", "terminal"),
+    ("packed", "terminal"),
+    ("files",),
     ("interrupts", "locks", "own_folder", "fields"),
     ("process",),
     ("flooding",),

@@ -110,14 +110,32 @@ def check_rows(
     )
 
 
-def card_of_stranger(task: str, model: str, fingerprint: str, rows: Examples) -> Card:
+def check_name(path: Path, name: str | None) -> None:
+    """Check that a card, where there is one, calls its model ``name``, where one is given.
+
+    Raises:
+        UserError: it has another name, or is of a run, which its config names.
+    """
+    if name is None or not path.exists():
+        return
+    card = read_card(path)
+    if card["method"] != _STRANGER:
+        raise UserError(
+            f"--name {name}: {path} is the card of a run, which 'name' of its config names; "
+            "leave it out"
+        )
+    if card["encoder"] != name:
+        raise UserError(f"--name {name}: {path} calls it '{card['encoder']}'; {_ANOTHER_OUT}")
+
+
+def card_of_stranger(task: str, name: str, fingerprint: str, rows: Examples) -> Card:
     """The card of a model that was not trained here.
 
     Args:
-        model: its folder or hub id.
+        name: what tables call it.
         rows: what it is tested on.
     """
-    card = new_card(task=task, method=_STRANGER, seed=None, encoder=Path(model).name)
+    card = new_card(task=task, method=_STRANGER, seed=None, encoder=name)
     hashes = {"test": rows.fingerprint()}
     data: DataSizes = {"train": None, "test": len(rows), "words": None, "hashes": hashes}
     return {**card, "model": fingerprint, "data": data}

@@ -94,7 +94,7 @@ class Attacked:
 
 
 @dataclass(frozen=True)
-class Row:
+class ResultRow:
     """One setting under one attack profile; ``profile`` is empty where nothing was attacked.
 
     The profile names the text of a pair where only one may change: others do not compare.
@@ -161,7 +161,7 @@ def setting_of(card: Card) -> Setting:
     return Setting(card["task"], card["encoder"], card["method"], level)
 
 
-def rows(cards: Sequence[Card]) -> list[Row]:
+def rows(cards: Sequence[Card]) -> list[ResultRow]:
     """Table 2's rows: every setting under every attack profile, in the papers' order."""
     table = []
     for setting, members in by_setting(cards).items():
@@ -176,7 +176,9 @@ def rows(cards: Sequence[Card]) -> list[Row]:
             attacks = {recipe: attacked(summaries) for recipe, summaries in recipes.items()}
             seeds = tuple(sorted({card["seed"] for card in members}, key=str))
             tested = frozenset(hash_ for card in members if (hash_ := tested_on(card)) is not None)
-            table.append(Row(setting, profile, seeds, _level(members), clean, attacks, tested))
+            table.append(
+                ResultRow(setting, profile, seeds, _level(members), clean, attacks, tested)
+            )
     return table
 
 
