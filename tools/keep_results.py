@@ -16,7 +16,9 @@ from mindflood.cards.cards import find_cards
 from mindflood.errors import UserError
 from mindflood.packed import pack, packed
 
-_LINES = ("trace.jsonl", "evaluations.jsonl", "accordance.jsonl", "attacks/*.jsonl")
+_LINES = (
+    "trace.jsonl", "evaluations.jsonl", "accordance.jsonl", "row_losses.jsonl", "attacks/*.jsonl",
+)  # fmt: skip
 _WHOLE = ("card.json", "config.yaml", "attacks/*.meta.json")
 
 

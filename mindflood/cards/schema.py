@@ -481,6 +481,42 @@ class GridSearch(TypedDict):
 
 
 @form
+class TrainingLosses(TypedDict):
+    """The training rows at the end, without dropout; ``row_losses.jsonl`` has each."""
+
+    rows: Count
+    """Rows that were looked at: all, or a random 4,000 and a batch at most."""
+    mean: Amount
+    """Their mean loss, in nats."""
+    below_level: NotRequired[Rate]
+    """Share of them below their flood level."""
+    right_labels: NotRequired[Amount]
+    """Mean loss of those whose label is right, where that is known (built-in corpus)."""
+    wrong_labels: NotRequired[Amount]
+    """Mean loss of those whose label is wrong."""
+
+
+@form
+class AuxiliaryModels(TypedDict):
+    """The models that gave every row a flood level of its own (AdaFlood)."""
+
+    folds: Count
+    """How many they are."""
+    gamma: Rate
+    """γ of the levels."""
+    encoder: Text
+    """Their encoder."""
+    seconds: Amount
+    """Spent in the training steps of all of them; runs that share them all state it."""
+    loss: Amount
+    """Mean loss of the rows that each has not seen, in nats."""
+    accuracy: Rate
+    """Accuracy on these rows."""
+    levels: Numbers
+    """Smallest, quartiles and largest of the rows' levels θ, in nats."""
+
+
+@form
 class Card(TypedDict):
     """One model: how it was trained, and all that was measured of it."""
 
@@ -499,6 +535,12 @@ class Card(TypedDict):
     on where accordance never crossed zero."""
     clean_accuracy: Rate | None
     """Accuracy on the test rows before any attack; null before it is measured."""
+    clean_loss: NotRequired[Amount]
+    """Mean loss on the test rows at the end of training, in nats."""
+    clean_calibration_error: NotRequired[Rate]
+    """Expected calibration error on the test rows at the end of training, 15 bins."""
+    training_losses: NotRequired[TrainingLosses]
+    """The losses of the training rows at the end."""
     train_seconds: Amount | None
     """Spent in training steps, the first graph compilation included."""
     seconds_per_epoch: Amount | None
@@ -515,6 +557,8 @@ class Card(TypedDict):
     """The grid search that chose the flood level."""
     accordance: NotRequired[Probed]
     """What gradient accordance said."""
+    adaflood: NotRequired[AuxiliaryModels]
+    """Where the rows' own flood levels come from."""
     epochs: NotRequired[list[Epoch]]
     """The models of single epochs, where they were kept and attacked."""
     analyses: NotRequired[Analyses]

@@ -11,6 +11,7 @@ from mindflood.data.tasks import TASKS
 from mindflood.defences.registry import DEFENCE_METHODS
 from mindflood.defences.settings import DEFENCES, LENGTHS, resolved
 from mindflood.errors import UserError, nearest
+from mindflood.flooding.row_methods import ROW_METHODS
 
 _MOST_LEVELS = 1000
 
@@ -128,13 +129,41 @@ def _check_meant(config: Config, demand: _Demand) -> None:
 
 
 def _check_flood_level(config: Config, demand: _Demand) -> None:
-    level = config.fixed_level
-    if config.flood_level == "flooding-x" and not config.defends:
-        demand.refuse("flood_level", "'flooding-x' is for the defences; use method: flooding-x")
+    level, by_rows = config.flood_level, config.row_method
+    _check_flood_rows(config, demand)
+    if config.has_own_levels:
+        if level is not None:
+            demand.refuse("flood_level", f"'{by_rows}' gives every row its own; leave it out")
+        return
+    if by_rows is not None and level is None:
+        demand.refuse("flood_level", f"'{by_rows}' needs one, for instance 0.1, or flooding-x")
+    if isinstance(level, str) and by_rows is None and not config.defends:
+        demand.refuse(
+            "flood_level",
+            f"'{level}' is for the defences and for {' and '.join(_of_one_level())}; use method: "
+            f"{level}",
+        )
     if config.method == "flooding" and level is None:
         demand.refuse("flood_level", "'flooding' needs one, for instance 0.1")
-    if level is not None and config.method != "flooding" and not config.defends:
+    takes_one = config.method == "flooding" or config.defends or by_rows is not None
+    if level is not None and not takes_one:
         demand.refuse("flood_level", f"'{config.method}' takes none; use method: flooding")
+
+
+def _of_one_level() -> list[str]:
+    return [name for name, method in ROW_METHODS.items() if not method.own_levels]
+
+
+def _check_flood_rows(config: Config, demand: _Demand) -> None:
+    rows = config.flood_rows
+    if rows is None:
+        return
+    if not config.defends:
+        demand.refuse("flood_rows", f"only the defences have it; use method: {rows}")
+    why = DEFENCE_METHODS[config.method].no_rows
+    if why:
+        able = [name for name, method in DEFENCE_METHODS.items() if not method.no_rows]
+        demand.refuse("flood_rows", f"'{config.method}' {why}; use {', '.join(able)}")
 
 
 def _check_accordance(config: Config, demand: _Demand) -> None:

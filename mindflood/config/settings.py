@@ -37,9 +37,11 @@ from mindflood.fields import (
     fields_of,
 )
 from mindflood.flooding.level import Direction
+from mindflood.flooding.row_methods import ROW_METHODS
 
-_FLOODING = ("flooding", "flooding-search", "flooding-x", "flooding-x-online")
+_FLOODING = ("flooding", "flooding-search", "flooding-x", "flooding-x-online", *ROW_METHODS)
 METHODS = ("finetune", *_FLOODING, *DEFENCES)
+FoundLevel = Literal["flooding-x", "flooding-x-online"]  # by gradient accordance
 
 LONGEST_ROW = 2**16  # tokens
 _LONGEST_NAME = 200  # bytes; a file system takes 255, of which the seed and an ending need some
@@ -369,6 +371,45 @@ class AccordanceSettings:
 
 
 @dataclass(frozen=True, config=STRICT)
+class SoftADSettings:
+    """How soft the turn at the flood level is (softad)."""
+
+    scale: Positive = Field(
+        default=1.0,
+        description="σ in nats: a row counts with x/√(x² + 1), x = (loss − level)/σ; a small one "
+        "leaves iflood.",
+    )
+
+
+@dataclass(frozen=True, config=STRICT)
+class AdaFloodSettings:
+    """The auxiliary models that give every row a flood level of its own (adaflood)."""
+
+    folds: Whole = Field(
+        default=5,
+        ge=2,
+        le=10**3,
+        description="Auxiliary models, each trained without the rows that it gives levels to.",
+    )
+    gamma: Annotated[
+        float,
+        Field(ge=0, le=1, allow_inf_nan=False),
+        NO_TRUTH,
+        Expected("a number from 0 to 1"),
+    ] = Field(
+        default=0.5,
+        description="γ of a row's level −log((1 − γ)·p + γ), p its label's probability; 1 floods "
+        "nothing.",
+    )
+    encoder_layers: Annotated[Count | None, Expected("at least 1, or null for the model's own")] = (
+        Field(
+            default=None,
+            description="Layers of the auxiliary models; null gives them those of the model.",
+        )
+    )
+
+
+@dataclass(frozen=True, config=STRICT)
 class Config:
     """Everything one trained model depends on."""
 
@@ -383,13 +424,18 @@ class Config:
         default=None,
         description="Of the RUN folder and the tables' row; null takes the method's name.",
     )
-    flood_level: Annotated[
-        NotNegative | Literal["flooding-x"] | None, Expected("a number of at least 0")
-    ] = Field(
+    flood_level: Annotated[NotNegative | FoundLevel | None, Expected("a number of at least 0")] = (
+        Field(
+            default=None,
+            description="b in nats, for flooding, iflood, softad and the defences; a file may list "
+            "several, for a sweep. All but flooding also take flooding-x: the level that gradient "
+            "accordance gives in a first pass without flooding (of the same defence), and "
+            "flooding-x-online: that of the same pass, from the crossing on.",
+        )
+    )
+    flood_rows: Annotated[str, OneOf(ROW_METHODS)] | None = Field(
         default=None,
-        description="b in nats, for flooding and the defences; a file may list several, for a "
-        "sweep. A defence also takes flooding-x: the level that gradient accordance gives in a "
-        "first pass of the same defence without flooding.",
+        description="How a defence floods its rows one by one; null floods the batch by its mean.",
     )
     seed: Seed = Field(
         default=0,
@@ -409,6 +455,8 @@ class Config:
     training: Annotated[TrainingSettings, SECTION] = Field(default_factory=TrainingSettings)
     search: Annotated[SearchSettings, SECTION] = Field(default_factory=SearchSettings)
     accordance: Annotated[AccordanceSettings, SECTION] = Field(default_factory=AccordanceSettings)
+    softad: Annotated[SoftADSettings, SECTION] = Field(default_factory=SoftADSettings)
+    adaflood: Annotated[AdaFloodSettings, SECTION] = Field(default_factory=AdaFloodSettings)
     defence: Annotated[DefenceSettings, SECTION] = Field(default_factory=DefenceSettings)
     attack: Annotated[AttackSection, SECTION, Effect.FREE] = Field(default_factory=AttackSection)
 
@@ -416,6 +464,22 @@ class Config:
     def defends(self) -> bool:
         """Whether the method is one of the defences."""
         return self.method in DEFENCES
+
+    @property
+    def row_method(self) -> str | None:
+        """How rows are flooded one by one; None where they are not."""
+        return self.method if self.method in ROW_METHODS else self.flood_rows
+
+    @property
+    def has_own_levels(self) -> bool:
+        """Whether every row has a flood level of its own."""
+        return self.row_method is not None and ROW_METHODS[self.row_method].own_levels
+
+    @property
+    def depths(self) -> tuple[int | None, ...]:
+        """``encoder_layers`` of all the models that are trained."""
+        auxiliary = (self.adaflood.encoder_layers,) if self.has_own_levels else ()
+        return (self.encoder_layers, *(layers for layers in auxiliary if layers))
 
     @property
     def updates_per_batch(self) -> int:
@@ -427,7 +491,7 @@ class Config:
     def needs_crossing(self) -> bool:
         """Whether the flood level comes from a crossing of gradient accordance."""
         by_range = self.method == "flooding-search" and self.search.bounds == "accordance"
-        return by_range or self.two_passes or self.method == "flooding-x-online"
+        return by_range or self.two_passes or self.online
 
     @property
     def two_passes(self) -> bool:
@@ -435,9 +499,14 @@ class Config:
         return self.method == "flooding-x" or self.flood_level == "flooding-x"
 
     @property
+    def online(self) -> bool:
+        """Whether the level is set in the running pass, once its accordance has crossed."""
+        return "flooding-x-online" in (self.method, self.flood_level)
+
+    @property
     def fixed_level(self) -> float | None:
         """The flood level that the config itself gives."""
-        return None if self.flood_level == "flooding-x" else self.flood_level
+        return None if isinstance(self.flood_level, str) else self.flood_level
 
     @property
     def without_epochs(self) -> "Config":
@@ -457,7 +526,9 @@ class Config:
             if effect is None and "." in key and key != "task.name"
         }
         # The level itself differs from seed to seed, and plain runs of the defence have none.
-        return found | ({"flood_level": "flooding-x"} if self.defends and self.two_passes else {})
+        if isinstance(self.flood_level, str):
+            found["flood_level"] = self.flood_level
+        return found | ({} if self.flood_rows is None else {"flood_rows": self.flood_rows})
 
     def kept(self) -> dict[str, Any]:
         """What a run keeps to its end, however often it is continued: dotted key → value."""
@@ -480,6 +551,7 @@ class Config:
             written = self.accordance.record or key == "record"
             return Effect.FILES if written else Effect.FREE
         used = {"defence": self.defends, "search": self.method == "flooding-search"}
+        used |= {name: self.row_method == name for name in ROW_METHODS}
         return effect if used.get(section, True) else Effect.FREE
 
     def attack_on(

@@ -6,7 +6,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import get_args
 
-from mindflood.data.corpus import builtin_corpus
+from mindflood.data.corpus import NAME, builtin_corpus
 from mindflood.data.hub import HIDDEN, hub_rows, hub_splits
 from mindflood.data.readers import PACKED, SUFFIXES, format_of, has_label_column, read_rows
 from mindflood.data.rows import Row
@@ -59,7 +59,7 @@ def parts_of(task: Task, data: str | None, own_names: Sequence[str] = ()) -> dic
                 f"task {task.name}: the built-in data is task 'corpus'; use --data FOLDER"
             )
         return {
-            split: Part("the built-in corpus", cache(partial(_corpus_rows, task, split)))
+            split: Part(NAME, cache(partial(_corpus_rows, task, split)))
             for split in get_args(Split)
         }
     if data == "hub":

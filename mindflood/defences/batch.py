@@ -21,6 +21,8 @@ def named(
     unit_noise: Tensor,
     uniform: Tensor | None = None,
     keys: Tensor | None = None,
+    *,
+    levels: Tensor | None = None,
 ) -> Batch:
     """The inputs of a training step under their names, and the mask as it multiplies δ.
 
@@ -34,6 +36,7 @@ def named(
         unit_noise: float32 ``[B, L, d]``, what the initial δ is made of.
         uniform, keys: float32 ``[passes, B, L]``, InfoBERT's: which tokens are compared, and what
             anchored ones are shuffled by.
+        levels: of a step that floods row by row: b, or float32 ``[B]``.
 
     Returns:
         All of these, and ``mask``: float32 ``[B, L, 1]``, 0 on padding.
@@ -50,6 +53,7 @@ def named(
         "unit_noise": unit_noise,
         "uniform": uniform,
         "keys": keys,
+        "levels": levels,
         "mask": float_mask(attention_mask),
     }
 

@@ -69,3 +69,23 @@ class MeanCrossEntropy(nn.Cell):
             input_ids, attention_mask, token_type_ids, keep_hidden, keep_attention
         )
         return weighted_cross_entropy(logits, labels, weights)
+
+
+class RowCrossEntropy(MeanCrossEntropy):
+    """The cross-entropy of every row and its weight, for a step that floods row by row."""
+
+    def construct(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        token_type_ids: Tensor,
+        labels: Tensor,
+        weights: Tensor,
+        keep_hidden: Tensor | None = None,
+        keep_attention: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """float32 [B] each; J is the sum of their products."""
+        logits = self.classifier(
+            input_ids, attention_mask, token_type_ids, keep_hidden, keep_attention
+        )
+        return cross_entropy(ops.cast(logits, ms.float32), labels), weights

@@ -73,7 +73,7 @@ def _check(configs: list[Config]) -> None:
     for named in {config.attack.masked_lm for config in configs}:
         if named is not None:
             chosen_masked_lm(named)
-    for encoder, layers in {(config.encoder, config.encoder_layers) for config in configs}:
+    for encoder, layers in {(config.encoder, n) for config in configs for n in config.depths}:
         described_encoder(encoder, layers)
     for config in {(config.task, config.attack): config for config in configs}.values():
         attack = config.attack

@@ -44,7 +44,8 @@ def run(args: argparse.Namespace) -> int:
 
         (config,) = with_labels([load_train_config(args.config, args.overrides)])
         # A depth that the encoder has not is told before the RUN folder is this config's.
-        described_encoder(config.encoder, config.encoder_layers)
+        for layers in config.depths:
+            described_encoder(config.encoder, layers)
         work.where = config.run_folder
         say(str(_trained(config)))
     return 0
@@ -74,6 +75,10 @@ def _method(config: "Config") -> "Callable[[Config], Path]":
         from mindflood.training.flooding_x import flooding_x
 
         return flooding_x
+    if config.has_own_levels:
+        from mindflood.training.adaflood import adaflood
+
+        return adaflood
     from mindflood.training.loop import train
 
     return train

@@ -24,6 +24,7 @@ from mindflood.report.tables.attacks import attacks_table
 from mindflood.report.tables.audits import audits_table, doubt_notes
 from mindflood.report.tables.calibration import calibration_table
 from mindflood.report.tables.crossings import crossings_table
+from mindflood.report.tables.held_out import held_out_table
 from mindflood.report.tables.layout import Number, Table, section_columns, sections, text_of
 from mindflood.report.tables.medians import medians_table
 from mindflood.report.tables.notes import FALLBACK
@@ -108,6 +109,7 @@ def every_table(runs: Sequence[Run]) -> list[list[Table]]:
         medians_table(cards),
         crossings_table(runs),
         replace(calibration_table(cards), recipes=recipe_lines(calibrated)),
+        held_out_table(cards),
         ball_table(cards),
         generalisation_table(cards),
     )

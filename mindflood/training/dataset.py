@@ -88,8 +88,11 @@ def rows_of(config: Config) -> Rows:
     )
 
 
-def load_datasets(config: Config, encoder: Path) -> Datasets:
+def load_datasets(config: Config, encoder: Path, rows: Rows | None = None) -> Datasets:
     """Tokenise everything a run reads, with the tokenizer of the folder ``encoder``.
+
+    Args:
+        rows: in place of those that the config names.
 
     Raises:
         UserError: see :func:`mindflood.data.sources.load_examples`; or the encoder has no
@@ -97,7 +100,7 @@ def load_datasets(config: Config, encoder: Path) -> Datasets:
     """
     tokenizer = load_tokenizer(encoder)
     check_vocabulary(encoder, tokenizer.size, BertConfig.from_folder(encoder).vocab_size)
-    rows = rows_of(config)
+    rows = rows or rows_of(config)
 
     def batches(examples: Examples, shuffle: bool) -> Batches:
         return Batches(

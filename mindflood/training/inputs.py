@@ -27,11 +27,13 @@ def step_inputs(
     accumulation_steps: int,
     first: int,
     last: int,
+    levels: np.ndarray | None = None,
 ) -> Iterator[list[Inputs]]:
     """For the steps ``first`` to ``last`` (exclusive): this worker's micro-batches.
 
     Each is the argument list of :class:`~mindflood.models.loss.MeanCrossEntropy`, with the noise of
-    a defence behind it, whose step gives them names (:func:`mindflood.defences.batch.named`). A
+    a defence behind it, whose step gives them names (:func:`mindflood.defences.batch.named`), and
+    the levels of its rows, float32 ``[n]`` of all training rows, before it where they have some. A
     step's inputs depend on the seed and the step alone, so they can be drawn while the one before
     runs.
     """
@@ -40,10 +42,12 @@ def step_inputs(
     def prepare(step: int) -> list[Inputs]:
         batch = batches.batch(*divmod(step, batches.steps_per_epoch))
         weights = row_weights(batch, worker.count * accumulation_steps)
+        own = () if levels is None else (levels[batch.indices],)  # a filler's is as good as any
         micro_batches = []
         for part in rows:
             keep = slice(part.start, part.stop)
             arrays = (
+                *(of_rows[keep] for of_rows in own),
                 batch.input_ids[keep],
                 batch.attention_mask[keep],
                 batch.token_type_ids[keep],

@@ -14,7 +14,7 @@ import numpy as np
 
 from mindflood.cards.cards import Card, new_card, write_card
 from mindflood.cards.degenerate import signs_of_degeneracy
-from mindflood.cards.schema import LevelSource
+from mindflood.cards.schema import LevelSource, TrainingLosses
 from mindflood.config.settings import Config
 from mindflood.defences.registry import DEFENCE_METHODS
 from mindflood.errors import UserError
@@ -24,13 +24,13 @@ from mindflood.flooding.step import FloodingTrainOneStepCell
 from mindflood.flooding.update import LossScale
 from mindflood.models.classifier import load_classifier
 from mindflood.models.dropout import DropoutNoise
-from mindflood.models.loss import MeanCrossEntropy
+from mindflood.models.loss import MeanCrossEntropy, RowCrossEntropy
 from mindflood.models.pretrained import described_encoder, resolve_encoder
 from mindflood.terminal import tell
-from mindflood.training import context, parallel, state
+from mindflood.training import context, parallel, row_losses, state
 from mindflood.training.checkpoint import write_checkpoint
-from mindflood.training.dataset import Datasets, load_datasets
-from mindflood.training.defended_step import cell_beside, defended
+from mindflood.training.dataset import Datasets, Rows, load_datasets
+from mindflood.training.defended_step import cell_beside, defended, rule_in
 from mindflood.training.evaluation import Classifier, Evaluation, evaluate
 from mindflood.training.inputs import Noise, step_inputs
 from mindflood.training.logs import JsonLines
@@ -79,7 +79,7 @@ def train(config: Config) -> Path:
         level = config.fixed_level
         source: LevelSource | None = None if level is None else "fixed"
         watch = Watch.PROBE if config.accordance.record else Watch.OFF
-        if config.method == "flooding-x-online":
+        if config.online:
             watch = Watch.FLOOD
         return Trainer(config, worker, Level(level, source), watch).run()
 
@@ -105,6 +105,8 @@ class Trainer:
 
     Args:
         card: further parts of the run's card, which is written whole, at the end.
+        row_levels: float ``[n]``, of the training rows where each has a flood level of its own.
+        rows: in place of those that the config names.
     """
 
     def __init__(
@@ -114,14 +116,17 @@ class Trainer:
         level: Level,
         watch: Watch = Watch.OFF,
         card: Mapping[str, Any] | None = None,
+        row_levels: np.ndarray | None = None,
+        rows: Rows | None = None,
     ) -> None:
+        self.row_levels = row_levels
         self.config, self.worker, self.level, self.watch = config, worker, level, watch
         self.card_parts = dict(card or {})
         self.sub_epochs: SubEpochs | None = None
         self.evaluated: tuple[int, Evaluation] | None = None
         self.folder = config.run_folder
         encoder = resolve_encoder(config.encoder)
-        self.data: Datasets = load_datasets(config, encoder)
+        self.data: Datasets = load_datasets(config, encoder, rows)
         if watch is not Watch.OFF:
             check_fits(self.data.train.steps_per_epoch, config.accordance.sub_epochs)
         self.warnings: list[str] = []
@@ -160,14 +165,16 @@ class Trainer:
         options: dict[str, Any] = {
             "max_gradient_norm": settings.max_gradient_norm,
             "loss_scale": None if settings.precision == "float32" else LossScale(),
+            "rows": rule_in(config),
         }
         if config.defends:
             self.step_cell, self.noise = defended(
                 config, self.model, optimizer, level.value, beside, **options
             )
         else:
+            network = MeanCrossEntropy if config.row_method is None else RowCrossEntropy
             self.step_cell = FloodingTrainOneStepCell(
-                MeanCrossEntropy(self.model), optimizer, level.value, **options
+                network(self.model), optimizer, level.value, **options
             )
         self.accumulated = AccumulatedFloodingStep(self.step_cell)
         self.classifier = Classifier(self.model)
@@ -188,7 +195,7 @@ class Trainer:
         per_epoch = self.data.train.steps_per_epoch
         batches = step_inputs(
             self.data.train, self.noise, self.worker, settings.accumulation_steps,
-            position.step, self.total_steps,
+            position.step, self.total_steps, self.row_levels,
         )  # fmt: skip
         title = self.folder.name
         with TrainingProgress(title, self.total_steps, position.step, not writes) as progress:
@@ -235,9 +242,11 @@ class Trainer:
         if self.watch is Watch.FLOOD and self.level.value is None:
             _log.warning(
                 "%s: gradient accordance made no persistent crossing of zero: the run was NOT "
-                "flooded and is plain fine-tuning; train longer, or use method: flooding-x, which "
-                "falls back on a level",
+                "flooded and is %s; train longer, or use %s: flooding-x, which falls back on a "
+                "level",
                 visible_line(str(self.folder)),
+                f"plain {self.config.method}" if self.config.defends else "plain fine-tuning",
+                "method" if self.config.flood_level is None else "flood_level",
             )
 
     def _step(self, micro_batches: list[tuple[ms.Tensor, ...]], step: int) -> float:
@@ -273,9 +282,12 @@ class Trainer:
         )
 
     def _trace_line(self, step: int, J: float) -> dict[str, float | int | bool]:
-        """``flooding``: J < b; for freeat its mean over the replays, each of which has a sign."""
+        """``flooding``: J < b; for freeat its mean over the replays, each of which has a sign.
+
+        ``climbing``: share of the rows whose loss the step raised, where each has its own weight.
+        """
         level = self.level.value
-        return {
+        line = {
             "step": step,
             "epoch": step / self.data.train.steps_per_epoch,
             "loss": J,
@@ -283,6 +295,9 @@ class Trainer:
             "gradient_norm": float(self.step_cell.update.gradient_norm.asnumpy()),
             "learning_rate": self.schedule.at(step * self.config.updates_per_batch - 1),
         }
+        if self.step_cell.by_rows:
+            line["climbing"] = float(self.step_cell.climbing.asnumpy())
+        return line
 
     def _evaluation_at(self, step: int) -> Evaluation:
         """Made once a step: a sub-epoch that ends with its epoch shares it."""
@@ -315,6 +330,18 @@ class Trainer:
             write_checkpoint(epoch_folder(self.folder, epoch) / "weights.ckpt", weights, {})
         state.save(self.folder / "checkpoints", self.parameters, position)
 
+    def clean_losses(self) -> np.ndarray:
+        """Of each row of the clean accuracy, float64 ``[n]`` in nats, at the present weights."""
+        return evaluate(self.classifier, self.data.clean).losses
+
+    def _training_losses(self) -> TrainingLosses:
+        """Of each row at the end, into a file beside the card; for the card, what they come to."""
+        losses = evaluate(self.classifier, self.data.train, row_losses.MOST).losses
+        wrong = row_losses.wrong_labels(self.data.rows)
+        own = self.row_levels
+        row_losses.write_row_losses(self.folder / row_losses.FILE, losses, own, wrong)
+        return row_losses.summary(losses, self.level.value if own is None else own, wrong)
+
     def _card(self, position: state.Position) -> Card:
         config = self.config
         card = new_card(
@@ -327,6 +354,9 @@ class Trainer:
         )
         clean = evaluate(self.classifier, self.data.clean)
         card["clean_accuracy"] = clean.accuracy
+        card["clean_loss"] = clean.loss
+        card["clean_calibration_error"] = clean.calibration_error
+        card["training_losses"] = self._training_losses()
         self._warn(self.data.task.attacked_split, clean.predictions, self.data.clean.labels)
         card["train_seconds"] = position.train_seconds
         # The median: the first epoch also compiles the graphs.

@@ -26,6 +26,7 @@ def probe_config(config: Config) -> Config:
         name="probe",
         method=config.method if config.defends else "finetune",
         flood_level=None,
+        flood_rows=None,
         accordance=dataclasses.replace(config.accordance, record=True),
     )
 

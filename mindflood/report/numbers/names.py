@@ -2,6 +2,7 @@
 
 from mindflood.config.recipes import RECIPES
 from mindflood.defences.registry import DEFENCE_METHODS
+from mindflood.flooding.row_methods import ROW_METHODS
 
 TASKS = {
     "sst2": "SST-2",
@@ -22,6 +23,7 @@ METHODS = {
     "flooding-search": "Flooding (grid search)",
     "flooding-x": "Flooding-X",
     "flooding-x-online": "Flooding-X (one pass)",
+    **{name: method.title for name, method in ROW_METHODS.items()},
     "unknown": "a model from elsewhere",
 }
 STRANGER = "unknown"  # the method of a model that was not trained here: it stands for itself
