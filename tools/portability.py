@@ -178,7 +178,7 @@ def masked_lm() -> Iterator[Case]:
     yield step, (ids, mask, segments, labels, labels, weights)
 
 
-LENGTHS = {"step_size": 0.01, "magnitude": 0.02, "radius": 0.02}
+LENGTHS: dict[str, Any] = {"step_size": 0.01, "magnitude": 0.02, "radius": 0.02}
 CASES: dict[str, Callable[[], Iterator[Case]]] = {
     "finetune and flooding": flooding,
     "RoBERTa": lambda: flooding("roberta"),
