@@ -498,7 +498,12 @@ class Card(TypedDict):
     """Whether b was given, chosen by the grid search, found by gradient accordance, or fallen back
     on where accordance never crossed zero."""
     clean_accuracy: Rate | None
-    """Accuracy on the test rows before any attack; null before it is measured."""
+    """Accuracy on the test rows before any attack, of tags on their words; null before it is
+    measured, and of a regression."""
+    metrics: NotRequired[dict[Key, Number | None]]
+    """The metrics of a task that is judged by others than accuracy, on the same rows: ``f1``,
+    ``matthews``, ``pearson``, ``spearman``, ``accuracy``; null where one is undefined, as the
+    correlation with predictions that are all the same."""
     train_seconds: Amount | None
     """Spent in training steps, the first graph compilation included."""
     seconds_per_epoch: Amount | None

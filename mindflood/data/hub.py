@@ -8,9 +8,10 @@ import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
+from mindflood.data.choices import question_row, ranked_pairs
 from mindflood.data.readers import POLARITY
 from mindflood.data.rows import Row
-from mindflood.data.tasks import HubSource, Task
+from mindflood.data.tasks import HubSource, Task, get_task
 from mindflood.errors import UserError
 
 
@@ -67,6 +68,8 @@ def hub_rows(task: Task, hub: HubSource, split: str) -> list[Row]:
     Raises:
         UserError: the hub cannot be reached, or the data set there is another than expected.
     """
+    if task.pairs_of is not None:
+        return ranked_pairs(task, hub_rows(get_task(task.pairs_of), hub, split), hub.path)
     with _environment_for_datasets():
         import datasets
     label = f"{hub.path}{f'/{hub.config}' if hub.config else ''}"
@@ -79,7 +82,14 @@ def hub_rows(task: Task, hub: HubSource, split: str) -> list[Row]:
             f"task {task.name}: cannot get '{label}' from the hub ({first_line[:200]}); try again, "
             "or give a folder with the files: --data FOLDER"
         ) from error
-    columns = (*task.text_columns, task.label_column)
+    if task.kind == "choice":
+        return [
+            question_row(record, number, f"{label}, split {hub.splits[split]}, row {number}")
+            for number, record in enumerate(table, start=1)
+        ]
+    aliases = task.column_aliases.get(task.label_column, ())
+    named = [name for name in (task.label_column, *aliases) if name in table.column_names]
+    columns = (*task.text_columns, *(named[:1] or [task.label_column]))
     missing = [column for column in columns if column not in table.column_names]
     if missing:
         raise UserError(
@@ -87,7 +97,11 @@ def hub_rows(task: Task, hub: HubSource, split: str) -> list[Row]:
             f"{', '.join(table.column_names)}; use --data FOLDER"
         )
     *texts, labels = (table[column][:] for column in columns)
-    names = _class_names(task, table.features[task.label_column])
+    if task.kind == "regression":
+        cells = zip(zip(*texts, strict=True), labels, strict=True)
+        return [Row(number, row, repr(float(value)))
+                for number, (row, value) in enumerate(cells, start=1)]  # fmt: skip
+    names = _class_names(task, table.features[columns[-1]])
     return [
         Row(number, row, names[value] if value in range(len(names)) else f"number {value}")
         for number, (row, value) in enumerate(

@@ -35,8 +35,29 @@ def read_json_lines(path: Path, task: Task) -> list[Row]:
                 for column in task.text_columns
             )
             label = _value(record, task.label_column, task, where)
+            if task.kind == "regression" and isinstance(label, float):
+                label = repr(label)  # judged where the labels are understood
             rows.append(Row(number, texts, _label(label, task.label_column, where)))
     return rows
+
+
+def parsed(line: str, where: str) -> dict[str, Any]:
+    """An object on a line, with all that is in it.
+
+    Raises:
+        UserError: it is none, or has a key twice; ``where`` is the row.
+    """
+    return _whole(_record(line, where), where)
+
+
+def _whole(value: Any, where: str) -> Any:
+    if isinstance(value, _Pairs):
+        found = {key: _whole(one, where) for key, one in value}
+        if len(found) < len(value):
+            twice = next(key for key in found if [name for name, _ in value].count(key) > 1)
+            raise UserError(f"{where}: has {twice!r} twice; remove one of the two")
+        return found
+    return [_whole(one, where) for one in value] if isinstance(value, list) else value
 
 
 def _record(line: str, where: str) -> _Pairs:

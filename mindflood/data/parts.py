@@ -9,7 +9,7 @@ from typing import get_args
 from mindflood.data.corpus import builtin_corpus
 from mindflood.data.decoding import packed
 from mindflood.data.hub import hub_rows
-from mindflood.data.readers import SUFFIXES, has_label_column, read_rows
+from mindflood.data.readers import has_label_column, read_rows, suffixes_of
 from mindflood.data.rows import Row
 from mindflood.data.tasks import BenchmarkFile, Format, Split, Task
 from mindflood.errors import UserError
@@ -94,7 +94,7 @@ def _candidates(task: Task) -> list[BenchmarkFile]:
         BenchmarkFile(split, f"{name}{suffix}", file_format)  # type: ignore[arg-type]
         for split, names in SPLIT_NAMES.items()
         for name in names
-        for suffix, file_format in SUFFIXES.items()
+        for suffix, file_format in suffixes_of(task).items()
     ]
     return [*tables, *task.files]
 
@@ -103,7 +103,7 @@ def _files_there(task: Task, data: Path) -> list[BenchmarkFile]:
     candidates = _candidates(task)
     if data.is_file():
         named = [file for file in candidates if file.name == data.name]
-        return named or [BenchmarkFile("all", data.name, _format_of(data))]
+        return named or [BenchmarkFile("all", data.name, _format_of(data, task))]
     if not data.is_dir():
         raise UserError(f"{data}: no such file or folder; give the folder with the task's files")
     found = [file for file in candidates if (data / file.name).exists()]
@@ -112,7 +112,7 @@ def _files_there(task: Task, data: Path) -> list[BenchmarkFile]:
         looked = ", ".join([file.name for file in task.files] + ["{train,dev,validation,test}"])
         raise UserError(
             f"{data}: no file of task {task.name} there; looked for {looked} with the endings "
-            f"{' '.join(SUFFIXES)}"
+            f"{' '.join(suffixes_of(task))}"
         )
     return found
 
@@ -123,10 +123,10 @@ def _is_hidden_test(task: Task, path: Path, file: BenchmarkFile) -> bool:
     )
 
 
-def _format_of(path: Path) -> Format:
-    if (known := SUFFIXES.get(path.suffix.casefold())) is not None:
+def _format_of(path: Path, task: Task) -> Format:
+    if (known := suffixes_of(task).get(path.suffix.casefold())) is not None:
         return known
     with path.open("rb") as file:
         found = packed(file.read(16))
     found = "unknown kind of file" if found is None else found
-    raise UserError(f"{path}: {found}; expected one of {' '.join(SUFFIXES)}")
+    raise UserError(f"{path}: {found}; expected one of {' '.join(suffixes_of(task))}")

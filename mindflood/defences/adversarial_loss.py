@@ -5,7 +5,7 @@ from mindspore import Tensor, nn, ops
 
 from mindflood.defences.batch import Batch
 from mindflood.models.bert import BertForSequenceClassification
-from mindflood.models.loss import weighted_cross_entropy
+from mindflood.models.loss import weighted_loss
 
 
 class AdversarialLoss(nn.Cell):
@@ -32,13 +32,11 @@ class AdversarialLoss(nn.Cell):
         return self.J(delta, k, batch) * batch["scale"]
 
     def J(self, delta: Tensor | None, k: Tensor, batch: Batch) -> Tensor:  # noqa: N802
-        """Σ w_i · ce_i of pass ``k``, without a scale."""
-        return weighted_cross_entropy(
-            self.logits(delta, k, batch), batch["labels"], batch["weights"]
-        )
+        """Σ w_i · l_i of pass ``k``, without a scale."""
+        return weighted_loss(self.logits(delta, k, batch), batch["labels"], batch["weights"])
 
     def logits(self, delta: Tensor | None, k: Tensor, batch: Batch) -> Tensor:
-        """f(x + δ), float32 ``[B, k]``."""
+        """f(x + δ), float32: the network's logits."""
         hidden, attention = self.masks(k, batch)
         logits = self.classifier(
             batch["input_ids"], batch["attention_mask"], batch["token_type_ids"],

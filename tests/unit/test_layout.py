@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 LEVELS = (
     ("visible", "streams"),
     ("errors", "fingerprint", "progress"),
-    ("files", "terminal"),
+    ("files", "terminal", "kinds", "metrics"),
     ("interrupts", "locks", "own_folder", "fields"),
     ("process",),
     ("flooding",),

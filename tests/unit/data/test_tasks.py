@@ -16,6 +16,14 @@ def test_the_table_has_every_task() -> None:
         "cola",
         "yelp",
         "corpus",
+        "stsb",
+        "arc_easy",
+        "arc_challenge",
+        "commonsense_qa",
+        "wnli",
+        "qnli_ranking",
+        "wnli_ranking",
+        "pos",
     ]
 
 
