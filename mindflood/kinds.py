@@ -26,20 +26,19 @@ NAMES: Mapping[Kind, str] = {
 WITHOUT_CLASSES: Mapping[Kind, str] = {
     "regression": "its labels are numbers, not classes",
     "choice": "the class of a question would be the place of its answer, which is arbitrary",
-    "tagging": "a sentence has a class a word, not one of its own",
 }
 """Why gradient accordance, which compares the gradients of the rows of a class, has none."""
 
 
-def check_classification(what: str, task: str, kind: Kind) -> None:
+def check_classification(what: str, named: str, kind: Kind) -> None:
     """Refuse a kind of task that something cannot do.
 
     Args:
-        what: as the message begins: "an attack", with what to do instead left to the caller.
-        task: its name.
+        what: the plural that the message begins with, "attacks".
+        named: the task or model that is none.
 
     Raises:
-        UserError: the task is no classification.
+        UserError: it is no classification.
     """
     if kind != "classification":
-        raise UserError(f"{what} is for classifiers, and task {task} is {NAMES[kind]}")
+        raise UserError(f"{what} are for classifiers, and {named} is {NAMES[kind]}")

@@ -171,15 +171,25 @@ def _padding(stated: dict[str, Any], kind: Any) -> Any:
     return _DEFAULT_PADDING.get(str(kind), 0) if padding is None else padding
 
 
-def _head(stated: dict[str, Any], labels: Any) -> dict[str, Any]:
-    """The kind of the head, by the class that ``config.json`` names."""
+def stated_kind(stated: dict[str, Any], labels: Any) -> Kind:
+    """The kind of a head, by the class that a ``config.json`` names.
+
+    Args:
+        labels: how many it has.
+    """
     named = stated.get("architectures")
     architecture = str(named[0]) if isinstance(named, list) and named else ""
     for end, kind in _KINDS.items():
         if architecture.endswith(end):
-            single = {"num_labels": 1, "label_names": ("score",)} if kind in ONE_OUTPUT else {}
-            return {"kind": kind, **single}
-    return {"kind": "regression" if labels == 1 else "classification", "choices": 1}
+            return kind
+    return "regression" if labels == 1 else "classification"
+
+
+def _head(stated: dict[str, Any], labels: Any) -> dict[str, Any]:
+    """The kind of the head, and of a choice its one output."""
+    kind = stated_kind(stated, labels)
+    single = {"num_labels": 1, "label_names": ("score",)} if kind == "choice" else {}
+    return {"kind": kind, **single}
 
 
 def _labels(path: Path, stated: dict[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from mindflood.report.tables.analyses import ball_table, generalisation_table
 from mindflood.report.tables.audits import audits_table, doubt_notes
 from mindflood.report.tables.calibration import calibration_table
 from mindflood.report.tables.crossings import crossings_table
+from mindflood.report.tables.freelb import freelb_tables
 from mindflood.report.tables.layout import Number, Table, section_columns, sections, text_of
 from mindflood.report.tables.medians import medians_table
 from mindflood.report.tables.notes import FALLBACK
@@ -85,6 +86,7 @@ def report(folder: Path) -> Path:
         generalisation_table(cards),
     )
     tables += [[table] for table in further if table.rows]
+    tables += [[table] for table in freelb_tables(cards)]
     tables += [found for found in [transfer_tables(cards)] if found[0].rows]
     compared = comparisons(runs)
     curves = _figures(runs, folder)
