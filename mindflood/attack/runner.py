@@ -93,8 +93,8 @@ def attack_as(settings: AttackSettings, out: Path) -> AttackSummary:
         UserError: anything that is asked for is unknown, missing or of another attack.
     """
     recipe, wanted = settings.recipe, settings.temperature
-    check_available(recipe, settings.profile, allow_pickles=settings.allow_pickles)
     check_together(settings)
+    check_available(recipe, settings.profile, allow_pickles=settings.allow_pickles)
     if settings.ray:
         check_ray()
     model = model_folder(settings.model)

@@ -534,7 +534,12 @@ class Card(TypedDict):
     """Whether b was given, chosen by the grid search, found by gradient accordance, or fallen back
     on where accordance never crossed zero."""
     clean_accuracy: Rate | None
-    """Accuracy on the test rows before any attack; null before it is measured."""
+    """Accuracy on the test rows before any attack, of tags on their words; null before it is
+    measured, and of a regression."""
+    metrics: NotRequired[dict[Key, Number | None]]
+    """The metrics of a task that is judged by others than accuracy, on the same rows: ``f1``,
+    ``matthews``, ``pearson``, ``spearman``, ``accuracy``; null where one is undefined, as the
+    correlation with predictions that are all the same."""
     clean_loss: NotRequired[Amount]
     """Mean loss on the test rows at the end of training, in nats."""
     clean_calibration_error: NotRequired[Rate]

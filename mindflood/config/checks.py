@@ -12,6 +12,7 @@ from mindflood.defences.registry import DEFENCE_METHODS
 from mindflood.defences.settings import DEFENCES, LENGTHS, resolved
 from mindflood.errors import UserError, nearest
 from mindflood.flooding.row_methods import ROW_METHODS
+from mindflood.kinds import NAMES, WITHOUT_CLASSES
 
 _MOST_LEVELS = 1000
 
@@ -27,6 +28,7 @@ def checked(config: Config, source: str) -> Config:
     _check_training(config, demand)
     _check_attack(config, demand)
     _check_flood_level(config, demand)
+    _check_classes(config, demand)
     _check_accordance(config, demand)
     _check_search(config, demand)
     return _with_defence(config, demand)
@@ -176,6 +178,32 @@ def _check_accordance(config: Config, demand: _Demand) -> None:
         f"takes accordance.persistence ({accordance.persistence}) on either side",
         accordance.sub_epochs,
     )
+
+
+def _check_classes(config: Config, demand: _Demand) -> None:
+    """What is only there for classifiers: gradient accordance, and a search that attacks."""
+    kind = config.task.kind
+    if kind == "classification":
+        return
+    why = f"task '{config.task.name}' is {NAMES[kind]}"
+    accordance = "gradient accordance compares the gradients of the rows of a class, and " + why
+    asked = {
+        "method": config.method in ("flooding-x", "flooding-x-online"),
+        "flood_level": config.flood_level == "flooding-x",
+        "search.bounds": config.method == "flooding-search" and config.search.bounds != "fixed",
+        "accordance.record": config.accordance.record,
+    }
+    remedies = {"search.bounds": "set fixed", "accordance.record": "leave it out"}
+    for key, is_asked in asked.items():
+        if is_asked and kind in WITHOUT_CLASSES:
+            remedy = remedies.get(key, "give method: flooding, or a defence, a flood_level")
+            demand.refuse(key, f"{accordance}: {WITHOUT_CLASSES[kind]}; {remedy}")
+    if config.method == "flooding-search":
+        demand.refuse(
+            "method", f"'flooding-search' ranks its levels by an attack, and {why}; give levels"
+        )
+    if config.attack.each_epoch:
+        demand.refuse("attack.each_epoch", f"attacks are for classifiers, and {why}")
 
 
 def _check_search(config: Config, demand: _Demand) -> None:

@@ -38,6 +38,7 @@ from mindflood.fields import (
 )
 from mindflood.flooding.level import Direction
 from mindflood.flooding.row_methods import ROW_METHODS
+from mindflood.kinds import Kind
 
 _FLOODING = ("flooding", "flooding-search", "flooding-x", "flooding-x-online", *ROW_METHODS)
 METHODS = ("finetune", *_FLOODING, *DEFENCES)
@@ -189,6 +190,11 @@ class TaskSettings:
         if self.text is None:
             return get_task(self.name).text_columns
         return (self.text,) if isinstance(self.text, str) else self.text
+
+    @property
+    def kind(self) -> Kind:
+        """What is decided about a row; one's own data are classified."""
+        return "classification" if self.text is not None else get_task(self.name).kind
 
     @property
     def as_task(self) -> Task:

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mindflood.data.bad_rows import BadRows
+from mindflood.data.choices import question_row, ranked_pairs
 from mindflood.data.columns import lacks_column
 from mindflood.data.json_lines import label_of, text_of
 from mindflood.data.readers import POLARITY
 from mindflood.data.rows import Row
-from mindflood.data.tasks import HubSource, Task
+from mindflood.data.tasks import HubSource, Task, get_task
 from mindflood.errors import UserError
 
 HIDDEN = "number -1"  # what stands in place of a label that is kept back
@@ -75,12 +76,19 @@ def hub_rows(task: Task, hub: HubSource, split: str) -> list[Row]:
     Raises:
         UserError: the hub cannot be reached, or the data set there is another than expected.
     """
-    table = _loaded(task, hub, split)
+    if task.pairs_of is not None:
+        return ranked_pairs(task, hub_rows(get_task(task.pairs_of), hub, split), hub.path)
+    table, origin = _loaded(task, hub, split), f"{described(hub)}, split {split}"
+    if task.kind == "choice":
+        return [
+            question_row(record, number, f"{origin}, row {number}")
+            for number, record in enumerate(table, start=1)
+        ]
     columns = [_column(task, hub, name, table.column_names)
                for name in (*task.text_columns, task.label_column)]  # fmt: skip
     *texts, labels = (table[column][:] for column in columns)
     names = _class_names(task, table.features[columns[-1]])
-    rows, bad, origin = [], BadRows(task, described(hub)), f"{described(hub)}, split {split}"
+    rows, bad = [], BadRows(task, described(hub))
     for number, (cells, value) in enumerate(
         zip(zip(*texts, strict=True), labels, strict=True), start=1
     ):
@@ -139,7 +147,12 @@ def _label(value: Any, names: Sequence[str], task: Task, where: str) -> str:
     Raises:
         UserError: neither.
     """
-    if names and isinstance(value, int) and not isinstance(value, bool):
+    if (
+        names
+        and task.kind == "classification"
+        and isinstance(value, int)
+        and not isinstance(value, bool)
+    ):
         return names[value] if value in range(len(names)) else f"number {value}"
     return label_of(value, task, where)
 

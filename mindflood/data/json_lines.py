@@ -59,6 +59,8 @@ def label_of(value: Any, task: Task, where: str) -> str:
     Raises:
         UserError: it is none; ``where`` is the row.
     """
+    if task.kind == "regression" and isinstance(value, int | float):
+        return repr(value)  # judged where the labels are understood
     whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
     own = task.own and isinstance(value, bool | int | float) and math.isfinite(value)
     if isinstance(value, str) or (whole and not isinstance(value, bool)) or own:
@@ -75,6 +77,25 @@ def _row(line: str, number: int, task: Task, where: str) -> Row:
         text_of(_value(record, column, task, where), column, where) for column in task.text_columns
     )
     return Row(number, texts, label_of(_value(record, task.label_column, task, where), task, where))
+
+
+def parsed(line: str, where: str) -> dict[str, Any]:
+    """An object on a line, with all that is in it.
+
+    Raises:
+        UserError: it is none, or has a key twice; ``where`` is the row.
+    """
+    return _whole(_record(line, where), where)
+
+
+def _whole(value: Any, where: str) -> Any:
+    if isinstance(value, _Pairs):
+        found = {key: _whole(one, where) for key, one in value}
+        if len(found) < len(value):
+            twice = next(key for key in found if [name for name, _ in value].count(key) > 1)
+            raise UserError(f"{where}: has {twice!r} twice; remove one of the two")
+        return found
+    return [_whole(one, where) for one in value] if isinstance(value, list) else value
 
 
 def _record(line: str, where: str) -> _Pairs:

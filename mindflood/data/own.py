@@ -197,7 +197,7 @@ def texts_of(
     task = dataclasses.replace(task, label_column=text[0])  # whose every cell is a label
     if not path.is_file():
         raise UserError(f"{path}: no such file; give a file of texts")
-    found = [row.texts for row in read_rows(path, format_of(path), task)]
+    found = [row.texts for row in read_rows(path, format_of(path, task), task)]
     if not found:
         raise UserError(f"{path}: no row; add some")
     return found

@@ -8,7 +8,7 @@ from typing import get_args
 
 from mindflood.data.corpus import NAME, builtin_corpus
 from mindflood.data.hub import HIDDEN, hub_rows, hub_splits
-from mindflood.data.readers import PACKED, SUFFIXES, format_of, has_label_column, read_rows
+from mindflood.data.readers import PACKED, format_of, has_label_column, read_rows, suffixes_of
 from mindflood.data.rows import Row
 from mindflood.data.tasks import BenchmarkFile, HubSource, Split, Task
 from mindflood.errors import UserError
@@ -88,7 +88,7 @@ def _own_parts(task: Task) -> dict[str, Part]:
             what = "a folder" if path.is_dir() else "no such file"
             raise UserError(f"{path}: {what}; give the {split} file (task.{split})")
     parts: dict[str, Part] = {
-        split: Part(str(path), cache(partial(read_rows, path, format_of(path), task)), path)
+        split: Part(str(path), cache(partial(read_rows, path, format_of(path, task), task)), path)
         for split, path in files.items()
     }
     return {"all": parts["train"]} if parts.keys() == {"train"} else parts
@@ -133,7 +133,7 @@ def _candidates(task: Task) -> list[BenchmarkFile]:
         BenchmarkFile(split, f"{name}{suffix}{packed}", file_format)  # type: ignore[arg-type]
         for split, names in SPLIT_NAMES.items()
         for name in names
-        for suffix, file_format in SUFFIXES.items()
+        for suffix, file_format in suffixes_of(task).items()
         for packed in ("", PACKED)
     ]
     return [*tables, *task.files]
@@ -143,7 +143,7 @@ def _files_there(task: Task, data: Path) -> list[BenchmarkFile]:
     candidates = _candidates(task)
     if data.is_file():
         named = [file for file in candidates if file.name == data.name]
-        return named or [BenchmarkFile("all", data.name, format_of(data))]
+        return named or [BenchmarkFile("all", data.name, format_of(data, task))]
     if not data.is_dir():
         raise UserError(f"{data}: no such file or folder; give the folder with the task's files")
     found = [file for file in candidates if (data / file.name).exists()]
@@ -152,7 +152,7 @@ def _files_there(task: Task, data: Path) -> list[BenchmarkFile]:
         looked = ", ".join([file.name for file in task.files] + ["{train,dev,validation,test}"])
         raise UserError(
             f"{data}: no file of task {task.name} there; looked for {looked} with the endings "
-            f"{' '.join(SUFFIXES)}, each also {PACKED}"
+            f"{' '.join(suffixes_of(task))}, each also {PACKED}"
         )
     return found
 

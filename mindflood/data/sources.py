@@ -26,6 +26,7 @@ from mindflood.data.labels import Labelled, is_name, label_values, unknown_label
 from mindflood.data.parts import Part, parts_of
 from mindflood.data.rows import Row
 from mindflood.data.tasks import Split, Task
+from mindflood.data.understood import numbers_of, questions_of, sentences_of
 from mindflood.errors import UserError
 from mindflood.files import user_path
 
@@ -34,7 +35,12 @@ HELD_OUT = 0.1
 
 @dataclass(frozen=True)
 class Examples:
-    """Texts, one tuple of 1 or 2 strings a row, and their labels, int64 [n]."""
+    """Texts, one tuple of 1 or 2 strings a row, and their labels, int64 [n].
+
+    Of a regression the labels are float64; of a choice the texts are the question and its choices,
+    and the label the place of the answer among these; of a tagging the texts are the words, and the
+    label a tuple of as many numbers (an object array).
+    """
 
     texts: tuple[tuple[str, ...], ...]
     labels: np.ndarray
@@ -206,6 +212,8 @@ class Source:
         """Rows of a share with their texts stripped and their labels as numbers."""
         part = self._parts[share.part]
         rows = part.read()
+        if self.task.kind != "classification":
+            return self._understood([row for row in rows if _is_in(row, share)], part.origin)
         values = label_values(
             self.task, Labelled(part.origin, rows), self._other_parts(part, rows), self.own_names
         )
@@ -220,6 +228,18 @@ class Source:
                     labels.append(values[row.label])
         bad.told()
         return Examples(tuple(texts), np.array(labels, np.int64))
+
+    def _understood(self, rows: Sequence[Row], origin: str) -> Examples:
+        """Rows of a kind of task whose labels are no classes of rows."""
+        if self.task.kind == "choice":
+            return Examples(*questions_of(rows, origin))
+        if self.task.kind == "tagging":
+            return Examples(*sentences_of(self.task, rows, origin))
+        texts = tuple(_stripped(self.task, row) for row in rows)
+        for row, found in zip(rows, texts, strict=True):
+            if "" in found:
+                raise UserError(f"{origin}, {row.place()}: an empty text; remove the row")
+        return Examples(texts, numbers_of(self.task, rows, origin))
 
     def _other_parts(self, part: Part, rows: Sequence[Row]) -> list[Labelled]:
         """The parts that tell what the labels of ``part`` count from; none where all are names."""

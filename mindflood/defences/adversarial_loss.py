@@ -6,7 +6,7 @@ from mindspore import Tensor, nn, ops
 from mindflood.defences.batch import Batch
 from mindflood.flooding.rows import RowFlood, RowWeights
 from mindflood.models.bert import BertForSequenceClassification
-from mindflood.models.loss import cross_entropy
+from mindflood.models.loss import row_losses
 
 
 class AdversarialLoss(nn.Cell):
@@ -42,12 +42,12 @@ class AdversarialLoss(nn.Cell):
         return self.J(delta, k, batch) * batch["scale"]
 
     def J(self, delta: Tensor | None, k: Tensor, batch: Batch) -> Tensor:  # noqa: N802
-        """Σ w_i · ce_i of pass ``k``, without a scale."""
+        """Σ w_i · l_i of pass ``k``, without a scale."""
         return ops.reduce_sum(self.losses(delta, k, batch) * batch["weights"])
 
     def losses(self, delta: Tensor | None, k: Tensor, batch: Batch) -> Tensor:
-        """ce_i of pass ``k``, float32 ``[B]``."""
-        return cross_entropy(self.logits(delta, k, batch), batch["labels"])
+        """l_i of pass ``k``, float32 ``[B]``."""
+        return row_losses(self.logits(delta, k, batch), batch["labels"])
 
     def flooded(
         self, delta: Tensor | None, k: Tensor, batch: Batch
@@ -55,7 +55,7 @@ class AdversarialLoss(nn.Cell):
         """What a step that floods row by row differentiates in pass ``k``.
 
         Returns:
-            s·Σ f_i·ce_i, scalar float32; J and the share of the rows that climb, float32 ``[2]``;
+            s·Σ f_i·l_i, scalar float32; J and the share of the rows that climb, float32 ``[2]``;
             the f_i, float32 ``[B]``.
         """
         losses = self.losses(delta, k, batch)
@@ -63,7 +63,7 @@ class AdversarialLoss(nn.Cell):
         return ops.reduce_sum(losses * factors) * batch["scale"], measured, factors
 
     def logits(self, delta: Tensor | None, k: Tensor, batch: Batch) -> Tensor:
-        """f(x + δ), float32 ``[B, k]``."""
+        """f(x + δ), float32: the network's logits."""
         hidden, attention = self.masks(k, batch)
         logits = self.classifier(
             batch["input_ids"], batch["attention_mask"], batch["token_type_ids"],

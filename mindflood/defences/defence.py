@@ -51,7 +51,7 @@ class Defence(nn.Cell):
         self.loss = loss
         self.steps: int = settings.steps
         self.passes = self.passes_of(settings)
-        self.perturbation = perturbation_of(settings)
+        self.perturbation = perturbation_of(settings, loss.classifier.config.choices)
         if self.averages:
             self.sums = GradientSums(parameters)
         self.by_rows = loss.by_rows

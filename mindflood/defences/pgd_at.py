@@ -30,7 +30,7 @@ class PGDAT(Defence):
         delta = self.initial(batch)
         k = Tensor(0, ms.int32)
         while k < self.steps:
-            gradient = of_each_row(self.input_gradient(delta, k, batch), batch["weights"])
+            gradient = of_each_row(self.input_gradient(delta, k, batch), batch["text_weights"])
             delta = self.ascend(delta, gradient, batch)
             k = k + 1
         (_, J), gradients = self.gradients(delta, k, batch)

@@ -112,4 +112,4 @@ class TAVAT(Defence):
 
     def real(self, batch: Batch) -> Tensor:
         """1 for a row, 0 for one that fills the batch: float32 ``[B, 1, 1]``."""
-        return ops.reshape(ops.cast(batch["weights"] > 0, ms.float32), (-1, 1, 1))
+        return ops.reshape(ops.cast(batch["text_weights"] > 0, ms.float32), (-1, 1, 1))

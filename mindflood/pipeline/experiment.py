@@ -8,6 +8,7 @@ import contextlib
 from pathlib import Path
 
 from mindflood.config.settings import Config
+from mindflood.errors import UserError
 from mindflood.pipeline.train_command import (
     add_arguments as add_arguments,  # same as 'mindflood train'
 )
@@ -62,8 +63,15 @@ def _check(configs: list[Config]) -> None:
     from mindflood.attack.resources.downloads import check_available
     from mindflood.attack.resources.masked_lm_folder import chosen_masked_lm
     from mindflood.attack.runner import check_held_out
+    from mindflood.kinds import check_classification
     from mindflood.models.pretrained import described_encoder
 
+    for config in configs:
+        if config.attack.recipes:
+            try:
+                check_classification("attacks", config.task.name, config.task.kind)
+            except UserError as error:
+                raise UserError(f"attack.recipes: {error}; set attack.recipes=[]") from None
     for recipe, profile, pickles in {
         (recipe, config.attack.profile, config.attack.allow_pickles)
         for config in configs

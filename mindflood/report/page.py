@@ -24,6 +24,7 @@ from mindflood.report.tables.attacks import attacks_table
 from mindflood.report.tables.audits import audits_table, doubt_notes
 from mindflood.report.tables.calibration import calibration_table
 from mindflood.report.tables.crossings import crossings_table
+from mindflood.report.tables.freelb import freelb_tables
 from mindflood.report.tables.held_out import held_out_table
 from mindflood.report.tables.layout import Number, Table, section_columns, sections, text_of
 from mindflood.report.tables.medians import medians_table
@@ -114,6 +115,7 @@ def every_table(runs: Sequence[Run]) -> list[list[Table]]:
         generalisation_table(cards),
     )
     tables += [[table] for table in further if table.rows]
+    tables += [[table] for table in freelb_tables(cards)]
     return tables + [found for found in [transfer_tables(cards)] if found[0].rows]
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from mindflood.config.settings import Config
-from mindflood.data.batching import Batches, encode, load_tokenizer
+from mindflood.data.batching import Batches, encode_rows, load_tokenizer
+from mindflood.data.encodings import most_choices
 from mindflood.data.sources import Examples, Source
 from mindflood.data.tasks import Split, Task
 from mindflood.errors import UserError
@@ -45,7 +46,10 @@ class Rows:
 
 @dataclass(frozen=True)
 class Datasets:
-    """Training rows, the rows of each epoch's evaluation, and the rows of the clean accuracy."""
+    """Training rows, the rows of each epoch's evaluation, and the rows of the clean accuracy.
+
+    ``choices`` are the texts of the question that has the most; 1 where rows are no questions.
+    """
 
     task: Task
     train: Batches
@@ -53,6 +57,14 @@ class Datasets:
     clean: Batches
     mean_words: float
     rows: Rows
+    choices: int = 1
+
+    @property
+    def mean_choices(self) -> float:
+        """Of a tested question, whose choice at random is right once in so many; else 1."""
+        if self.task.kind != "choice":
+            return 1.0
+        return float(1 / np.mean([1 / (len(texts) - 1) for texts in self.rows.test.texts]))
 
 
 def training_rows(config: Config) -> Examples:
@@ -101,10 +113,11 @@ def load_datasets(config: Config, encoder: Path, rows: Rows | None = None) -> Da
     tokenizer = load_tokenizer(encoder)
     check_vocabulary(encoder, tokenizer.size, BertConfig.from_folder(encoder).vocab_size)
     rows = rows or rows_of(config)
+    choices = most_choices(rows.train, rows.evaluation, rows.test) if asks(rows.task) else 1
 
     def batches(examples: Examples, shuffle: bool) -> Batches:
         return Batches(
-            encode(examples, tokenizer, config.task.max_length),
+            encode_rows(rows.task, examples, tokenizer, config.task.max_length, choices),
             examples.labels,
             config.training.batch_size,
             rows.task.num_labels,
@@ -122,4 +135,10 @@ def load_datasets(config: Config, encoder: Path, rows: Rows | None = None) -> Da
         batches(rows.test, shuffle=False),
         float(np.mean(words)),
         rows,
+        choices,
     )
+
+
+def asks(task: Task) -> bool:
+    """Whether rows are questions with choices."""
+    return task.kind == "choice"

@@ -17,7 +17,7 @@ class Noise(Protocol):
     """What is random in a step."""
 
     def draw(self, step: int, rows: range, length: int) -> tuple[np.ndarray, ...]:
-        """Arrays for the rows ``rows`` of the global batch of ``step``."""
+        """Arrays for the rows ``rows`` of the global batch of ``step``; of questions the texts."""
 
 
 def step_inputs(
@@ -41,6 +41,8 @@ def step_inputs(
 
     def prepare(step: int) -> list[Inputs]:
         batch = batches.batch(*divmod(step, batches.steps_per_epoch))
+        length, texts = batch.input_ids.shape[-1], batch.input_ids[0].size
+        texts //= length  # of a row: those of a question lie one behind the other
         weights = row_weights(batch, worker.count * accumulation_steps)
         own = () if levels is None else (levels[batch.indices],)  # a filler's is as good as any
         micro_batches = []
@@ -48,12 +50,12 @@ def step_inputs(
             keep = slice(part.start, part.stop)
             arrays = (
                 *(of_rows[keep] for of_rows in own),
-                batch.input_ids[keep],
-                batch.attention_mask[keep],
-                batch.token_type_ids[keep],
+                batch.input_ids[keep].reshape(-1, length),
+                batch.attention_mask[keep].reshape(-1, length),
+                batch.token_type_ids[keep].reshape(-1, length),
                 batch.labels[keep],
                 weights[keep],
-                *noise.draw(step, part, batch.input_ids.shape[1]),
+                *noise.draw(step, range(part.start * texts, part.stop * texts), length),
             )
             # Without a copy: the masks of a step are tens of megabytes.
             micro_batches.append(tuple(map(Tensor.from_numpy, map(np.ascontiguousarray, arrays))))

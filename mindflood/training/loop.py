@@ -13,7 +13,7 @@ import mindspore as ms
 import numpy as np
 
 from mindflood.cards.cards import Card, new_card, write_card
-from mindflood.cards.degenerate import signs_of_degeneracy
+from mindflood.cards.degenerate import signs_in_answers
 from mindflood.cards.schema import LevelSource, TrainingLosses
 from mindflood.config.settings import Config
 from mindflood.defences.registry import DEFENCE_METHODS
@@ -22,6 +22,7 @@ from mindflood.flooding.accumulation import AccumulatedFloodingStep
 from mindflood.flooding.level import FloodLevel
 from mindflood.flooding.step import FloodingTrainOneStepCell
 from mindflood.flooding.update import LossScale
+from mindflood.metrics import undefined
 from mindflood.models.classifier import load_classifier
 from mindflood.models.dropout import DropoutNoise
 from mindflood.models.loss import MeanCrossEntropy, RowCrossEntropy
@@ -130,8 +131,9 @@ class Trainer:
         if watch is not Watch.OFF:
             check_fits(self.data.train.steps_per_epoch, config.accordance.sub_epochs)
         self.warnings: list[str] = []
-        labels = self.data.train.labels
-        self._warn("training", labels, labels)  # answers that are right: one class is a sign still
+        if self.data.task.kind == "classification":
+            labels = self.data.train.labels
+            self._warn("training", labels, labels)  # right answers: one class is a sign still
         settings = config.training
         self.total_steps = settings.epochs * self.data.train.steps_per_epoch
         self.model = load_classifier(
@@ -141,6 +143,8 @@ class Trainer:
             compute_type=_COMPUTE[settings.precision],
             layers=config.encoder_layers,
             dropout=settings.dropout,
+            kind=self.data.task.kind,
+            choices=self.data.choices,
         )
         longest = self.model.config.max_length
         if config.task.max_length > longest:
@@ -211,7 +215,7 @@ class Trainer:
                 if self.sub_epochs is not None:
                     self._flood_from_the_crossing(self.sub_epochs.after_step(position, J))
                 if position.step % per_epoch == 0:
-                    progress.accuracy(self._evaluate(position, evaluations))
+                    progress.evaluated(self._evaluate(position, evaluations))
                     self._save(position)
                 elif position.step % settings.checkpoint_every == 0:
                     self._save(position)
@@ -266,7 +270,13 @@ class Trainer:
 
     def _warn(self, rows: str, predictions: np.ndarray, labels: np.ndarray) -> None:
         """Say, and keep for the card, what speaks against a classifier in some rows' answers."""
-        signs = signs_of_degeneracy(predictions, labels, self.data.task.label_names)
+        task = self.data.task
+        signs = signs_in_answers(
+            task.kind, predictions, labels, task.label_names, self.data.mean_choices
+        )
+        self._say(rows, signs)
+
+    def _say(self, rows: str, signs: list[str]) -> None:
         found = [f"{rows} rows: {sign}" for sign in signs]
         self.warnings += found
         for warning in found if self.worker.writes else ():
@@ -302,10 +312,12 @@ class Trainer:
     def _evaluation_at(self, step: int) -> Evaluation:
         """Made once a step: a sub-epoch that ends with its epoch shares it."""
         if self.evaluated is None or self.evaluated[0] != step:
-            self.evaluated = step, evaluate(self.classifier, self.data.evaluation)
+            metrics = self.data.task.metrics
+            self.evaluated = step, evaluate(self.classifier, self.data.evaluation, metrics)
         return self.evaluated[1]
 
-    def _evaluate(self, position: state.Position, evaluations: JsonLines) -> float:
+    def _evaluate(self, position: state.Position, evaluations: JsonLines) -> str:
+        """Evaluate and log; what to show of it."""
         result = self._evaluation_at(position.step)
         evaluations.append(
             {
@@ -313,10 +325,15 @@ class Trainer:
                 "epoch": position.step / self.data.train.steps_per_epoch,
                 "eval_loss": result.loss,
                 "eval_accuracy": result.accuracy,
+                **_beyond_accuracy("eval_metrics", result),
                 "train_seconds": position.train_seconds,
             }
         )
-        return result.accuracy
+        first = self.data.task.metrics[0]
+        value = result.metrics[first]
+        if first == "accuracy" and value is not None:
+            return f"accuracy {100 * value:.1f} %"
+        return f"{first} {'undefined' if value is None else f'{value:.3f}'}"
 
     def _save(self, position: state.Position) -> None:
         if not self.worker.writes:
@@ -336,7 +353,7 @@ class Trainer:
 
     def _training_losses(self) -> TrainingLosses:
         """Of each row at the end, into a file beside the card; for the card, what they come to."""
-        losses = evaluate(self.classifier, self.data.train, row_losses.MOST).losses
+        losses = evaluate(self.classifier, self.data.train, most=row_losses.MOST).losses
         wrong = row_losses.wrong_labels(self.data.rows)
         own = self.row_levels
         row_losses.write_row_losses(self.folder / row_losses.FILE, losses, own, wrong)
@@ -352,12 +369,15 @@ class Trainer:
             flood_level=self.level.value,
             flood_level_source=self.level.source,
         )
-        clean = evaluate(self.classifier, self.data.clean)
+        task = self.data.task
+        clean = evaluate(self.classifier, self.data.clean, task.metrics)
         card["clean_accuracy"] = clean.accuracy
         card["clean_loss"] = clean.loss
-        card["clean_calibration_error"] = clean.calibration_error
+        if clean.calibration_error is not None:
+            card["clean_calibration_error"] = clean.calibration_error
         card["training_losses"] = self._training_losses()
-        self._warn(self.data.task.attacked_split, clean.predictions, self.data.clean.labels)
+        self._warn(task.attacked_split, clean.predictions, clean.labels)
+        self._say(task.attacked_split, undefined(clean.metrics, clean.predictions))
         card["train_seconds"] = position.train_seconds
         # The median: the first epoch also compiles the graphs.
         card["seconds_per_epoch"] = float(np.median(position.epoch_seconds))
@@ -371,4 +391,10 @@ class Trainer:
         if self.sub_epochs is not None:
             card["accordance"] = self.sub_epochs.summary(position.train_seconds)
         warnings = {"warnings": self.warnings} if self.warnings else {}
-        return cast(Card, {**card, **warnings, **self.card_parts})
+        parts = {**_beyond_accuracy("metrics", clean), **warnings, **self.card_parts}
+        return cast(Card, {**card, **parts})
+
+
+def _beyond_accuracy(key: str, found: Evaluation) -> dict[str, Any]:
+    """The metrics of a task that has others than accuracy, under a key."""
+    return {} if list(found.metrics) == ["accuracy"] else {key: dict(found.metrics)}

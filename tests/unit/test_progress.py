@@ -98,7 +98,7 @@ def test_a_worker_that_does_not_write_is_silent(capsys):
 
 def test_training_tells_when_it_floods(capsys):
     with TrainingProgress("run", 1, 0, silent=False) as progress:
-        progress.accuracy(0.875)
+        progress.evaluated("accuracy 87.5 %")
         progress.step(0.05, 0.1)
     line = capsys.readouterr().err
     assert "run  1/1  loss 0.0500  level 0.1 flooding  accuracy 87.5 %" in line

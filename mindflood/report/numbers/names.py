@@ -15,6 +15,16 @@ TASKS = {
     "cola": "CoLA",
     "yelp": "Yelp",
     "corpus": "built-in corpus",
+    "mnli": "MNLI",
+    "qqp": "QQP",
+    "wnli": "WNLI",
+    "stsb": "STS-B",
+    "arc_easy": "ARC-Easy",
+    "arc_challenge": "ARC-Challenge",
+    "commonsense_qa": "CommonsenseQA",
+    "qnli_ranking": "QNLI (ranking)",
+    "wnli_ranking": "WNLI (ranking)",
+    "pos": "POS tagging (EWT)",
 }
 METHODS = {
     "finetune": "Fine-tuning",

@@ -64,7 +64,7 @@ def test_wide_characters_are_recognised_with_and_without_their_mark(charset: str
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (gzip.compress(b"sentence,label\n"), "is gzip, not text; let its name end in .gz"),
+        (gzip.compress(b"sentence,label\n", mtime=0), "is gzip, not text; let its name end in .gz"),
         (bz2.compress(b"sentence,label\n"), "is bzip2, not text; unpack it with 'bunzip2'"),
         (lzma.compress(b"sentence,label\n"), "is xz, not text; unpack it with 'unxz'"),
         (b"PK\x03\x04rest", "is a zip archive, not text; unpack it"),

@@ -314,8 +314,16 @@ def test_a_damaged_parquet_is_rows_or_one_line(
         ("a.parquet", b"PAR1 and nothing else", "corrupt or no Parquet"),
         ("a.parquet", b"", "corrupt or no Parquet"),
         ("a.csv.gz", b"review,stars\n", "corrupt or incomplete gzip .*take .gz off"),
-        ("a.csv.gz", gzip.compress(b"review,stars\na,b\n")[:-9], "corrupt or incomplete gzip"),
-        ("a.csv", gzip.compress(b"review,stars\n"), "is gzip, not text; let its name end in .gz"),
+        (
+            "a.csv.gz",
+            gzip.compress(b"review,stars\na,b\n", mtime=0)[:-9],
+            "corrupt or incomplete gzip",
+        ),
+        (
+            "a.csv",
+            gzip.compress(b"review,stars\n", mtime=0),
+            "is gzip, not text; let its name end in .gz",
+        ),
         ("a.csv", "review,stars\nné,x\n".encode("latin1"), "row 2: byte 0xe9 is not UTF-8.*latin1"),
         ("a.csv", "review,stars\nn,x\n".encode("utf-16"), "is UTF-16, not UTF-8; convert the file"),
         ("a.xlsx", b"PK\x03\x04", "is a zip archive, not text; .*save a spreadsheet as CSV"),
