@@ -69,7 +69,7 @@ def _check(configs: list[Config]) -> None:
     for config in configs:
         if config.attack.recipes:
             try:
-                check_classification("attacks", config.task.name, config.task.kind)
+                check_classification("attacks", f"task {config.task.name}", config.task.kind)
             except UserError as error:
                 raise UserError(f"attack.recipes: {error}; set attack.recipes=[]") from None
     for recipe, profile, pickles in {
