@@ -50,7 +50,7 @@ VERBS = (
     ),
     (
         "masked-lm",
-        "train the masked language model of the offline BERT-Attack and BAE",
+        "train the masked language model of the offline BERT-Attack, BAE, A2T-MLM",
         "mindflood.masked_lm.command",
     ),
 )

@@ -76,7 +76,7 @@ def _check_meant(config: Config, demand: _Demand) -> None:
         demand.refuse("attack.candidates", f"only {choosing[0]} has such a setting; leave it out")
     asking = [name for name, entry in RECIPES.items() if entry.asks_masked_lm]
     if attack.masked_lm is not None and (attack.profile != "offline" or made.isdisjoint(asking)):
-        which = " and ".join(asking)
+        which = f"{', '.join(asking[:-1])} and {asking[-1]}"
         demand.refuse("attack.masked_lm", f"only {which} (offline) ask such a model; leave it out")
 
 

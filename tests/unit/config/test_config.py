@@ -137,7 +137,7 @@ def test_several_models_need_a_choice(file):
         ("attack.each_epoch=true", "attack.each_epoch: needs the models of the epochs; set"),
         ("attack.max_queries=0", "attack.max_queries: expected at least 1, not 0"),
         ("attack.candidates=8", "attack.candidates: only bert-attack has such a setting; leave"),
-        ("attack.masked_lm=folder", "attack.masked_lm: only bert-attack and bae (offline) ask"),
+        ("attack.masked_lm=folder", "attack.masked_lm: only bert-attack, bae and a2t-mlm (off"),
         ("attack.max_seconds=0", "attack.max_seconds: expected more than 0, not 0"),
         ("attack.epoch_examples=0", "attack.epoch_examples: expected at least 1, not 0"),
         ("attack.columns=third", "attack.columns: unknown 'third'"),
