@@ -157,7 +157,8 @@ def _warnings(
     found = [] if agreement.holds else [agreement.sentence()]
     predictions, names = logits.argmax(axis=1), source.task.label_names
     signs = signs_of_degeneracy(predictions, rows.labels, names)
-    if source.card is None and not signs:  # nobody has told us what the checkpoint was trained on
+    untold = source.card is None and not source.of_task  # what the checkpoint was trained on
+    if untold and not signs:
         signs = _no_better_than_one_answer(predictions, rows.labels, names)
     found += [f"on {len(rows)} rows of {source.task.name}, {sign}" for sign in signs]
     return tuple(found)

@@ -24,6 +24,7 @@ def checked(config: Config, source: str) -> Config:
     _check_training(config, demand)
     _check_attack(config, demand)
     _check_flood_level(config, demand)
+    _check_adversarial(config, demand)
     _check_accordance(config, demand)
     _check_search(config, demand)
     return _with_defence(config, demand)
@@ -83,11 +84,42 @@ def _check_meant(config: Config, demand: _Demand) -> None:
 def _check_flood_level(config: Config, demand: _Demand) -> None:
     level = config.fixed_level
     if config.flood_level == "flooding-x" and not config.defends:
-        demand.refuse("flood_level", "'flooding-x' is for the defences; use method: flooding-x")
+        instead = "give a number" if config.in_input_space else "use method: flooding-x"
+        demand.refuse("flood_level", f"'flooding-x' is for the defences; {instead}")
     if config.method == "flooding" and level is None:
         demand.refuse("flood_level", "'flooding' needs one, for instance 0.1")
-    if level is not None and config.method != "flooding" and not config.defends:
+    floods = config.method == "flooding" or config.defends or config.in_input_space
+    if level is not None and not floods:
         demand.refuse("flood_level", f"'{config.method}' takes none; use method: flooding")
+
+
+def _check_adversarial(config: Config, demand: _Demand) -> None:
+    """Training on adversarial examples: clean epochs, then those with attacks."""
+    if not config.in_input_space:
+        return
+    section, epochs = config.adversarial, config.training.epochs
+    demand.that(
+        section.clean_epochs <= epochs,
+        "adversarial.clean_epochs",
+        f"at most training.epochs ({epochs})",
+        section.clean_epochs,
+    )
+    if config.accordance.record:
+        demand.refuse(
+            "accordance.record", f"'{config.method}' trains on other rows each epoch; leave it out"
+        )
+    entry = RECIPES[config.method]
+    if section.candidates is not None and not entry.has_candidates:
+        demand.refuse(
+            "adversarial.candidates", f"'{config.method}' has no such setting; leave it out"
+        )
+    if section.masked_lm is not None and not (
+        entry.asks_masked_lm and section.profile == "offline"
+    ):
+        demand.refuse(
+            "adversarial.masked_lm",
+            f"'{config.method}' ({section.profile}) asks no such model; leave it out",
+        )
 
 
 def _check_accordance(config: Config, demand: _Demand) -> None:

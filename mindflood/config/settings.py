@@ -10,6 +10,12 @@ from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass
 
 from mindflood.config.attack import AttackOptions, AttackSection, AttackSettings
+from mindflood.config.input_space import (
+    INPUT_SPACE,
+    AdversarialSettings,
+    Augmentation,
+    AugmentationSettings,
+)
 from mindflood.config.recipes import RECIPES
 from mindflood.data.tasks import TASKS, get_task
 from mindflood.defences.registry import DEFENCE_METHODS
@@ -36,7 +42,7 @@ from mindflood.fields import (
 from mindflood.flooding.level import Direction
 
 _FLOODING = ("flooding", "flooding-search", "flooding-x", "flooding-x-online")
-METHODS = ("finetune", *_FLOODING, *DEFENCES)
+METHODS = ("finetune", *_FLOODING, *DEFENCES, *INPUT_SPACE)
 
 LONGEST_ROW = 2**16  # tokens
 _LONGEST_NAME = 200  # bytes; a file system takes 255, of which the seed and an ending need some
@@ -238,9 +244,9 @@ class Config:
         NotNegative | Literal["flooding-x"] | None, Expected("a number of at least 0")
     ] = Field(
         default=None,
-        description="b in nats, for flooding and the defences; a file may list several, for a "
-        "sweep. A defence also takes flooding-x: the level that gradient accordance gives in a "
-        "first pass of the same defence without flooding.",
+        description="b in nats, for flooding, the defences, a2t, a2t-mlm and bert-attack; a file "
+        "may list several, for a sweep. A defence also takes flooding-x: the level that gradient "
+        "accordance gives in a first pass of the same defence without flooding.",
     )
     seed: Seed = Field(
         default=0,
@@ -256,17 +262,38 @@ class Config:
     device: Annotated[Literal["auto", "CPU", "GPU", "Ascend"], Effect.FREE] = Field(
         default="auto", description="What MindSpore trains on."
     )
+    augment: Augmentation | None = Field(
+        default=None,
+        description="Train on more text than there is: ssmba (a masked language model's) or "
+        "back-translation, before any method.",
+    )
     task: Annotated[TaskSettings, SECTION] = Field(default_factory=TaskSettings)
     training: Annotated[TrainingSettings, SECTION] = Field(default_factory=TrainingSettings)
     search: Annotated[SearchSettings, SECTION] = Field(default_factory=SearchSettings)
     accordance: Annotated[AccordanceSettings, SECTION] = Field(default_factory=AccordanceSettings)
     defence: Annotated[DefenceSettings, SECTION] = Field(default_factory=DefenceSettings)
+    adversarial: Annotated[AdversarialSettings, SECTION] = Field(
+        default_factory=AdversarialSettings
+    )
+    augmentation: Annotated[AugmentationSettings, SECTION] = Field(
+        default_factory=AugmentationSettings
+    )
     attack: Annotated[AttackSection, SECTION, Effect.FREE] = Field(default_factory=AttackSection)
 
     @property
     def defends(self) -> bool:
         """Whether the method is one of the defences."""
         return self.method in DEFENCES
+
+    @property
+    def in_input_space(self) -> bool:
+        """Whether the method trains on adversarial examples."""
+        return self.method in INPUT_SPACE
+
+    @property
+    def trained_as(self) -> str:
+        """The method, and the augmentation before it, as cards name them."""
+        return self.method if self.augment is None else f"{self.method}+{self.augment}"
 
     @property
     def updates_per_batch(self) -> int:
@@ -330,7 +357,12 @@ class Config:
         if section == "accordance" and not self.needs_crossing:
             written = self.accordance.record or key == "record"
             return Effect.FILES if written else Effect.FREE
-        used = {"defence": self.defends, "search": self.method == "flooding-search"}
+        used = {
+            "defence": self.defends,
+            "search": self.method == "flooding-search",
+            "adversarial": self.in_input_space,
+            "augmentation": self.augment is not None,
+        }
         return effect if used.get(section, True) else Effect.FREE
 
     def attack_on(
@@ -361,6 +393,25 @@ class Config:
             data=task.data,
             split=split,
             **given,
+        )
+
+    def attack_to_train(self, model: Path, data: str | None) -> AttackSettings:
+        """The attack whose examples the method trains on, on the model of an epoch."""
+        section, entry = self.adversarial, RECIPES[self.method]
+        return AttackSettings(
+            model=str(model),
+            task=get_task(self.task.name),
+            recipe=self.method,
+            data=data,
+            split="train",
+            profile=section.profile,
+            seed=self.seed,
+            workers=section.workers,
+            ray=section.ray,
+            max_queries=section.max_queries,
+            allow_pickles=section.allow_pickles,
+            candidates=section.candidates if entry.has_candidates else None,
+            masked_lm=section.masked_lm if entry.asks_masked_lm else None,
         )
 
     @property

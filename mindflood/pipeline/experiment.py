@@ -63,6 +63,7 @@ def _check(configs: list[Config]) -> None:
     from mindflood.attack.resources.masked_lm_folder import chosen_masked_lm
     from mindflood.attack.runner import check_held_out
     from mindflood.models.pretrained import described_encoder
+    from mindflood.pipeline.train_command import check_to_train
 
     for recipe, profile, pickles in {
         (recipe, config.attack.profile, config.attack.allow_pickles)
@@ -70,6 +71,8 @@ def _check(configs: list[Config]) -> None:
         for recipe in _recipes(config)
     }:
         check_available(recipe, profile, allow_pickles=pickles)
+    for config in configs:
+        check_to_train(config)
     for named in {config.attack.masked_lm for config in configs}:
         if named is not None:
             chosen_masked_lm(named)

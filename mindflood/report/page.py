@@ -17,7 +17,7 @@ from mindflood.report.examples import examples
 from mindflood.report.figures.every import COMPARISONS, Drawn, comparisons, figures
 from mindflood.report.numbers.aggregate import order, rows, setting_of
 from mindflood.report.numbers.names import METHODS, TASKS, encoder_name
-from mindflood.report.tables import published
+from mindflood.report.tables import altinisik, published
 from mindflood.report.tables.analyses import ball_table, generalisation_table
 from mindflood.report.tables.attacks import attacks_table
 from mindflood.report.tables.audits import audits_table, doubt_notes
@@ -108,6 +108,8 @@ def every_table(runs: Sequence[Run]) -> list[list[Table]]:
         replace(calibration_table(cards), recipes=recipe_lines(calibrated)),
         ball_table(cards),
         generalisation_table(cards),
+        altinisik.success_table(cards),
+        altinisik.time_table(cards),
     )
     tables += [[table] for table in further if table.rows]
     return tables + [found for found in [transfer_tables(cards)] if found[0].rows]

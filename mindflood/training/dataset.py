@@ -13,6 +13,7 @@ from mindflood.data.sources import Examples, Source
 from mindflood.data.tasks import Split, Task, get_task
 from mindflood.models.config import BertConfig
 from mindflood.models.tokenizer_files import check_vocabulary
+from mindflood.training.augmented_rows import augmented
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def training_rows(config: Config) -> Examples:
 
 
 def rows_of(config: Config) -> Rows:
-    """Read everything a run reads.
+    """Read everything a run reads; what augments it is made where it is not there.
 
     Raises:
         UserError: see :func:`mindflood.data.sources.load_examples`.
@@ -69,9 +70,10 @@ def rows_of(config: Config) -> Rows:
     task, settings = get_task(config.task.name), config.task
     source = Source(task, settings.data)
     splits: dict[str, Split] = {"train": "train", "evaluation": "dev", "test": task.attacked_split}
+    train = source.examples("train").sample(settings.train_examples, config.seed)
     return Rows(
         task,
-        source.examples("train").sample(settings.train_examples, config.seed),
+        train if config.augment is None else augmented(config, train),
         source.examples("dev").sample(settings.eval_examples, config.seed),
         source.examples(task.attacked_split),
         splits,
@@ -87,28 +89,37 @@ def load_datasets(config: Config, encoder: Path) -> Datasets:
         UserError: see :func:`mindflood.data.sources.load_examples`; or the encoder has no
             embeddings for some of the tokenizer's tokens.
     """
-    tokenizer = load_tokenizer(encoder)
-    check_vocabulary(encoder, tokenizer.size, BertConfig.from_folder(encoder).vocab_size)
     rows = rows_of(config)
-
-    def batches(examples: Examples, shuffle: bool) -> Batches:
-        return Batches(
-            encode(examples, tokenizer, config.task.max_length),
-            examples.labels,
-            config.training.batch_size,
-            rows.task.num_labels,
-            buckets=config.training.buckets,
-            seed=config.seed,
-            shuffle=shuffle,
-            group_by_length=config.training.group_by_length,
-        )
-
     words = [sum(len(text.split()) for text in row) for row in rows.train.texts]
     return Datasets(
         rows.task,
-        batches(rows.train, shuffle=True),
-        batches(rows.evaluation, shuffle=False),
-        batches(rows.test, shuffle=False),
+        batches_of(config, encoder, rows.train, shuffle=True),
+        batches_of(config, encoder, rows.evaluation, shuffle=False),
+        batches_of(config, encoder, rows.test, shuffle=False),
         float(np.mean(words)),
         rows,
+    )
+
+
+def batches_of(
+    config: Config,
+    encoder: Path,
+    examples: Examples,
+    *,
+    shuffle: bool,
+    weights: np.ndarray | None = None,
+) -> Batches:
+    """Tokenised rows, as :func:`load_datasets`; ``weights`` are those of their losses."""
+    tokenizer = load_tokenizer(encoder)
+    check_vocabulary(encoder, tokenizer.size, BertConfig.from_folder(encoder).vocab_size)
+    return Batches(
+        encode(examples, tokenizer, config.task.max_length),
+        examples.labels,
+        config.training.batch_size,
+        get_task(config.task.name).num_labels,
+        buckets=config.training.buckets,
+        seed=config.seed,
+        shuffle=shuffle,
+        group_by_length=config.training.group_by_length,
+        weights=weights,
     )
