@@ -5,11 +5,11 @@ so the number of its steps. The plan then counts anew, and its learning rate goe
 is, in a line, to zero at the end of the steps that are really made.
 """
 
+import bisect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-
-import numpy as np
+from itertools import accumulate
 
 from mindflood.data.batching import Batches
 from mindflood.data.sources import Examples
@@ -97,14 +97,9 @@ class Plan:
             found = self.counts.get(source, last)
         return math.ceil((self.rows + found) / self.batch_size)
 
-    def start(self, epoch: int) -> int:
-        """Its first step."""
-        return sum(map(self.steps, range(epoch)))
-
-    @property
-    def total(self) -> int:
-        """Steps of all epochs."""
-        return self.start(self.epochs)
+    def starts(self) -> list[int]:
+        """The first step of every epoch, and behind them the steps of all."""
+        return [0, *accumulate(map(self.steps, range(self.epochs)))]
 
 
 @dataclass(frozen=True)
@@ -141,20 +136,22 @@ class FoundEpochs(Epochs):
         self.decay: Decay | None = None
         self.rounds: dict[int, Round] = {}
         self._united: tuple[int, Batches] | None = None
+        self._starts = plan.starts()
 
     @property
     def total(self) -> int:
-        return self.plan.total
+        return self._starts[-1]
 
     def of(self, step: int) -> int:
-        return int(np.searchsorted(self._ends(), step, side="right"))
+        return bisect.bisect_right(self._starts, step) - 1
 
     def span(self, epoch: int) -> tuple[int, int]:
-        return self.plan.start(epoch), self.plan.start(epoch + 1)
+        return self._starts[epoch], self._starts[epoch + 1]
 
     def done(self, step: int) -> float:
         epoch = min(self.of(step), self.count - 1)
-        return epoch + (step - self.plan.start(epoch)) / self.plan.steps(epoch)
+        start, end = self.span(epoch)
+        return epoch + (step - start) / (end - start)
 
     def begin(self, epoch: int) -> Batches:
         source = self.plan.source(epoch)
@@ -172,7 +169,7 @@ class FoundEpochs(Epochs):
 
     def resume(self, step: int) -> None:
         for epoch in range(self.count):
-            if self.plan.start(epoch) >= step:
+            if self._starts[epoch] >= step:
                 return
             if self.plan.attacks(epoch):
                 self._take(epoch)
@@ -180,8 +177,6 @@ class FoundEpochs(Epochs):
     def _take(self, epoch: int) -> None:
         self.rounds[epoch] = found = self.find(epoch)
         self.plan.counts[epoch] = len(found.examples)
+        self._starts = self.plan.starts()
         if self.decay is not None:
-            self.decay.end_at(self.plan.total, self.plan.start(epoch))
-
-    def _ends(self) -> list[int]:
-        return [self.plan.start(epoch + 1) for epoch in range(self.count)]
+            self.decay.end_at(self.total, self._starts[epoch])

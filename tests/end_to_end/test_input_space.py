@@ -12,6 +12,7 @@ import pytest
 
 from tests.conftest import TINY, read_lines
 from tests.end_to_end.test_train import assert_identical, kill_when, start
+from tests.unit.attack_models import save_masked_lm
 
 ROUNDS = (2, 3)  # epochs that begin with an attack
 ROWS, GAMMA = 40, 0.1
@@ -114,6 +115,28 @@ def test_who_attacks_changes_nothing(
     for epoch in ROUNDS:
         kept = f"adversarial/epoch-{epoch}/kept.jsonl"
         assert (shared / kept).read_text() == (run / kept).read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["a2t-mlm", "bert-attack"])
+def test_the_methods_that_ask_a_masked_language_model(
+    method, unsteady_encoder, write_config, mindflood, tmp_path
+):
+    save_masked_lm(tmp_path / "masked-lm")
+    section = CHANGES["adversarial"] | {"masked_lm": str(tmp_path / "masked-lm")}
+    section |= {"candidates": 8} if method == "bert-attack" else {}
+    changes = CHANGES | {"method": method, "adversarial": section, "training__epochs": 2}
+    config = write_config(encoder=str(unsteady_encoder), **changes)
+    done = mindflood("train", config)
+    assert done.returncode == 0, done.stderr
+    run = tmp_path / "runs" / f"{method}-seed0"
+    records = read_lines(run / f"adversarial/epoch-2/{method}.jsonl")
+    kept = read_lines(run / "adversarial/epoch-2/kept.jsonl")
+    succeeded = {one["index"] for one in records if one["result"] == "succeeded"}
+    assert {line["row"] for line in kept} <= succeeded
+    assert len(kept) == min(len(succeeded), math.ceil(GAMMA * ROWS))
+    (told,) = json.loads((run / "card.json").read_text())["adversarial"]
+    assert any("bert-base-uncased by" in line for line in told["replaced"])
 
 
 def check_steps(run: Path) -> None:

@@ -102,11 +102,11 @@ def test_a_continued_plan_is_the_one_that_was_stopped(run, data):
 
 def test_until_an_attack_has_found_fewer_it_is_thought_to_find_all():
     plan = Plan(rows=100, batch_size=10, epochs=4, clean=1, interval=1, wanted=20)
-    assert plan.total == 10 + 3 * 12
+    assert plan.starts() == [0, 10, 22, 34, 46]
     plan.counts[1] = 5
-    assert plan.total == 10 + 3 * 11
+    assert plan.starts()[-1] == 10 + 3 * 11
     plan.counts[2] = 0
-    assert plan.total == 10 + 11 + 2 * 10
+    assert plan.starts()[-1] == 10 + 11 + 2 * 10
 
 
 def test_the_seconds_of_an_attack_are_those_of_the_epoch_that_it_begins():
