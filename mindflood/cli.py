@@ -23,6 +23,7 @@ VERBS = (
         "train one method with one seed into a RUN folder",
         "mindflood.pipeline.train_command",
     ),
+    ("augment", "more training rows, by SSMBA or back-translation", "mindflood.augment.command"),
     ("export", "MindSpore checkpoint to Hugging Face folder", "mindflood.bridge.command"),
     ("predict", "what a model answers to a text", "mindflood.attack.predict"),
     ("attack", "attack a Hugging Face classifier with TextAttack", "mindflood.attack.command"),
@@ -50,7 +51,7 @@ VERBS = (
     ),
     (
         "masked-lm",
-        "train the masked language model of the offline BERT-Attack and BAE",
+        "train the masked language model of the offline BERT-Attack, BAE, A2T-MLM",
         "mindflood.masked_lm.command",
     ),
 )

@@ -58,6 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="also write the results as TextAttack's own CSV log",
     )
+    # The epoch (from 1) that a run is to train on what the attack finds.
+    parser.add_argument("--training-rows", type=int, help=argparse.SUPPRESS)
     # All settings as one, from another stage of mindflood.
     parser.add_argument("--settings", type=AttackSettings.from_json, help=argparse.SUPPRESS)
 
@@ -86,6 +88,11 @@ def run(args: argparse.Namespace) -> int:
         UserError: as :func:`mindflood.attack.runner.attack_as`; or an option is missing.
         KeyboardInterrupt: with where the records are that are done.
     """
+    if args.training_rows is not None:
+        from mindflood.attack.training_rows import attack_training_rows
+
+        attack_training_rows(Path(args.model), args.training_rows)
+        return 0
     asked_for = _asked(args)
     out = args.out or Path(args.model) / "attacks"
     if args.csv is not None:

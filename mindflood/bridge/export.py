@@ -221,8 +221,8 @@ def _warnings(
     predictions, right = (np.concatenate(side) for side in zip(*pairs, strict=True))
     choices = 1 / np.mean(1 / (labels >= 0).sum(axis=1)) if task.kind == "choice" else 1.0
     signs = signs_in_answers(task.kind, predictions, right, task.label_names, choices)
-    # Nobody has told us what a bare checkpoint was trained on.
-    if source.card is None and not signs and task.kind == "classification":
+    untold = source.card is None and not source.of_task  # what the checkpoint was trained on
+    if untold and not signs and task.kind == "classification":
         signs = _no_better_than_one_answer(predictions, right, task.label_names)
     signs += undefined(measured(task.metrics, predictions, right), predictions)
     found += [f"on {len(labels)} rows of {task.name}, {sign}" for sign in signs]

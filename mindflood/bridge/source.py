@@ -25,7 +25,8 @@ _LEAST = 3  # tokens: two special ones and one of the text
 class Source:
     """Weights, where the architecture and tokenizer are, the task, and the length in tokens.
 
-    ``epoch`` ("3 of 10") tells the weights of an epoch from the final ones.
+    ``epoch`` ("3 of 10") tells the weights of an epoch from the final ones; ``of_task`` is whether
+    a RUN folder tells that a bare checkpoint was trained on the task.
     """
 
     checkpoint: Path
@@ -36,6 +37,7 @@ class Source:
     card: Card | None
     layers: int | None = None
     epoch: str = ""
+    of_task: bool = False
 
     def __post_init__(self) -> None:
         config = BertConfig.from_folder(self.encoder)
@@ -109,8 +111,8 @@ def of_checkpoint(
         wanted = dataclasses.replace(wanted, label_names=training_labels(wanted, data))
     config = BertConfig.from_folder(folder)
     _check_label_names(str(folder), config, wanted)
-    described = path.parent.parent / "config.yaml"
-    if path.parent.name == "checkpoints" and described.exists():
+    described = _config_of(path)
+    if described is not None:
         run = from_yaml(described)
         alike = run.task.as_task.label_names == wanted.label_names if wanted.own else False
         if run.task.name != wanted.name and not alike:
@@ -121,7 +123,20 @@ def of_checkpoint(
         max_length = max_length or run.task.max_length
     if max_length is None:
         max_length = min(stated_length(folder) or config.max_length, config.max_length)
-    return Source(path, folder, wanted, data, max_length, None, layers)
+    return Source(
+        path, folder, wanted, data, max_length, None, layers, of_task=described is not None
+    )
+
+
+def _config_of(path: Path) -> Path | None:
+    """The config of the RUN folder in which a checkpoint, or an attacked epoch's weights, lies."""
+    run: Path | None = None
+    if path.parent.name == "checkpoints":
+        run = path.parent.parent
+    elif path.parent.parent.name == "adversarial":
+        run = path.parent.parent.parent
+    config = None if run is None else run / "config.yaml"
+    return config if config is not None and config.exists() else None
 
 
 def _check_label_names(folder: str, config: BertConfig, task: Task) -> None:

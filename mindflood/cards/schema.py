@@ -517,13 +517,34 @@ class AuxiliaryModels(TypedDict):
 
 
 @form
+class AdversarialRound(TypedDict):
+    """What training on adversarial examples attacked at the beginning of an epoch."""
+
+    epoch: Count
+    """From 1."""
+    wanted: Count
+    """⌈γ·n⌉ adversarial examples of the n training rows."""
+    attacked: Count
+    """Rows that were attacked."""
+    kept: Count
+    """Adversarial examples that the epoch trains on; fewer than wanted where no row was left."""
+    seconds: Amount
+    """Spent on exporting the model and attacking it, on the clock; part of ``train_seconds``."""
+    fingerprint: Text
+    """Hash of the exact recipe."""
+    replaced: NotRequired[Texts]
+    """What the profile puts in place of parts of the paper's recipe."""
+
+
+@form
 class Card(TypedDict):
     """One model: how it was trained, and all that was measured of it."""
 
     task: Text
     """Name of the task."""
     method: Text
-    """Method of training; ``unknown`` for a model that was not trained here."""
+    """Method of training, with ``+ssmba`` or ``+back-translation`` behind it where the text was
+    augmented; ``unknown`` for a model that was not trained here."""
     seed: Whole | None
     """Seed of the run; null for a model that was not trained here."""
     encoder: Text
@@ -547,7 +568,8 @@ class Card(TypedDict):
     training_losses: NotRequired[TrainingLosses]
     """The losses of the training rows at the end."""
     train_seconds: Amount | None
-    """Spent in training steps, the first graph compilation included."""
+    """Spent in training steps, the first graph compilation included, and on attacks between
+    them."""
     seconds_per_epoch: Amount | None
     """Median over the epochs."""
     attacks: Attacks
@@ -558,6 +580,8 @@ class Card(TypedDict):
     """The settings that decide the outcome, flat: ``section.key``."""
     data: NotRequired[DataSizes]
     """What it was trained and tested on."""
+    adversarial: NotRequired[list[AdversarialRound]]
+    """What training attacked between epochs (methods a2t, a2t-mlm, bert-attack)."""
     search: NotRequired[GridSearch]
     """The grid search that chose the flood level."""
     accordance: NotRequired[Probed]

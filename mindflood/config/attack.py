@@ -66,9 +66,10 @@ class RecipeOptions:
     )
     masked_lm: UserPath | None = Field(
         default=None,
-        description="Folder of the masked language model that the offline BERT-Attack and BAE ask: "
-        "by default one that is made of the task's training text, once. For shares on several "
-        "machines make it once with 'mindflood masked-lm' and give every share the same.",
+        description="Folder of the masked language model that the offline BERT-Attack, BAE and "
+        "A2T-MLM ask: by default one that is made of the task's training text, once. For shares "
+        "on several machines make it once with 'mindflood masked-lm' and give every share the "
+        "same.",
     )
 
     @property

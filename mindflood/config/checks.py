@@ -29,6 +29,7 @@ def checked(config: Config, source: str) -> Config:
     _check_attack(config, demand)
     _check_flood_level(config, demand)
     _check_classes(config, demand)
+    _check_adversarial(config, demand)
     _check_accordance(config, demand)
     _check_search(config, demand)
     return _with_defence(config, demand)
@@ -126,7 +127,7 @@ def _check_meant(config: Config, demand: _Demand) -> None:
         demand.refuse("attack.candidates", f"only {choosing[0]} has such a setting; leave it out")
     asking = [name for name, entry in RECIPES.items() if entry.asks_masked_lm]
     if attack.masked_lm is not None and (attack.profile != "offline" or made.isdisjoint(asking)):
-        which = " and ".join(asking)
+        which = f"{', '.join(asking[:-1])} and {asking[-1]}"
         demand.refuse("attack.masked_lm", f"only {which} (offline) ask such a model; leave it out")
 
 
@@ -140,14 +141,15 @@ def _check_flood_level(config: Config, demand: _Demand) -> None:
     if by_rows is not None and level is None:
         demand.refuse("flood_level", f"'{by_rows}' needs one, for instance 0.1, or flooding-x")
     if isinstance(level, str) and by_rows is None and not config.defends:
+        instead = "give a number" if config.in_input_space else f"use method: {level}"
         demand.refuse(
             "flood_level",
-            f"'{level}' is for the defences and for {' and '.join(_of_one_level())}; use method: "
-            f"{level}",
+            f"'{level}' is for the defences and for {' and '.join(_of_one_level())}; {instead}",
         )
     if config.method == "flooding" and level is None:
         demand.refuse("flood_level", "'flooding' needs one, for instance 0.1")
     takes_one = config.method == "flooding" or config.defends or by_rows is not None
+    takes_one = takes_one or config.in_input_space
     if level is not None and not takes_one:
         demand.refuse("flood_level", f"'{config.method}' takes none; use method: flooding")
 
@@ -166,6 +168,35 @@ def _check_flood_rows(config: Config, demand: _Demand) -> None:
     if why:
         able = [name for name, method in DEFENCE_METHODS.items() if not method.no_rows]
         demand.refuse("flood_rows", f"'{config.method}' {why}; use {', '.join(able)}")
+
+
+def _check_adversarial(config: Config, demand: _Demand) -> None:
+    """Training on adversarial examples: clean epochs, then those with attacks."""
+    if not config.in_input_space:
+        return
+    section, epochs = config.adversarial, config.training.epochs
+    demand.that(
+        section.clean_epochs <= epochs,
+        "adversarial.clean_epochs",
+        f"at most training.epochs ({epochs})",
+        section.clean_epochs,
+    )
+    if config.accordance.record:
+        demand.refuse(
+            "accordance.record", f"'{config.method}' trains on other rows each epoch; leave it out"
+        )
+    entry = RECIPES[config.method]
+    if section.candidates is not None and not entry.has_candidates:
+        demand.refuse(
+            "adversarial.candidates", f"'{config.method}' has no such setting; leave it out"
+        )
+    if section.masked_lm is not None and not (
+        entry.asks_masked_lm and section.profile == "offline"
+    ):
+        demand.refuse(
+            "adversarial.masked_lm",
+            f"'{config.method}' ({section.profile}) asks no such model; leave it out",
+        )
 
 
 def _check_accordance(config: Config, demand: _Demand) -> None:
@@ -204,6 +235,10 @@ def _check_classes(config: Config, demand: _Demand) -> None:
         )
     if config.attack.each_epoch:
         demand.refuse("attack.each_epoch", f"attacks are for classifiers, and {why}")
+    if config.in_input_space:
+        demand.refuse("method", f"'{config.method}' attacks its training rows, and {why}")
+    if config.augment is not None and kind != "regression":
+        demand.refuse("augment", f"copies the label of a text, and {why}; leave it out")
 
 
 def _check_search(config: Config, demand: _Demand) -> None:

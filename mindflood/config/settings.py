@@ -10,6 +10,12 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic.dataclasses import dataclass
 
 from mindflood.config.attack import AttackOptions, AttackSection, AttackSettings
+from mindflood.config.input_space import (
+    INPUT_SPACE,
+    AdversarialSettings,
+    Augmentation,
+    AugmentationSettings,
+)
 from mindflood.config.recipes import RECIPES
 from mindflood.data.labels import class_name
 from mindflood.data.own import checked_labels, data_name, own_task, training_labels
@@ -41,7 +47,7 @@ from mindflood.flooding.row_methods import ROW_METHODS
 from mindflood.kinds import Kind
 
 _FLOODING = ("flooding", "flooding-search", "flooding-x", "flooding-x-online", *ROW_METHODS)
-METHODS = ("finetune", *_FLOODING, *DEFENCES)
+METHODS = ("finetune", *_FLOODING, *DEFENCES, *INPUT_SPACE)
 FoundLevel = Literal["flooding-x", "flooding-x-online"]  # by gradient accordance
 
 LONGEST_ROW = 2**16  # tokens
@@ -433,10 +439,11 @@ class Config:
     flood_level: Annotated[NotNegative | FoundLevel | None, Expected("a number of at least 0")] = (
         Field(
             default=None,
-            description="b in nats, for flooding, iflood, softad and the defences; a file may list "
-            "several, for a sweep. All but flooding also take flooding-x: the level that gradient "
-            "accordance gives in a first pass without flooding (of the same defence), and "
-            "flooding-x-online: that of the same pass, from the crossing on.",
+            description="b in nats, for flooding, iflood, softad, the defences, a2t, a2t-mlm and "
+            "bert-attack; a file may list several, for a sweep. iflood, softad and the defences "
+            "also take flooding-x: the level that gradient accordance gives in a first pass without "
+            "flooding (of the same defence), and flooding-x-online: that of the same pass, from "
+            "the crossing on.",
         )
     )
     flood_rows: Annotated[str, OneOf(ROW_METHODS)] | None = Field(
@@ -457,6 +464,11 @@ class Config:
     device: Annotated[Literal["auto", "CPU", "GPU", "Ascend"], Effect.FREE] = Field(
         default="auto", description="What MindSpore trains on."
     )
+    augment: Augmentation | None = Field(
+        default=None,
+        description="Train on more text than there is: ssmba (a masked language model's) or "
+        "back-translation, before any method.",
+    )
     task: Annotated[TaskSettings, SECTION] = Field(default_factory=TaskSettings)
     training: Annotated[TrainingSettings, SECTION] = Field(default_factory=TrainingSettings)
     search: Annotated[SearchSettings, SECTION] = Field(default_factory=SearchSettings)
@@ -464,6 +476,12 @@ class Config:
     softad: Annotated[SoftADSettings, SECTION] = Field(default_factory=SoftADSettings)
     adaflood: Annotated[AdaFloodSettings, SECTION] = Field(default_factory=AdaFloodSettings)
     defence: Annotated[DefenceSettings, SECTION] = Field(default_factory=DefenceSettings)
+    adversarial: Annotated[AdversarialSettings, SECTION] = Field(
+        default_factory=AdversarialSettings
+    )
+    augmentation: Annotated[AugmentationSettings, SECTION] = Field(
+        default_factory=AugmentationSettings
+    )
     attack: Annotated[AttackSection, SECTION, Effect.FREE] = Field(default_factory=AttackSection)
 
     @property
@@ -486,6 +504,16 @@ class Config:
         """``encoder_layers`` of all the models that are trained."""
         auxiliary = (self.adaflood.encoder_layers,) if self.has_own_levels else ()
         return (self.encoder_layers, *(layers for layers in auxiliary if layers))
+
+    @property
+    def in_input_space(self) -> bool:
+        """Whether the method trains on adversarial examples."""
+        return self.method in INPUT_SPACE
+
+    @property
+    def trained_as(self) -> str:
+        """The method, and the augmentation before it, as cards name them."""
+        return self.method if self.augment is None else f"{self.method}+{self.augment}"
 
     @property
     def updates_per_batch(self) -> int:
@@ -556,7 +584,12 @@ class Config:
         if section == "accordance" and not self.needs_crossing:
             written = self.accordance.record or key == "record"
             return Effect.FILES if written else Effect.FREE
-        used = {"defence": self.defends, "search": self.method == "flooding-search"}
+        used = {
+            "defence": self.defends,
+            "search": self.method == "flooding-search",
+            "adversarial": self.in_input_space,
+            "augmentation": self.augment is not None,
+        }
         used |= {name: self.row_method == name for name in ROW_METHODS}
         return effect if used.get(section, True) else Effect.FREE
 
@@ -589,6 +622,25 @@ class Config:
             data=task.data,
             split=split,
             **given,
+        )
+
+    def attack_to_train(self, model: Path, data: str | None) -> AttackSettings:
+        """The attack whose examples the method trains on, on the model of an epoch."""
+        section, entry = self.adversarial, RECIPES[self.method]
+        return AttackSettings(
+            model=str(model),
+            task=get_task(self.task.name),
+            recipe=self.method,
+            data=data,
+            split="train",
+            profile=section.profile,
+            seed=self.seed,
+            workers=section.workers,
+            ray=section.ray,
+            max_queries=section.max_queries,
+            allow_pickles=section.allow_pickles,
+            candidates=section.candidates if entry.has_candidates else None,
+            masked_lm=section.masked_lm if entry.asks_masked_lm else None,
         )
 
     @property

@@ -30,7 +30,7 @@ class Batch:
     Attributes:
         input_ids, attention_mask, token_type_ids: int32 [B, L]; of questions [B, k, L].
         labels: int32 [B] classes; for other kinds of task as ``encoded.targets`` has them.
-        weights: float32 [B], 1 for a row, 0 for a filler.
+        weights: float32 [B], 1 for a row or what the data set gives it, 0 for a filler.
         indices: int64 [B], the row's place in the data set, -1 for a filler.
     """
 
@@ -65,6 +65,7 @@ class Batches:
         buckets: lengths; those above the longest that ``encoded`` may have are cut to it.
         shuffle: False takes the rows grouped by length, in the order of the data set, short ones
             first: for an evaluation, which batches do not matter to.
+        weights: float [n], of the rows' losses; None: 1.
 
     Raises:
         UserError: no rows, a batch size or bucket below 1, or a label that is out of range.
@@ -81,6 +82,7 @@ class Batches:
         seed: int = 0,
         shuffle: bool = True,
         group_by_length: bool = False,
+        weights: np.ndarray | None = None,
     ) -> None:
         if not len(encoded):
             raise UserError("batches: the data set is empty; expected at least one row")
@@ -94,6 +96,7 @@ class Batches:
             raise UserError(f"labels: expected {len(encoded)} numbers from 0 to {num_labels - 1}")
         self.encoded = encoded
         self.labels = labels.astype(np.int32) if classes else labels
+        self.weights = np.ones(len(labels)) if weights is None else weights
         self.batch_size = batch_size
         self.num_labels = num_labels
         self.seed = seed
@@ -131,7 +134,7 @@ class Batches:
             attention_mask=mask,
             token_type_ids=segments,
             labels=self.encoded.targets(self.labels, filled, length),
-            weights=real.astype(np.float32),
+            weights=(real * self.weights[filled]).astype(np.float32),
             indices=rows.copy(),
         )
 

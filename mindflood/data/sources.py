@@ -54,6 +54,10 @@ class Examples:
             tuple(self.texts[i] for i in indices), self.labels[np.asarray(indices, int)]
         )
 
+    def joined(self, other: "Examples") -> "Examples":
+        """These rows, and those of ``other`` behind them."""
+        return Examples(self.texts + other.texts, np.concatenate([self.labels, other.labels]))
+
     def sample(self, limit: int | None, seed: int) -> "Examples":
         """At most ``limit`` rows, a random sample drawn from ``seed``, in their order; None: all.
 

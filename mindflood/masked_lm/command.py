@@ -1,4 +1,4 @@
-"""``mindflood masked-lm TASK``: the language model that the offline BERT-Attack and BAE ask."""
+"""``mindflood masked-lm TASK``: the language model that the offline recipes with one ask."""
 
 import argparse
 import dataclasses
@@ -20,10 +20,10 @@ EPILOG = """examples:
   mindflood masked-lm sst2 --data sst2 --out models/sst2-masked-lm
   mindflood masked-lm --data reviews.csv --text review --label stars --out models/reviews-masked-lm
 
-'mindflood attack --recipe bert-attack' (or bae) makes it by itself where it is not in the cache.
-For shares of an attack on several machines (--shard, --ray) make it once and give every share
---masked-lm FOLDER: machines that train it with other numbers of threads get other weights, and
-shares with other models do not merge.
+'mindflood attack --recipe bert-attack' (or bae, a2t-mlm) makes it by itself where the cache
+lacks it. For shares of an attack on several machines (--shard, --ray) make it once and give
+every share --masked-lm FOLDER: machines that train it with other numbers of threads get other
+weights, and shares with other models do not merge.
 """
 
 

@@ -65,6 +65,7 @@ def _check(configs: list[Config]) -> None:
     from mindflood.attack.runner import check_held_out
     from mindflood.kinds import check_classification
     from mindflood.models.pretrained import described_encoder
+    from mindflood.pipeline.train_command import check_to_train
 
     for config in configs:
         if config.attack.recipes:
@@ -78,6 +79,8 @@ def _check(configs: list[Config]) -> None:
         for recipe in _recipes(config)
     }:
         check_available(recipe, profile, allow_pickles=pickles)
+    for config in configs:
+        check_to_train(config)
     for named in {config.attack.masked_lm for config in configs}:
         if named is not None:
             chosen_masked_lm(named)

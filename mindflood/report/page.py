@@ -18,7 +18,7 @@ from mindflood.report.figures.every import COMPARISONS, Drawn, comparisons, figu
 from mindflood.report.gains import gains_table
 from mindflood.report.numbers.aggregate import order, rows, setting_of
 from mindflood.report.numbers.names import METHODS, TASKS, encoder_name
-from mindflood.report.tables import published
+from mindflood.report.tables import altinisik, published
 from mindflood.report.tables.analyses import ball_table, generalisation_table
 from mindflood.report.tables.attacks import attacks_table
 from mindflood.report.tables.audits import audits_table, doubt_notes
@@ -113,6 +113,8 @@ def every_table(runs: Sequence[Run]) -> list[list[Table]]:
         held_out_table(cards),
         ball_table(cards),
         generalisation_table(cards),
+        altinisik.success_table(cards),
+        altinisik.time_table(cards),
     )
     tables += [[table] for table in further if table.rows]
     tables += [[table] for table in freelb_tables(cards)]

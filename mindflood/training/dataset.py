@@ -15,6 +15,7 @@ from mindflood.data.tasks import Split, Task
 from mindflood.errors import UserError
 from mindflood.models.config import BertConfig
 from mindflood.models.tokenizer_files import check_vocabulary
+from mindflood.training.augmented_rows import augmented
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def training_rows(config: Config) -> Examples:
 
 
 def rows_of(config: Config) -> Rows:
-    """Read everything a run reads.
+    """Read everything a run reads; what augments it is made where it is not there.
 
     Raises:
         UserError: see :func:`mindflood.data.sources.load_examples`; or a user's own training rows
@@ -91,7 +92,7 @@ def rows_of(config: Config) -> Rows:
         )
     return Rows(
         task,
-        train,
+        train if config.augment is None else augmented(config, train),
         source.examples("dev").sample(settings.eval_examples, config.seed),
         source.examples(task.attacked_split),
         splits,
@@ -110,22 +111,11 @@ def load_datasets(config: Config, encoder: Path, rows: Rows | None = None) -> Da
         UserError: see :func:`mindflood.data.sources.load_examples`; or the encoder has no
             embeddings for some of the tokenizer's tokens.
     """
-    tokenizer = load_tokenizer(encoder)
-    check_vocabulary(encoder, tokenizer.size, BertConfig.from_folder(encoder).vocab_size)
     rows = rows or rows_of(config)
     choices = most_choices(rows.train, rows.evaluation, rows.test) if asks(rows.task) else 1
 
-    def batches(examples: Examples, shuffle: bool) -> Batches:
-        return Batches(
-            encode_rows(rows.task, examples, tokenizer, config.task.max_length, choices),
-            examples.labels,
-            config.training.batch_size,
-            rows.task.num_labels,
-            buckets=config.training.buckets,
-            seed=config.seed,
-            shuffle=shuffle,
-            group_by_length=config.training.group_by_length,
-        )
+    def batches(examples: Examples, *, shuffle: bool) -> Batches:
+        return batches_of(config, encoder, rows.task, examples, shuffle=shuffle, choices=choices)
 
     words = [sum(len(text.split()) for text in row) for row in rows.train.texts]
     return Datasets(
@@ -142,3 +132,29 @@ def load_datasets(config: Config, encoder: Path, rows: Rows | None = None) -> Da
 def asks(task: Task) -> bool:
     """Whether rows are questions with choices."""
     return task.kind == "choice"
+
+
+def batches_of(
+    config: Config,
+    encoder: Path,
+    task: Task,
+    examples: Examples,
+    *,
+    shuffle: bool,
+    choices: int = 1,
+    weights: np.ndarray | None = None,
+) -> Batches:
+    """Tokenised rows, as :func:`load_datasets`; ``weights`` are those of their losses."""
+    tokenizer = load_tokenizer(encoder)
+    check_vocabulary(encoder, tokenizer.size, BertConfig.from_folder(encoder).vocab_size)
+    return Batches(
+        encode_rows(task, examples, tokenizer, config.task.max_length, choices),
+        examples.labels,
+        config.training.batch_size,
+        task.num_labels,
+        buckets=config.training.buckets,
+        seed=config.seed,
+        shuffle=shuffle,
+        group_by_length=config.training.group_by_length,
+        weights=weights,
+    )

@@ -25,11 +25,14 @@ def step_inputs(
     noise: Noise,
     worker: Worker,
     accumulation_steps: int,
+    epoch: int,
+    span: tuple[int, int],
     first: int,
-    last: int,
     levels: np.ndarray | None = None,
 ) -> Iterator[list[Inputs]]:
-    """For the steps ``first`` to ``last`` (exclusive): this worker's micro-batches.
+    """For the steps of an epoch, from the step ``first`` on: this worker's micro-batches.
+
+    ``span`` is the epoch's first step, and the first that is no longer its own.
 
     Each is the argument list of :class:`~mindflood.models.loss.MeanCrossEntropy`, with the noise of
     a defence behind it, whose step gives them names (:func:`mindflood.defences.batch.named`), and
@@ -37,10 +40,10 @@ def step_inputs(
     step's inputs depend on the seed and the step alone, so they can be drawn while the one before
     runs.
     """
-    rows = worker.rows(batches.batch_size, accumulation_steps)
+    rows, (start, last) = worker.rows(batches.batch_size, accumulation_steps), span
 
     def prepare(step: int) -> list[Inputs]:
-        batch = batches.batch(*divmod(step, batches.steps_per_epoch))
+        batch = batches.batch(epoch, step - start)
         length, texts = batch.input_ids.shape[-1], batch.input_ids[0].size
         texts //= length  # of a row: those of a question lie one behind the other
         weights = row_weights(batch, worker.count * accumulation_steps)

@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -16,6 +16,7 @@ from mindflood.cards.cards import Card, new_card, write_card
 from mindflood.cards.degenerate import signs_in_answers
 from mindflood.cards.schema import LevelSource, TrainingLosses
 from mindflood.config.settings import Config
+from mindflood.data.batching import Batches
 from mindflood.defences.registry import DEFENCE_METHODS
 from mindflood.errors import UserError
 from mindflood.flooding.accumulation import AccumulatedFloodingStep
@@ -31,7 +32,9 @@ from mindflood.terminal import tell
 from mindflood.training import context, parallel, row_losses, state
 from mindflood.training.checkpoint import write_checkpoint
 from mindflood.training.dataset import Datasets, Rows, load_datasets
+from mindflood.training.decay import Decay
 from mindflood.training.defended_step import cell_beside, defended, rule_in
+from mindflood.training.epochs import Epochs, FoundEpochs
 from mindflood.training.evaluation import Classifier, Evaluation, evaluate
 from mindflood.training.inputs import Noise, step_inputs
 from mindflood.training.logs import JsonLines
@@ -39,7 +42,7 @@ from mindflood.training.optimizer import AdamW, parameter_groups
 from mindflood.training.progress import TrainingProgress
 from mindflood.training.row_record import claim_rows
 from mindflood.training.run_folder import at_work, epoch_folder
-from mindflood.training.schedule import scheduled, warmup_steps
+from mindflood.training.schedule import MovingDecay, scheduled, warmup_steps
 from mindflood.training.sub_epoch_ends import check_fits
 from mindflood.training.sub_epochs import SubEpochs
 from mindflood.visible import visible_line
@@ -108,6 +111,7 @@ class Trainer:
         card: further parts of the run's card, which is written whole, at the end.
         row_levels: float ``[n]``, of the training rows where each has a flood level of its own.
         rows: in place of those that the config names.
+        epochs_of: what each epoch trains on, made of this trainer; None: all rows.
     """
 
     def __init__(
@@ -119,6 +123,7 @@ class Trainer:
         card: Mapping[str, Any] | None = None,
         row_levels: np.ndarray | None = None,
         rows: Rows | None = None,
+        epochs_of: "Callable[[Trainer], Epochs] | None" = None,
     ) -> None:
         self.row_levels = row_levels
         self.config, self.worker, self.level, self.watch = config, worker, level, watch
@@ -126,7 +131,7 @@ class Trainer:
         self.sub_epochs: SubEpochs | None = None
         self.evaluated: tuple[int, Evaluation] | None = None
         self.folder = config.run_folder
-        encoder = resolve_encoder(config.encoder)
+        self.encoder = encoder = resolve_encoder(config.encoder)
         self.data: Datasets = load_datasets(config, encoder, rows)
         if watch is not Watch.OFF:
             check_fits(self.data.train.steps_per_epoch, config.accordance.sub_epochs)
@@ -135,7 +140,7 @@ class Trainer:
             labels = self.data.train.labels
             self._warn("training", labels, labels)  # right answers: one class is a sign still
         settings = config.training
-        self.total_steps = settings.epochs * self.data.train.steps_per_epoch
+        self.epochs = Epochs(self.data.train, settings.epochs)
         self.model = load_classifier(
             encoder,
             label_names=self.data.task.label_names,
@@ -153,13 +158,14 @@ class Trainer:
                 f"{config.task.max_length}"
             )
         self.noise: Noise = DropoutNoise(self.model.config, config.seed)
-        updates = self.total_steps * config.updates_per_batch
-        self.schedule = scheduled(
-            settings.schedule,
-            settings.learning_rate,
-            warmup_steps(settings.warmup, updates),
-            updates,
-        )
+        if epochs_of is not None:
+            self.epochs = epochs_of(self)
+        updates = self.epochs.total * config.updates_per_batch
+        warmup = warmup_steps(settings.warmup, updates)
+        self.schedule = scheduled(settings.schedule, settings.learning_rate, warmup, updates)
+        if isinstance(self.epochs, FoundEpochs) and settings.schedule == "linear":
+            self.epochs.decay = Decay(warmup, updates)
+            self.schedule = MovingDecay(settings.learning_rate, self.epochs.decay)
         beside = cell_beside(config.method, self.model, config.seed)
         groups = parameter_groups(
             self.model, settings.weight_decay, beside,
@@ -190,41 +196,58 @@ class Trainer:
         if writes:
             claim_rows(self.folder, self.data.rows)
         position = state.restore(self.folder / "checkpoints", self.parameters)
-        trace = JsonLines(self.folder / "trace.jsonl", position.step, writes)
-        evaluations = JsonLines(self.folder / "evaluations.jsonl", position.step, writes)
+        self.trace = JsonLines(self.folder / "trace.jsonl", position.step, writes)
+        self.evaluations = JsonLines(self.folder / "evaluations.jsonl", position.step, writes)
         if self.watch is not Watch.OFF:
             self.sub_epochs = self._sub_epochs(position)
             self._flood_from_the_crossing(self.sub_epochs.detector.crossing)
-        settings = self.config.training
-        per_epoch = self.data.train.steps_per_epoch
-        batches = step_inputs(
-            self.data.train, self.noise, self.worker, settings.accumulation_steps,
-            position.step, self.total_steps, self.row_levels,
-        )  # fmt: skip
+        self.epochs.resume(position.step)
         title = self.folder.name
-        with TrainingProgress(title, self.total_steps, position.step, not writes) as progress:
-            started = time.perf_counter()
-            for micro_batches in batches:
-                J = self._step(micro_batches, position.step)
-                epoch = position.step // per_epoch
-                position.step += 1
-                if position.step % settings.log_every == 0 or position.step == self.total_steps:
-                    trace.append(self._trace_line(position.step, J))
-                position.spend(epoch, time.perf_counter() - started)
-                progress.step(J, self.level.value)
-                if self.sub_epochs is not None:
-                    self._flood_from_the_crossing(self.sub_epochs.after_step(position, J))
-                if position.step % per_epoch == 0:
-                    progress.evaluated(self._evaluate(position, evaluations))
-                    self._save(position)
-                elif position.step % settings.checkpoint_every == 0:
-                    self._save(position)
-                started = time.perf_counter()
+        with TrainingProgress(title, self.epochs.total, position.step, not writes) as progress:
+            for epoch in range(self.epochs.of(position.step), self.epochs.count):
+                self._epoch(epoch, position, progress)
         if writes:
             if self.sub_epochs is not None:
                 self._say_what_came_of_it(self.sub_epochs, position)
             write_card(self.folder / "card.json", self._card(position))
         return self.folder
+
+    def _epoch(self, epoch: int, position: state.Position, progress: TrainingProgress) -> None:
+        """Every step of an epoch that is still to be done."""
+        settings = self.config.training
+        with progress.hidden():
+            batches = self._begin(epoch, position)
+        progress.expect(self.epochs.total)
+        start, end = self.epochs.span(epoch)
+        inputs = step_inputs(
+            batches, self.noise, self.worker, settings.accumulation_steps,
+            epoch, (start, end), position.step, self.row_levels,
+        )  # fmt: skip
+        started = time.perf_counter()
+        for micro_batches in inputs:
+            J = self._step(micro_batches, position.step)
+            position.step += 1
+            if position.step % settings.log_every == 0 or position.step == self.epochs.total:
+                self.trace.append(self._trace_line(position.step, J))
+            position.spend(epoch, time.perf_counter() - started)
+            progress.step(J, self.level.value)
+            if self.sub_epochs is not None:
+                self._flood_from_the_crossing(self.sub_epochs.after_step(position, J))
+            if position.step == end:
+                progress.evaluated(self._evaluate(position, self.evaluations))
+                self._save(position)
+            elif position.step % settings.checkpoint_every == 0:
+                self._save(position)
+            started = time.perf_counter()
+
+    def _begin(self, epoch: int, position: state.Position) -> Batches:
+        """The rows of an epoch; what it took to find them is part of the time of its training."""
+        batches = self.epochs.begin(epoch)
+        if position.step == self.epochs.span(epoch)[0]:
+            position.spend(epoch, self.epochs.seconds(epoch))
+        if isinstance(self.schedule, MovingDecay):
+            self.schedule.follow()
+        return batches
 
     def _sub_epochs(self, position: state.Position) -> SubEpochs:
         trace = JsonLines(
@@ -299,7 +322,7 @@ class Trainer:
         level = self.level.value
         line = {
             "step": step,
-            "epoch": step / self.data.train.steps_per_epoch,
+            "epoch": self.epochs.done(step),
             "loss": J,
             "flooding": level is not None and level > J,
             "gradient_norm": float(self.step_cell.update.gradient_norm.asnumpy()),
@@ -322,7 +345,7 @@ class Trainer:
         evaluations.append(
             {
                 "step": position.step,
-                "epoch": position.step / self.data.train.steps_per_epoch,
+                "epoch": self.epochs.done(position.step),
                 "eval_loss": result.loss,
                 "eval_accuracy": result.accuracy,
                 **_beyond_accuracy("eval_metrics", result),
@@ -340,11 +363,10 @@ class Trainer:
             return
         if not state.is_finite(self.parameters):
             self._stop(position.step - 1, "a weight")
-        epoch, within = divmod(position.step, self.data.train.steps_per_epoch)
-        if self.config.training.keep_epochs and within == 0:
+        done = self.epochs.done(position.step)
+        if self.config.training.keep_epochs and done.is_integer():
             # Before the checkpoint: a run that is killed between the two writes this file again.
-            weights = {parameter.name: parameter for parameter in self.model.get_parameters()}
-            write_checkpoint(epoch_folder(self.folder, epoch) / "weights.ckpt", weights, {})
+            self.write_weights(epoch_folder(self.folder, int(done)) / "weights.ckpt")
         state.save(self.folder / "checkpoints", self.parameters, position)
 
     def clean_losses(self) -> np.ndarray:
@@ -359,11 +381,16 @@ class Trainer:
         row_losses.write_row_losses(self.folder / row_losses.FILE, losses, own, wrong)
         return row_losses.summary(losses, self.level.value if own is None else own, wrong)
 
+    def write_weights(self, path: Path) -> None:
+        """The network's weights as they are, without the optimizer's state."""
+        weights = {parameter.name: parameter for parameter in self.model.get_parameters()}
+        write_checkpoint(path, weights, {})
+
     def _card(self, position: state.Position) -> Card:
         config = self.config
         card = new_card(
             task=config.task.name,
-            method=config.method,
+            method=config.trained_as,
             seed=config.seed,
             encoder=described_encoder(config.encoder, config.encoder_layers),
             flood_level=self.level.value,

@@ -138,7 +138,7 @@ def test_several_models_need_a_choice(file):
         ("attack.each_epoch=true", "attack.each_epoch: needs the models of the epochs; set"),
         ("attack.max_queries=0", "attack.max_queries: expected at least 1, not 0"),
         ("attack.candidates=8", "attack.candidates: only bert-attack has such a setting; leave"),
-        ("attack.masked_lm=folder", "attack.masked_lm: only bert-attack and bae (offline) ask"),
+        ("attack.masked_lm=folder", "attack.masked_lm: only bert-attack, bae and a2t-mlm (off"),
         ("attack.max_seconds=0", "attack.max_seconds: expected more than 0, not 0"),
         ("attack.epoch_examples=0", "attack.epoch_examples: expected at least 1, not 0"),
         ("attack.columns=third", "attack.columns: unknown 'third'"),
@@ -399,9 +399,8 @@ SECTIONS = {name: field.annotation for name, field in fields_of(Config).items()
 
 
 def test_every_setting_says_what_it_means():
-    assert set(SECTIONS) == {
-        "task", "training", "search", "accordance", "softad", "adaflood", "defence", "attack",
-    }  # fmt: skip
+    sections = {"task", "training", "search", "accordance", "softad", "adaflood", "defence"}
+    assert set(SECTIONS) == sections | {"adversarial", "augmentation", "attack"}
     for kind in (Config, *SECTIONS.values()):
         for name, field in fields_of(kind).items():
             if name not in SECTIONS:
@@ -522,3 +521,44 @@ def test_settings_of_a_recipe_are_taken_where_it_is_made(write_config):
             write_config(),
             ["attack.recipes=[bae]", "attack.masked_lm=folder", "attack.profile=paper"],
         )
+
+
+ALTINISIK = {
+    "finetune", "finetune+ssmba", "finetune+back-translation", "a2t", "a2t-mlm", "bert-attack",
+    "lds", "pgd-at",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("task", ["mr", "imdb"])
+def test_altinisik_s_configs_are_in_the_paper_s_setting(task):
+    """Four epochs, S = 3, ε = 0.003, and for the rest A2T's release."""
+    configs = load_run_configs(CONFIGS[0].with_name(f"altinisik_{task}.yaml"), [])
+    assert {config.trained_as for config in configs} == ALTINISIK
+    for config in configs:
+        training, adversarial = config.training, config.adversarial
+        assert (config.task.name, config.encoder) == (task, "bert-base-uncased")
+        assert (training.epochs, training.batch_size, training.learning_rate) == (4, 8, 5e-5)
+        assert (adversarial.gamma, adversarial.alpha, adversarial.clean_epochs) == (0.2, 1.0, 1)
+        assert (adversarial.interval, adversarial.max_queries) == (1, 200)
+        assert set(config.attack.recipes) == {"textfooler", "a2t", "bae", "pso"}
+        assert config.attack.profile == adversarial.profile == "paper"
+        if config.defends:
+            assert (config.defence.steps, config.defence.radius) == (3, 0.003)
+
+
+def test_what_trains_in_the_input_space_keeps_its_settings(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text("methods: [finetune, bert-attack, {method: pgd, augment: ssmba, name: s}]\n")
+    plain, attacked, augmented = load_run_configs(path, ["adversarial.candidates=8"])
+    assert attacked.conditions()["adversarial.candidates"] == 8
+    assert attacked.kept()["adversarial.gamma"] == 0.2
+    assert "adversarial.workers" not in attacked.kept()
+    assert not any(key.startswith(("adversarial.", "augmentation.")) for key in plain.kept())
+    assert augmented.conditions()["augmentation.corruption"] == 0.15
+    assert [config.trained_as for config in (plain, attacked, augmented)] == [
+        "finetune", "bert-attack", "pgd+ssmba"
+    ]  # fmt: skip
+    settings = attacked.attack_to_train(tmp_path / "model", None)
+    assert (settings.recipe, settings.candidates, settings.max_queries) == ("bert-attack", 8, 200)
+    path.write_text(to_yaml(augmented))
+    assert from_yaml(path) == augmented
