@@ -441,9 +441,9 @@ class Config:
             default=None,
             description="b in nats, for flooding, iflood, softad, the defences, a2t, a2t-mlm and "
             "bert-attack; a file may list several, for a sweep. iflood, softad and the defences "
-            "also take flooding-x: the level that gradient accordance gives in a first pass without "
-            "flooding (of the same defence), and flooding-x-online: that of the same pass, from "
-            "the crossing on.",
+            "also take flooding-x: the level that gradient accordance gives in a first pass "
+            "without flooding (of the same defence), and flooding-x-online: that of the same pass, "
+            "from the crossing on.",
         )
     )
     flood_rows: Annotated[str, OneOf(ROW_METHODS)] | None = Field(
