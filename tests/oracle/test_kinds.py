@@ -98,7 +98,7 @@ def in_torch(theirs, kind: str, arrays: list[np.ndarray], rows: slice, labels=No
     if kind == "choice":
         ids, mask, segments = (array[None] for array in (ids, mask, segments))
     with torch.no_grad():
-        found = theirs(ids, mask, token_type_ids=segments, labels=labels)
+        found = theirs(input_ids=ids, attention_mask=mask, token_type_ids=segments, labels=labels)
     return found.logits.numpy(), None if labels is None else float(found.loss)
 
 
@@ -185,7 +185,13 @@ def test_flooding_turns_the_gradient_round_below_the_level_and_stands_still_on_i
     assert not moved["on"].any()
 
 
-@pytest.mark.parametrize("method", sorted(DEFENCE_METHODS))
+@pytest.mark.parametrize(
+    "method",
+    [
+        "freelb",
+        *(pytest.param(m, marks=pytest.mark.slow) for m in DEFENCE_METHODS if m != "freelb"),
+    ],
+)
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_defence_trains_every_kind(kind, method, tmp_path):
     model, batch = small(kind, tmp_path, "roberta" if method == "pgd" else "bert")

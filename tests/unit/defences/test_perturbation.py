@@ -169,7 +169,7 @@ def test_graph_mode_and_pynative_agree(norm):
 def test_the_choices_of_a_question_share_one_norm_and_one_ball(lengths, norm, radius, seed):
     """FreeLB, appendix A.1: δ is of all its question/answer pairs together."""
     random = np.random.default_rng(seed)
-    mask = attention_mask(sum(lengths, []), 7)[..., None]
+    mask = attention_mask([length for texts in lengths for length in texts], 7)[..., None]
     unit = random.normal(size=(*mask.shape[:2], SIZE)).astype(np.float32)
     gradient = random.normal(size=unit.shape).astype(np.float32)
     method = Perturbation(0.4, 0.3, radius, norm, texts=3)
