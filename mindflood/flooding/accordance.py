@@ -113,12 +113,16 @@ class AccordanceProbe:
         self._gradient = _Gradient(network, self.parameters)
 
     def class_gradients(
-        self, inputs: Sequence[NDArray], labels: NDArray, real_rows: NDArray | None = None
+        self,
+        inputs: Sequence[NDArray],
+        labels: NDArray,
+        real_rows: NDArray | None = None,
+        targets: NDArray | None = None,
     ) -> ClassGradients:
         """g^i of a batch: the gradient of the mean loss over its rows of class i.
 
         Args:
-            inputs, labels, real_rows: as in :class:`LabelledBatch`.
+            inputs, labels, real_rows, targets: as in :class:`LabelledBatch`.
 
         Returns:
             For each class that has rows, float32 arrays of the parameters' shapes, in their order.
@@ -126,7 +130,7 @@ class AccordanceProbe:
         Raises:
             UserError: no row counts, a label is out of range, or the arrays differ in length.
         """
-        batch = LabelledBatch(inputs, labels, real_rows)
+        batch = LabelledBatch(inputs, labels, real_rows, targets)
         return self._class_gradients(batch, _rows_by_class(batch, self.num_classes, "batch"))
 
     def measure(
