@@ -32,7 +32,8 @@ class DefenceMethod:
         two_layers: why one transformer layer is not enough.
         float32: why half precision is not enough.
         moved_start: why δ cannot start at zero.
-        no_rows: why its rows cannot be flooded one by one.
+        no_rows: why its rows cannot be flooded one by one. A method that can takes its gradients
+            with ``weight_gradients`` or ``full_pass``, sums J from ``nothing``, and says None.
     """
 
     title: str
@@ -48,7 +49,7 @@ class DefenceMethod:
     two_layers: str | None = None
     float32: str | None = None
     moved_start: str | None = None
-    no_rows: str | None = None
+    no_rows: str | None = "does not tell the losses of its rows"
 
 
 # K, η, magnitude and ε are those of Flooding-X's scripts, not what the methods' own authors chose
@@ -60,12 +61,14 @@ DEFENCE_METHODS = {
         "mindflood.defences.pgd:PGD",
         {"steps": 3, "step_size": 0.03, "magnitude": 0.05, "radius": 0.0, "norm": "l2",
          "reuse_dropout": True},
+        no_rows=None,
     ),
     "pgd-at": DefenceMethod(
         "PGD-AT",
         "mindflood.defences.pgd_at:PGDAT",
         {"steps": 3, "radius": 0.003, "norm": "l2", "reuse_dropout": True, "normalise": True},
         gaussian=True,
+        no_rows=None,
     ),
     "freeat": DefenceMethod(
         "FreeAT",
@@ -90,6 +93,7 @@ DEFENCE_METHODS = {
         "mindflood.defences.freelb:FreeLB",
         {"steps": 5, "step_size": 0.03, "magnitude": 0.05, "radius": 0.0, "norm": "l2",
          "reuse_dropout": True, "variant": "paper"},
+        no_rows=None,
     ),
     "tavat": DefenceMethod(
         "TAVAT",
@@ -97,6 +101,7 @@ DEFENCE_METHODS = {
         {"steps": 3, "step_size": 0.03, "magnitude": 0.2, "radius": 0.5, "norm": "l2",
          "reuse_dropout": False, "variant": "paper"},
         whole_batch="makes its vocabulary table of whole batches",
+        no_rows=None,
     ),
     "infobert": DefenceMethod(
         "InfoBERT",

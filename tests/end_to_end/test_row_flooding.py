@@ -53,7 +53,7 @@ def test_adaflood_takes_levels_from_models_that_have_not_seen_the_row(
     assert card["training_losses"]["wrong_labels"] == pytest.approx(np.mean(wrong))
     # γ = 1 floods nothing, and asks for no other auxiliary models.
     before = {path: path.stat().st_mtime_ns for path in auxiliary.rglob("*.ckpt")}
-    done = mindflood("train", write_config("g.yaml", **FOLDED, name="all", adaflood__gamma=1))
+    done = mindflood("train", write_config(**FOLDED), "name=all", "adaflood.gamma=1")
     assert done.returncode == 0, done.stderr
     assert {path: path.stat().st_mtime_ns for path in auxiliary.rglob("*.ckpt")} == before
     assert mindflood("train", write_config("plain.yaml")).returncode == 0
