@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics as sklearn
@@ -22,6 +22,7 @@ def sides(pairs: list) -> tuple[np.ndarray, np.ndarray]:
     return np.array(predictions), np.array(labels)
 
 
+@settings(deadline=None)
 @given(CLASSES)
 def test_accuracy_and_matthews_equal_scikit_learn(pairs):
     predictions, labels = sides(pairs)
@@ -34,6 +35,7 @@ def test_accuracy_and_matthews_equal_scikit_learn(pairs):
         assert found == pytest.approx(expected, abs=1e-12)
 
 
+@settings(deadline=None)
 @given(BINARY)
 def test_f1_equals_scikit_learn(pairs):
     predictions, labels = sides(pairs)
@@ -45,6 +47,7 @@ def test_f1_equals_scikit_learn(pairs):
         assert found == pytest.approx(sklearn.f1_score(labels, predictions, zero_division=0))
 
 
+@settings(deadline=None)
 @given(NUMBERS)
 def test_correlations_equal_scipy(pairs):
     predictions, labels = sides(pairs)

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mindflood.data.choices import question_row, ranked_pairs, read_questions
@@ -28,6 +28,7 @@ def hub_layout(stem: str, choices: list[str], answer: int | None, keys: str) -> 
 
 
 @pytest.mark.parametrize("layout", [own_layout, hub_layout])
+@settings(deadline=None)
 @given(st.integers(3, 5).flatmap(lambda k: st.tuples(st.just(k), st.integers(0, k - 1))))
 def test_both_layouts_are_read(layout, drawn):
     count, answer = drawn

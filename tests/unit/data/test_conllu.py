@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mindflood.data.conllu import read_conllu
@@ -29,6 +29,7 @@ def written(sentences: list[list[tuple[str, str]]], ending: str = "\n") -> str:
     return ending.join(lines)
 
 
+@settings(deadline=None)
 @given(SENTENCES, st.sampled_from(["\n", "\r\n"]))
 def test_what_is_written_is_read(tmp_path_factory, sentences, ending):
     path = tmp_path_factory.mktemp("ud") / "train.conllu"
