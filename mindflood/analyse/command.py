@@ -1,10 +1,12 @@
 """``mindflood analyse``: the papers' analyses of trained models, into their cards."""
 
 import argparse
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
 from mindflood.analyse.neurons.arguments import add_neuron_arguments, settings_of
+from mindflood.data.options import add_own_data, own_data_of, strict_or_not
 from mindflood.files import expanded
 from mindflood.terminal import say, tell
 
@@ -42,7 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                        "a later call replaces what an earlier one found")  # fmt: skip
     transfer = _of_runs(kinds, "transfer", "every model's adversarial texts tried on the others")
     transfer.set_defaults(data=None)  # the texts are those of the runs' attacks
-    add_neuron_arguments(_of_runs(kinds, "neurons", "which neurons of a tagger know which tag"))
+    neurons = _of_runs(kinds, "neurons", "which neurons of a tagger know which tag")
+    add_neuron_arguments(neurons)
 
 
 def _of_runs(kinds: Any, name: str, summary: str) -> argparse.ArgumentParser:
@@ -51,6 +54,7 @@ def _of_runs(kinds: Any, name: str, summary: str) -> argparse.ArgumentParser:
         "runs", nargs="+", type=expanded, metavar="RUN", help="RUN folders, exported, or models"
     )
     kind.add_argument("--task", help="of models that were not trained here")
+    add_own_data(kind)
     return kind
 
 
@@ -71,13 +75,12 @@ def run(args: argparse.Namespace) -> int:
         UserError: bad input; the cards stay as they are.
     """
     from mindflood.analyse.checks import check
-    from mindflood.analyse.neurons.tagged import tagging_task
     from mindflood.analyse.subject import subject
-    from mindflood.data.tasks import get_task
 
     check(args)
-    tasks = tagging_task if args.kind == "neurons" else get_task
-    subjects = [subject(folder, args.data, args.task, tasks) for folder in args.runs]
+    own = own_data_of(args)
+    subjects = [subject(folder, args.data, args.task, own) for folder in args.runs]
+    subjects = [dataclasses.replace(s, task=strict_or_not(s.task, args)) for s in subjects]
     kinds = {
         "noise": _noise,
         "ball": _ball,
@@ -137,7 +140,8 @@ def _ball(args: argparse.Namespace, subjects: Any) -> Any:
     from mindflood.analyse.subject import subject
     from mindflood.errors import UserError
 
-    reference = subject(args.reference, args.data, args.task)
+    reference = subject(args.reference, args.data, args.task, own_data_of(args))
+    reference = dataclasses.replace(reference, task=strict_or_not(reference.task, args))
     for other in subjects:
         if (other.task, other.data) != (reference.task, reference.data):
             raise UserError(
@@ -183,8 +187,8 @@ def _others(args: argparse.Namespace, subjects: Any) -> Any:
     victims = [Victim(s.model, num_labels=s.task.num_labels) for s in subjects]
     for victim, found in zip(victims, subjects, strict=True):
         victim.check_labels(found.task.label_names)
-    for victim, own, others in zip(victims, samples, checked, strict=True):
-        result = accuracies(victim, own, others)
+    for subject, victim, own, others in zip(subjects, victims, samples, checked, strict=True):
+        result = accuracies(victim, own, others, subject.task.label_names)
         result["seed"] = args.seed
         shown = [result["in"], *result["out"]]
         yield None, result, "  ".join(f"{o['task']} {100 * o['accuracy']:.1f} %" for o in shown)
@@ -202,11 +206,9 @@ def _transfer(args: argparse.Namespace, subjects: Any) -> Any:
 
 
 def _neurons(args: argparse.Namespace, subjects: Any) -> Any:
-    from mindflood.analyse.neurons.tagged import check_is_tagger, check_tags, tagged_sentences
+    from mindflood.analyse.neurons.tagged import check_tags, tagged_sentences
 
-    for found in subjects:
-        check_is_tagger(found.model)
-    corpora = [tagged_sentences(found.data) for found in subjects]
+    corpora = [tagged_sentences(found) for found in subjects]
 
     from mindflood.analyse.neurons.study import analysed, check_counts  # torch: all else is right
     from mindflood.analyse.neurons.tagger import Tagger

@@ -1,6 +1,6 @@
 """What is analysed: a model, the card that the result goes into, and the data."""
 
-from collections.abc import Callable
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,9 @@ from mindflood.attack.victim.folder import model_folder
 from mindflood.cards.cards import merge_analysis, new_card, read_card
 from mindflood.config.load import from_yaml
 from mindflood.data.class_names import own_label_names
+from mindflood.data.own import with_model_labels
 from mindflood.data.sources import Examples, Source
-from mindflood.data.tasks import Task, get_task
+from mindflood.data.tasks import TASKS, Task, get_task
 from mindflood.errors import UserError
 
 
@@ -48,30 +49,38 @@ class Subject:
             )
         merge_analysis(self.card, kind, key, result, otherwise=otherwise)
 
+    @property
+    def source(self) -> Source:
+        """The task's data."""
+        return Source(self.task, self.data, own_label_names(self.model))
+
     def examples(self, limit: int | None, seed: int) -> Examples:
         """Rows of the task's attacked split, which no model was trained on."""
         whole_file = self.handed and not is_share_of_training(self.model, self.data)
-        source = Source(self.task, self.data, own_label_names(self.model))
-        there = read_rows(source, self.task.attacked_split, whole_file=whole_file)
+        there = read_rows(self.source, self.task.attacked_split, whole_file=whole_file)
+        self.check_rows(there.examples, there.origin)
+        return sampled(there, limit, seed)
+
+    def check_rows(self, examples: Examples, origin: str) -> None:
+        """Find out whether the run's own test rows are still those that its card is of.
+
+        Raises:
+            UserError: they are not.
+        """
         if not self.handed and self.card.is_file():
             remedy = "name what to analyse on with --data"
-            fingerprint = there.examples.fingerprint()
-            check_rows(self.card, self.folder, fingerprint, there.origin, remedy)
-        return sampled(there, limit, seed)
+            check_rows(self.card, self.folder, examples.fingerprint(), origin, remedy)
 
 
 def subject(
-    folder: str,
-    data: str | None = None,
-    task: str | None = None,
-    task_called: Callable[[str], Task] = get_task,
+    folder: str, data: str | None = None, task: str | None = None, own: Task | None = None
 ) -> Subject:
     """A RUN folder that was exported, the model in one, or a Hugging Face folder from elsewhere.
 
     Args:
         data: in place of that of the run's ``config.yaml``.
         task: of a model from elsewhere, whose card then lies among its files.
-        task_called: the task of a name.
+        own: the user's own data, in place of a named task.
 
     Raises:
         UserError: there is no model or no card, or the task is not known, or not the card's.
@@ -86,16 +95,31 @@ def subject(
             f"with: mindflood export {folder} {path / 'model'}"
         )
     model = model_folder(path)
+    handed, resolved = data is not None, path / "config.yaml"
+    if own is not None and not own.label_names and not resolved.is_file():
+        own = with_model_labels(own, model, own_label_names(model), data)
     if not card.is_file():
-        if task is None:
-            raise UserError(f"{folder}: no card says what task the model is for; give --task")
-        return Subject(path, model, card, task_called(task), data, None, data is not None)
+        if task is None and own is None:
+            raise UserError(
+                f"{folder}: no card says what task the model is for; give --task, or for your own "
+                "data --text and --label"
+            )
+        return Subject(path, model, card, own or get_task(task or ""), data, None, handed)
     known = read_card(card)
     if task is not None and task != known["task"]:
         raise UserError(f"--task {task}: {card} is of task '{known['task']}'")
-    handed = data is not None
-    resolved = path / "config.yaml"
-    if data is None and resolved.is_file():
-        data = from_yaml(resolved).task.data
     encoder = None if known["method"] == "unknown" else known["encoder"]
-    return Subject(path, model, card, task_called(known["task"]), data, encoder, handed)
+    if resolved.is_file():
+        settings = from_yaml(resolved).task
+        data, trained = (data if handed else settings.data), settings.as_task
+        if own is not None:
+            names = own.label_names or trained.label_names
+            trained = dataclasses.replace(own, name=trained.name, label_names=names)
+        return Subject(path, model, card, trained, data, encoder, handed)
+    if own is None and known["task"] not in TASKS:
+        raise UserError(
+            f"{card}: is of your own data '{known['task']}'; name it with --data, --text and "
+            "--label"
+        )
+    described = get_task(known["task"]) if own is None else own
+    return Subject(path, model, card, described, data, encoder, handed)

@@ -50,6 +50,8 @@ from mindflood.cards.schema import AttackSummary
 from mindflood.config.attack import AttackSettings
 from mindflood.config.recipes import RECIPES
 from mindflood.data.class_names import own_label_names
+from mindflood.data.own import with_model_labels
+from mindflood.data.script import ENGLISH, is_foreign
 from mindflood.data.sources import Examples
 from mindflood.data.tasks import Task
 from mindflood.files import check_writable
@@ -57,18 +59,19 @@ from mindflood.terminal import tell
 
 
 def attack(
-    folder: str | Path, task: str, recipe: str, out: str | Path, **options: Any
+    folder: str | Path, task: str | Task, recipe: str, out: str | Path, **options: Any
 ) -> AttackSummary:
     """:func:`attack_as` with settings one by one.
 
     Args:
         folder: the model, a RUN folder with an exported one, or a hub id.
+        task: a named one, or a user's own (:func:`mindflood.data.own.own_task`).
         options: other fields of :class:`mindflood.config.attack.AttackSettings`.
 
     Raises:
         UserError: as :func:`attack_as`; or a setting does not fit.
     """
-    named = {"model": str(folder), "task": task, "recipe": recipe}
+    named: dict[str, Any] = {"model": str(folder), "task": task, "recipe": recipe}
     return attack_as(asked(named | options), Path(out))
 
 
@@ -89,20 +92,24 @@ def attack_as(settings: AttackSettings, out: Path) -> AttackSummary:
     Raises:
         UserError: anything that is asked for is unknown, missing or of another attack.
     """
-    task, recipe, wanted = settings.task, settings.recipe, settings.temperature
-    check_available(recipe, settings.profile, allow_pickles=settings.allow_pickles)
+    recipe, wanted = settings.recipe, settings.temperature
     check_together(settings)
+    check_available(recipe, settings.profile, allow_pickles=settings.allow_pickles)
     if settings.ray:
         check_ray()
     model = model_folder(settings.model)
     settings = dataclasses.replace(settings.settled(), model=model)
     check_within_reach(model)
+    task, names = settings.task, own_label_names(model)
+    if not task.label_names:
+        task = with_model_labels(task, model, names, settings.data)
+        settings = dataclasses.replace(settings, task=task)
     check_origin(model, task)
     share = None if settings.shard is None else Share.parse(settings.shard)
     data, split, seed = settings.data, settings.split, settings.seed
     reading: dict[str, Any] = {
         "whole_file": split is None and not is_share_of_training(model, data),
-        "own_names": own_label_names(model),
+        "own_names": names,
     }
     sample = chosen_rows(task, split, data, settings.num_examples, seed, share, **reading)
     unseen = None
@@ -116,6 +123,8 @@ def attack_as(settings: AttackSettings, out: Path) -> AttackSummary:
     expected = {row: (texts, label) for row, texts, label in sample.attacked_here}
     read_records(out / f"{name}.jsonl", expected, task.num_labels)
     tell(f"attacking {sample.origin}")
+    if is_foreign(sample.examples.texts):
+        tell(ENGLISH)
     if settings.profile == "offline" and RECIPES[recipe].asks_masked_lm:
         asked_model = masked_lm_folder(task, data, settings.masked_lm)
         settings = dataclasses.replace(settings, masked_lm=str(asked_model))

@@ -6,7 +6,7 @@ multiword tokens (``3-4``) and empty nodes (``8.1``) repeat or add to the words 
 
 from pathlib import Path
 
-from mindflood.data.decoding import decode
+from mindflood.data.decoding import content_of, decode
 from mindflood.data.rows import Row, shown
 from mindflood.errors import UserError
 
@@ -32,7 +32,7 @@ def read_conllu(path: Path) -> list[Row]:
         words.clear()
         tags.clear()
 
-    for number, line in enumerate(decode(path.read_bytes(), path).split("\n"), start=1):
+    for number, line in enumerate(decode(content_of(path), path).split("\n"), start=1):
         line = line.rstrip("\r")
         if not line.strip():
             end_sentence()

@@ -6,6 +6,7 @@ from typing import Any
 
 from mindflood.errors import UserError
 from mindflood.files import read_json
+from mindflood.kinds import Kind
 
 MODEL_TYPES = ("bert", "roberta")
 ACTIVATIONS = ("gelu", "gelu_new", "relu")
@@ -20,6 +21,9 @@ _SIZES = (
     "num_labels",
 )
 _RATES = ("hidden_dropout_prob", "attention_probs_dropout_prob", "head_dropout_prob")
+# The ends of the names of Hugging Face's classes; a classifier of one label is a regression.
+_KINDS: dict[str, Kind] = {"ForMultipleChoice": "choice", "ForTokenClassification": "tagging"}
+ONE_OUTPUT: tuple[Kind, ...] = ("regression", "choice")
 _DEFAULT_PADDING = {"bert": 0, "roberta": 1}
 
 
@@ -27,7 +31,9 @@ _DEFAULT_PADDING = {"bert": 0, "roberta": 1}
 class BertConfig:
     """Sizes and rates of the network; the fields are called as in Hugging Face's ``config.json``.
 
-    ``label_names`` gives the classes in the order of the logits (``id2label``).
+    ``label_names`` gives the classes in the order of the logits (``id2label``). ``kind`` tells the
+    head, and ``choices`` how many texts a question comes with, where the head scores choices: as
+    many as the question with the most has.
     """
 
     vocab_size: int = 30522
@@ -47,10 +53,13 @@ class BertConfig:
     num_labels: int = 2
     model_type: str = "bert"
     label_names: tuple[str, ...] = ()
+    kind: Kind = "classification"
+    choices: int = 1
 
     def __post_init__(self) -> None:
-        for name in _SIZES:
-            _at_least(name, getattr(self, name), 2 if name == "num_labels" else 1)
+        classes = self.kind not in ONE_OUTPUT
+        for name in (*_SIZES, "choices"):
+            _at_least(name, getattr(self, name), 2 if name == "num_labels" and classes else 1)
         for name in _RATES:
             _probability(name, getattr(self, name))
         _one_of("model_type", self.model_type, MODEL_TYPES)
@@ -131,6 +140,7 @@ class BertConfig:
         values = {f.name: stated[f.name] for f in fields(cls) if f.name in stated}
         values["pad_token_id"] = _padding(stated, kind)
         values |= _labels(path, stated)
+        values |= _head(stated, values["num_labels"])
         try:
             return cls(**values)
         except UserError as error:
@@ -159,6 +169,27 @@ def check_no_adapter(folder: Path) -> None:
 def _padding(stated: dict[str, Any], kind: Any) -> Any:
     padding = stated.get("pad_token_id")
     return _DEFAULT_PADDING.get(str(kind), 0) if padding is None else padding
+
+
+def stated_kind(stated: dict[str, Any], labels: Any) -> Kind:
+    """The kind of a head, by the class that a ``config.json`` names.
+
+    Args:
+        labels: how many it has.
+    """
+    named = stated.get("architectures")
+    architecture = str(named[0]) if isinstance(named, list) and named else ""
+    for end, kind in _KINDS.items():
+        if architecture.endswith(end):
+            return kind
+    return "regression" if labels == 1 else "classification"
+
+
+def _head(stated: dict[str, Any], labels: Any) -> dict[str, Any]:
+    """The kind of the head, and of a choice its one output."""
+    kind = stated_kind(stated, labels)
+    single = {"num_labels": 1, "label_names": ("score",)} if kind == "choice" else {}
+    return {"kind": kind, **single}
 
 
 def _labels(path: Path, stated: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,13 @@ _LANES = 4  # uint16 numbers in one 64-bit draw
 _LEVELS = 1 << 16  # a rate is exact to 1 / _LEVELS
 
 
+def head_vectors(config: BertConfig, length: int) -> int:
+    """P: vectors of a row that the head drops out of: the pooled state's, or every token's."""
+    if config.kind == "tagging":
+        return length
+    return 2 if config.model_type == "roberta" else 1
+
+
 def keep_threshold(rate: float) -> int:
     """How many of the 65,536 values of a uint16 keep a unit dropped at ``rate``."""
     return round((1.0 - rate) * _LEVELS)
@@ -48,13 +55,13 @@ class DropoutNoise:
         Returns:
             hidden: uint8 ``[B, (2·layers + 1)·L + P, H]``: the embeddings, then each layer's
                 attention output and feed-forward output, then the P vectors before the classifier
-                (1 for BERT, 2 for RoBERTa).
+                (1 for BERT, 2 for RoBERTa, L for a tagger).
             attention: uint8 ``[B, layers, A, L, L]``, the attention probabilities.
             Where a rate is 0 its masks are ones.
         """
         config = self.config
         tokens = (2 * config.num_hidden_layers + 1) * length
-        pooled = 2 if config.model_type == "roberta" else 1
+        pooled = head_vectors(config, length)
         states = (tokens + pooled, config.hidden_size)
         keep = np.full((tokens + pooled, 1), keep_threshold(config.hidden_dropout_prob), np.int32)
         keep[tokens:] = keep_threshold(config.head_dropout_prob)

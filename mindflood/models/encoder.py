@@ -162,11 +162,15 @@ class Pooler(nn.Cell):
 
 
 class Backbone(nn.Cell):
-    """Embeddings, encoder and (BERT only) pooler."""
+    """Embeddings, encoder and a pooler.
+
+    RoBERTa's classifier has one of its own in its head, and a tagger looks at every word.
+    """
 
     def __init__(self, config: BertConfig, compute_type: Any) -> None:
         super().__init__()
         self.embeddings = Embeddings(config)
         self.encoder = Encoder(config, compute_type)
-        if config.model_type == "bert":
+        own = config.model_type == "roberta" and config.kind != "choice"
+        if not own and config.kind != "tagging":
             self.pooler = Pooler(config.hidden_size, compute_type)

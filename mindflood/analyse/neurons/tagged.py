@@ -3,16 +3,11 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from mindflood.data.conllu import read_conllu
-from mindflood.data.tasks import Task
+from mindflood.analyse.subject import Subject
+from mindflood.data.sources import Examples
 from mindflood.errors import UserError
-from mindflood.files import read_json, user_path
-
-# As Universal Dependencies call the files of a treebank, the one to take first. Without the
-# training file the test file is trained on, and the dev file tests.
-_TRAINING, _TEST = ("train", "test"), "dev"
+from mindflood.kinds import NAMES
 
 
 @dataclass(frozen=True)
@@ -24,52 +19,26 @@ class Tagged:
     origin: str
 
 
-def tagged_sentences(data: str | None) -> tuple[Tagged, Tagged]:
-    """What a probe is trained on, and what it is tested on.
-
-    Args:
-        data: folder with the CoNLL-U files of a treebank.
+def tagged_sentences(subject: Subject) -> tuple[Tagged, Tagged]:
+    """What a probe is trained on, and what it is tested on: the sentences of the tagger's training
+    and of its test.
 
     Raises:
-        UserError: there are no such files, one holds no sentence, or a word has no tag.
+        UserError: the model's task is none of tagging, or the sentences cannot be read.
     """
-    if data is None:
-        raise UserError("no tagged sentences; name a folder with CoNLL-U files with --data")
-    folder = user_path(data)
-    if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder; give one with the files of a treebank")
-    training = next((found for part in _TRAINING if (found := _file(folder, part))), None)
-    test = _file(folder, _TEST)
-    if training is None or test is None:
+    if subject.task.kind != "tagging":
         raise UserError(
-            f"{folder}: expected CoNLL-U files NAME-train.conllu (or NAME-test.conllu, which then "
-            f"is trained on) and NAME-{_TEST}.conllu"
+            f"{subject.folder}: its task {subject.task.name} is {NAMES[subject.task.kind]}; "
+            "neurons are analysed of taggers, as 'mindflood train' makes them with task.name=pos"
         )
-    return _read(training), _read(test)
-
-
-def tagging_task(name: str) -> Task:
-    """A task of tagging words; its tags are those that the tagger tells apart."""
-    return Task(name, ("form",), (), label_column="xpos")
-
-
-def check_is_tagger(model: str) -> None:
-    """Refuse a model that is no token classifier.
-
-    Args:
-        model: a folder with a ``config.json``.
-
-    Raises:
-        UserError: it is none.
-    """
-    config = Path(model) / "config.json"
-    stated = read_json(config) if config.is_file() else {}
-    made = ", ".join(map(str, stated.get("architectures") or ["a model without architecture"]))
-    if not made.endswith("ForTokenClassification"):
-        raise UserError(
-            f"{model}: {made}, no tagger; neurons are analysed of a model that tags words "
-            "(…ForTokenClassification)"
-        )
+    source, test = subject.source, subject.task.attacked_split
+    names = subject.task.label_names
+    train, tested = source.examples("train"), source.examples(test)
+    subject.check_rows(tested, source.described(test))
+    return (
+        _named(train, names, source.described("train")),
+        _named(tested, names, source.described(test)),
+    )
 
 
 def check_tags(known: Sequence[str], model: str, *corpora: Tagged) -> None:
@@ -88,24 +57,6 @@ def check_tags(known: Sequence[str], model: str, *corpora: Tagged) -> None:
                 )
 
 
-def _file(folder: Path, part: str) -> Path | None:
-    """The one file of a part.
-
-    Raises:
-        UserError: there are several.
-    """
-    found = sorted(folder.glob(f"*{part}.conllu"))
-    if len(found) > 1:
-        raise UserError(
-            f"{folder}: several files of the part {part} ({', '.join(one.name for one in found)}); "
-            "give a folder with one treebank"
-        )
-    return found[0] if found else None
-
-
-def _read(path: Path) -> Tagged:
-    rows = read_conllu(path)
-    if not rows:
-        raise UserError(f"{path}: no sentence in it; expected CoNLL-U, a word a line")
-    tags = tuple(tuple(row.label.split(" ")) for row in rows)
-    return Tagged(tuple(row.texts for row in rows), tags, str(path))
+def _named(examples: Examples, names: Sequence[str], origin: str) -> Tagged:
+    tags = tuple(tuple(names[tag] for tag in sentence) for sentence in examples.labels)
+    return Tagged(examples.texts, tags, origin)

@@ -5,6 +5,7 @@ from pathlib import Path
 from mindflood.attack.victim.folder import model_fingerprint
 from mindflood.cards.cards import Card, new_card, read_card, tested_on
 from mindflood.cards.schema import DataSizes
+from mindflood.config.load import from_yaml
 from mindflood.data.record import described, read_record, run_above
 from mindflood.data.sources import Examples
 from mindflood.data.tasks import TASKS, Task
@@ -36,20 +37,24 @@ def check_origin(model: str, task: Task) -> None:
     Raises:
         UserError: it was trained to tell other labels apart, or to read another number of texts.
     """
-    path = Path(model).parent / "card.json"
-    if Path(model).name != "model" or not path.is_file():
+    run = Path(model).parent
+    if Path(model).name != "model" or not (run / "card.json").is_file():
         return
-    own = TASKS.get(read_card(path)["task"])
-    if own is None or (own.label_names, len(own.text_columns)) == (
-        task.label_names,
-        len(task.text_columns),
-    ):
+    if (run / "config.yaml").is_file():
+        own: Task | None = from_yaml(run / "config.yaml").task.as_task
+    else:
+        own = TASKS.get(read_card(run / "card.json")["task"])
+    if own is None or _told_apart(own) == _told_apart(task):
         return
     raise UserError(
         f"{model}: was trained on task {own.name}, which tells {', '.join(own.label_names)} apart "
         f"in {len(own.text_columns)} text(s); --task {task.name} tells "
         f"{', '.join(task.label_names)} apart in {len(task.text_columns)}"
     )
+
+
+def _told_apart(task: Task) -> tuple[list[str], int]:
+    return [name.casefold() for name in task.label_names], len(task.text_columns)
 
 
 def check_model(path: Path, fingerprint: str) -> None:

@@ -22,6 +22,7 @@ from mindflood.cards.rates import (
     undecided,
     untouched,
 )
+from mindflood.flooding.row_methods import ROW_METHODS
 from mindflood.report.numbers.intervals import wilson
 from mindflood.report.numbers.names import METHODS, TASKS, position
 from mindflood.report.numbers.validated import Audit
@@ -199,12 +200,14 @@ def _whole_training(card: Card) -> float | None:
         return None
     search = card.get("search", {})
     candidates = sum(one["train_seconds"] for one in search.get("candidates", []))
-    return card["train_seconds"] + candidates + _probing(card)
+    auxiliary = card.get("adaflood", {}).get("seconds", 0.0)
+    return card["train_seconds"] + candidates + auxiliary + _probing(card)
 
 
 def _probing(card: Card) -> float:
     """Seconds of the probe and of its first pass, where the level or its range came from them."""
-    if card["method"] in ("finetune", "flooding"):  # recorded at wish
+    given = card["method"] in ROW_METHODS and card["flood_level_source"] in ("fixed", None)
+    if given or card["method"] in ("finetune", "flooding"):  # recorded at wish
         return 0.0
     found = probe_findings(card)
     return float(found.get("first_pass_seconds", 0.0) + found.get("probe_seconds", 0.0))
@@ -362,4 +365,5 @@ def _level(cards: list[Card]) -> str:
 
 def is_uncrossed(card: Card) -> bool:
     """Whether a run that floods from its crossing on never crossed: it is plain fine-tuning."""
-    return card["method"] == "flooding-x-online" and card["flood_level"] is None
+    asked = (card["method"], card.get("settings", {}).get("flood_level"))
+    return "flooding-x-online" in asked and card["flood_level"] is None

@@ -55,7 +55,7 @@ def difference(first: Sequence[Attempt], second: Sequence[Attempt]) -> Differenc
     Args:
         first, second: the models of each side, one a seed; at least one each.
     """
-    pairs = _paired(first, second)
+    pairs = paired_texts(first, second)
     test = SEEDS_AND_TEXTS if len(first) + len(second) > 2 else FISHER if pairs is None else SIGN
     texts = None if pairs is None else len(pairs)
     if (pairs is not None and not pairs) or any(not one.total for one in (*first, *second)):
@@ -77,7 +77,7 @@ def holm(values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def _paired(first: Sequence[Attempt], second: Sequence[Attempt]) -> list[Text] | None:
+def paired_texts(first: Sequence[Attempt], second: Sequence[Attempt]) -> list[Text] | None:
     """The texts that all models were attacked on and none was untouched by; None if not paired."""
     every = [one.texts for one in (*first, *second)]
     known = [texts for texts in every if texts is not None]

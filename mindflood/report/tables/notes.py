@@ -183,7 +183,7 @@ def crossing_notes(cards: Sequence[Card]) -> list[str]:
         return []
     return [
         f"{METHODS['flooding-x-online']}: a run that never crossed was never flooded; its numbers "
-        "are those of plain fine-tuning."
+        "are those of training without flooding."
     ]
 
 

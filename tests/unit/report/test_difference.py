@@ -16,7 +16,7 @@ from mindflood.report.numbers.outcomes import Attempt, Outcome
 
 _LETTERS: dict[str, Outcome] = {
     "k": "kept",
-    "l": "lost",
+    "l": "broken",
     "u": "undecided",
     "-": "untouched",
 }
