@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from scipy import optimize
 
-from mindflood.analyse.neurons.activations import Matrix, blocks
+from mindflood.analyse.neurons.activations import Matrix, blocks, columns
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,25 @@ def fit(
     weights, bias = law.parts(found.x)
     weights = weights / data.deviation
     return Probe(weights, bias - weights @ data.mean, float(found.fun), law.passes, found.success)
+
+
+def accuracy_alone(
+    neurons: np.ndarray,
+    train: tuple[Matrix, np.ndarray],
+    test: tuple[Matrix, np.ndarray],
+    count: int,
+    penalty: Penalty,
+    passes: int,
+) -> float:
+    """The ablation: accuracy on the test words of a probe that has these neurons alone.
+
+    Args:
+        train, test: activations of all neurons and tags, as :func:`fit` takes them; a test tag
+            may be -1, which no prediction is.
+    """
+    matrix, tags = train
+    probe = fit(columns(matrix, neurons), tags, count, penalty, passes=passes)
+    return float(np.mean(probe.predict(columns(test[0], neurons)) == test[1]))
 
 
 class _Data:

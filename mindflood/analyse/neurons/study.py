@@ -10,8 +10,7 @@ from typing import Literal
 import numpy as np
 
 from mindflood.analyse.neurons import firing
-from mindflood.analyse.neurons.activations import columns
-from mindflood.analyse.neurons.probe import Penalty, Probe, fit
+from mindflood.analyse.neurons.probe import Penalty, Probe, accuracy_alone, fit
 from mindflood.analyse.neurons.ranking import by_weight, overall, salient
 from mindflood.analyse.neurons.tagged import Tagged
 from mindflood.analyse.neurons.tagger import Tagger, Words
@@ -145,10 +144,11 @@ class _Study:
 
     def ablated(self, neurons: np.ndarray) -> float:
         """Accuracy on the test words of a probe that has these neurons alone."""
-        train, test = (columns(one.activations, neurons) for one in (self.train, self.test))
-        settings = self.settings
-        probe = fit(train, self.labels, len(self.names), settings.penalty, passes=settings.passes)
-        return self.right(probe.predict(test))
+        train, test = self.train.activations, self.test.activations
+        return accuracy_alone(
+            neurons, (train, self.labels), (test, self.truth), len(self.names),
+            self.settings.penalty, self.settings.passes,
+        )  # fmt: skip
 
     def right(self, predicted: np.ndarray) -> float:
         """The share of the test words whose tag is predicted."""

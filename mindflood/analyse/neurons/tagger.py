@@ -139,7 +139,7 @@ def pooled(states: np.ndarray, spans: np.ndarray, subwords: Subwords) -> np.ndar
     else:
         tokens = spans[:, 1] if subwords == "first" else spans[:, 2] - 1
         found = states[:, tokens].swapaxes(0, 1)
-    return found.reshape(len(spans), -1)
+    return found.reshape(len(spans), states.shape[0] * states.shape[2])
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
