@@ -8,6 +8,7 @@ from typing import Any
 from mindflood.analyse.neurons.arguments import add_neuron_arguments, settings_of
 from mindflood.data.options import add_own_data, own_data_of, strict_or_not
 from mindflood.files import expanded
+from mindflood.kinds import Kind
 from mindflood.terminal import say, tell
 
 EPILOG = """examples:
@@ -79,7 +80,8 @@ def run(args: argparse.Namespace) -> int:
 
     check(args)
     own = own_data_of(args)
-    subjects = [subject(folder, args.data, args.task, own) for folder in args.runs]
+    of: Kind = "tagging" if args.kind == "neurons" else "classification"
+    subjects = [subject(folder, args.data, args.task, own, of) for folder in args.runs]
     subjects = [dataclasses.replace(s, task=strict_or_not(s.task, args)) for s in subjects]
     kinds = {
         "noise": _noise,

@@ -16,6 +16,7 @@ from mindflood.data.own import with_model_labels
 from mindflood.data.sources import Examples, Source
 from mindflood.data.tasks import TASKS, Task, get_task
 from mindflood.errors import UserError
+from mindflood.kinds import Kind
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,11 @@ class Subject:
 
 
 def subject(
-    folder: str, data: str | None = None, task: str | None = None, own: Task | None = None
+    folder: str,
+    data: str | None = None,
+    task: str | None = None,
+    own: Task | None = None,
+    kind: Kind = "classification",
 ) -> Subject:
     """A RUN folder that was exported, the model in one, or a Hugging Face folder from elsewhere.
 
@@ -81,9 +86,10 @@ def subject(
         data: in place of that of the run's ``config.yaml``.
         task: of a model from elsewhere, whose card then lies among its files.
         own: the user's own data, in place of a named task.
+        kind: of task that the analysis is for.
 
     Raises:
-        UserError: there is no model or no card, or the task is not known, or not the card's.
+        UserError: there is no model or no card, the model is for another kind of task, or the task is not known, or not the card's.
     """
     path = Path(folder)
     if path.name == "model" and (path.parent / "card.json").is_file():
@@ -94,7 +100,7 @@ def subject(
             f"{folder}: there is no card.json; give a RUN folder of 'mindflood train', exported "
             f"with: mindflood export {folder} {path / 'model'}"
         )
-    model = model_folder(path)
+    model = model_folder(path, kind)
     handed, resolved = data is not None, path / "config.yaml"
     if own is not None and not own.label_names and not resolved.is_file():
         own = with_model_labels(own, model, own_label_names(model), data)

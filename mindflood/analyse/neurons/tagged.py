@@ -3,13 +3,11 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from mindflood.analyse.subject import Subject
 from mindflood.data.sources import Examples
 from mindflood.errors import UserError
-from mindflood.files import read_json
-from mindflood.kinds import NAMES
+from mindflood.kinds import check_kind
 
 
 @dataclass(frozen=True)
@@ -26,14 +24,10 @@ def tagged_sentences(subject: Subject) -> tuple[Tagged, Tagged]:
     and of its test.
 
     Raises:
-        UserError: task or network are not those of a tagger, or the sentences cannot be read.
+        UserError: the task is another kind of task, or the sentences cannot be read.
     """
-    if subject.task.kind != "tagging":
-        raise UserError(
-            f"{subject.folder}: its task {subject.task.name} is {NAMES[subject.task.kind]}; "
-            "neurons are analysed of taggers, as 'mindflood train' makes them with task.name=pos"
-        )
-    _check_network(subject.model)
+    named = f"task {subject.task.name} of {subject.folder}"
+    check_kind("analyses of neurons", named, subject.task.kind, "tagging")
     source, test = subject.source, subject.task.attacked_split
     names = subject.task.label_names
     train, tested = source.examples("train"), source.examples(test)
@@ -58,19 +52,6 @@ def check_tags(known: Sequence[str], model: str, *corpora: Tagged) -> None:
                     f"{corpus.origin}: {count} words have the tag {tag!r}, which the tagger "
                     f"{model} does not know; give sentences of the treebank that it was trained on"
                 )
-
-
-def _check_network(model: str) -> None:
-    """Find out whether a model is a token classifier; else its head would be a random one."""
-    config = Path(model) / "config.json"
-    if not config.is_file():
-        raise UserError(f"{model}: not a folder; neurons are analysed of models on this machine")
-    made = ", ".join(map(str, read_json(config).get("architectures") or ["no architecture"]))
-    if not made.endswith("ForTokenClassification"):
-        raise UserError(
-            f"{model}: {made}, no tagger; neurons are analysed of models that were saved as "
-            "…ForTokenClassification"
-        )
 
 
 def _named(examples: Examples, names: Sequence[str], origin: str) -> Tagged:

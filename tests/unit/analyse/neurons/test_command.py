@@ -161,15 +161,15 @@ def test_what_cannot_be_asked_for_is_one_line(runs, data, options, said, capsys)
 def test_a_run_that_is_no_tagger_is_one_line(tmp_path, data, capsys):
     run = a_classifier(tmp_path / "sentiment")
     assert main(["analyse", "neurons", str(run), "--data", str(data)]) == 2
-    assert "its task sst2 is a classification; neurons are analysed of" in capsys.readouterr().err
-
-
-def test_a_classifier_that_is_called_a_tagger_is_one_line(tmp_path, data, capsys):
-    run = a_classifier(tmp_path / "wrong", task="pos")
-    assert main(["analyse", "neurons", str(run), "--data", str(data)]) == 2
     error = capsys.readouterr().err
-    assert "BertForSequenceClassification, no tagger" in error
+    assert f"analyses of neurons are for taggers, and {run / 'model'} is a classification" in error
     assert len(error.strip().splitlines()) == 1
+
+
+def test_a_tagger_of_another_kind_of_task_is_one_line(tmp_path, data, capsys):
+    model = a_tagger(tmp_path / "tagger")
+    assert main(["analyse", "neurons", str(model), "--task", "sst2", "--data", str(data)]) == 2
+    assert "task sst2 of" in capsys.readouterr().err
 
 
 def test_files_without_the_tags_column_are_one_line(tmp_path, runs, capsys):

@@ -16,10 +16,10 @@ PENALTY = Penalty(1e-3, 1e-3)
 def words() -> dict[str, tuple[Activations, np.ndarray]]:
     """Training and test words: noise, and for each tag one neuron that moves by 8 deviations."""
     random = np.random.default_rng(0)
-    found = {}
+    found, means = {}, random.normal(0, 3, NEURONS)
     for part, n in (("train", 1500), ("test", 1000)):
         tags = random.choice(TAGS, n, p=[0.4, 0.15, 0.15, 0.15, 0.15])
-        z = random.standard_normal((n, NEURONS)) + random.normal(0, 3, NEURONS)
+        z = random.standard_normal((n, NEURONS)) + means
         for tag, neuron in enumerate(PLANTED, 1):
             z[tags == tag, neuron] += 8
         stored = Activations(n, NEURONS)
