@@ -89,7 +89,8 @@ def subject(
         kind: of task that the analysis is for.
 
     Raises:
-        UserError: there is no model or no card, the model is for another kind of task, or the task is not known, or not the card's.
+        UserError: there is no model or no card, the model is for another kind of task, or the task
+            is not known, or not the card's.
     """
     path = Path(folder)
     if path.name == "model" and (path.parent / "card.json").is_file():

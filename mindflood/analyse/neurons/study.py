@@ -14,7 +14,7 @@ from mindflood.analyse.neurons.probe import Penalty, Probe, accuracy_alone, fit
 from mindflood.analyse.neurons.ranking import by_weight, overall, salient
 from mindflood.analyse.neurons.tagged import Tagged
 from mindflood.analyse.neurons.tagger import Tagger, Words
-from mindflood.cards.schema import MatchedWords, NeuronAnalysis, ProbedTags, TagNeurons
+from mindflood.cards.schema import MatchedWords, Neuron, NeuronAnalysis, ProbedTags, TagNeurons
 from mindflood.errors import UserError
 from mindflood.progress import Display
 
@@ -273,7 +273,7 @@ def _of(words: Words, values: Sequence[Sequence[str]]) -> list[str]:
     return [values[sentence][word] for sentence, word in words.places.tolist()]
 
 
-def _place(tagger: Tagger, neuron: int) -> dict[str, int]:
+def _place(tagger: Tagger, neuron: int) -> Neuron:
     layer, unit = divmod(int(neuron), tagger.width)
     return {"layer": layer, "unit": unit}
 

@@ -53,7 +53,7 @@ def compared(cards: Sequence[Card]) -> list[Compared]:
                 of_setting.append((card["seed"], found))
     models = [key[:2] for key in alike]
     return [
-        Compared(*key[:2], _variant(key[2:]) if models.count(key[:2]) > 1 else "", methods)
+        Compared(key[0], key[1], _variant(key[2:]) if models.count(key[:2]) > 1 else "", methods)
         for key, methods in alike.items()
     ]
 

@@ -53,6 +53,8 @@ def _matches(sets: Sequence[Compared]) -> Table:
         for control, title in _CONTROLS.items():
             lines[title] = {s: matched_by_chance(of, control) for s, of in found.items()}
         for title, line in lines.items():
+            if not line:
+                continue
             cells = [cell for setting in settings for cell in _match_cells(_at(line, setting))]
             rows.append(TableRow((*_names(one), title, *cells)))
     rows += _published_matches(sets, settings)
@@ -83,8 +85,8 @@ def _words(sets: Sequence[Compared]) -> Table:
         for tag in _WORDS_OF:
             cells: list[Cell] = []
             for setting in settings:
-                (_, first), *_ = _at(one.methods, setting) or [(None, None)]
-                cells.append(None if first is None else _marked(first, tag))
+                seeds = _at(one.methods, setting)
+                cells.append(_marked(seeds[0][1], tag) if seeds else None)
             if any(cells):
                 rows.append(TableRow((*_names(one), tag, *cells)))
     notes = (
