@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from transformers import AutoModelForTokenClassification, AutoTokenizer
+from transformers.data.data_collator import pad_without_fast_tokenizer_warning
 
 from mindflood.analyse.neurons.activations import Activations
 from mindflood.attack.victim.folder import check_tokenizer
@@ -102,10 +103,12 @@ class Tagger:
     def _states(self, encoded: Any, batch: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
         """Hidden states ``[L + 1, B, T, d]`` and logits ``[B, T, tags]``, both float32."""
         some = {name: [values[at] for at in batch] for name, values in encoded.items()}
-        padded = self.tokenizer.pad(some, return_tensors="pt").to(self.device)
+        padded = pad_without_fast_tokenizer_warning(self.tokenizer, some, return_tensors="pt")
         with torch.inference_mode():
-            found = self.model(**padded, output_hidden_states=True)
-        return torch.stack(found.hidden_states).float().cpu().numpy(), found.logits.cpu().numpy()
+            found = self.model(**padded.to(self.device), output_hidden_states=True)
+        return torch.stack(
+            found.hidden_states
+        ).float().cpu().numpy(), found.logits.float().cpu().numpy()
 
 
 def word_spans(encoding: Any) -> np.ndarray:
