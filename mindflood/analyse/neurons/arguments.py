@@ -10,15 +10,15 @@ if TYPE_CHECKING:
 
 
 def add_neuron_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add them; the defaults are the paper's where it gives them."""
+    """Add them."""
     parser.add_argument("--data", type=expanded,
                         help="folder with CoNLL-U files (default: the run's)")  # fmt: skip
     parser.add_argument("--subwords", choices=("last", "first", "average"), default="last",
                         help="which sub-words stand for a word (last)")  # fmt: skip
-    parser.add_argument("--l1", type=float, default=1e-5, metavar="λ",
-                        help="of the probe's sum of |weights| (1e-5)")  # fmt: skip
-    parser.add_argument("--l2", type=float, default=1e-5, metavar="λ",
-                        help="of the norm of its weights (1e-5)")  # fmt: skip
+    parser.add_argument("--l1", type=float, default=1e-3, metavar="λ",
+                        help="of the probe's sum of |weights| (1e-3)")  # fmt: skip
+    parser.add_argument("--l2", type=float, default=1e-3, metavar="λ",
+                        help="of the norm of its weights (1e-3)")  # fmt: skip
     parser.add_argument("--l2-form", choices=("root", "squared"), default="root",
                         help="the norm itself, or its square (root)")  # fmt: skip
     parser.add_argument("--passes", type=int, default=200,

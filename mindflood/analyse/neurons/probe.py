@@ -23,10 +23,13 @@ from mindflood.analyse.neurons.activations import Matrix, blocks, columns
 
 @dataclass(frozen=True)
 class Penalty:
-    """λ₁, λ₂ and what the latter weighs: the norm's ``root`` or ``squared``."""
+    """λ₁, λ₂ and what the latter weighs: the norm's ``root`` or ``squared``.
 
-    l1: float = 1e-5
-    l2: float = 1e-5
+    The toolkit's example has 1e-5 for both, at which the law hardly prefers one neuron to another.
+    """
+
+    l1: float = 1e-3
+    l2: float = 1e-3
     form: Literal["root", "squared"] = "root"
 
     def of(self, weights: np.ndarray) -> float:

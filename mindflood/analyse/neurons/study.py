@@ -106,7 +106,7 @@ def analysed(
         "shuffled": shuffled,
         "shuffled_probe": of_shuffled,
     }
-    if warnings := study.warnings(probe):
+    if warnings := [*study.warnings(probe), *_worse_than_chance(result)]:
         result["warnings"] = warnings
     return result
 
@@ -256,6 +256,18 @@ class _Study:
         scores = firing.word_scores(self.test.activations, distinct, self._test_words)
         lists = dict(zip(distinct, firing.fired_by(*scores, self.settings.words), strict=True))
         return {tag: [lists[neuron] for neuron in some] for tag, some in neurons.items()}
+
+
+def _worse_than_chance(result: NeuronAnalysis) -> list[str]:
+    """A ranking whose first neurons know less than random ones ranks something else."""
+    kept, chance = result["kept_accuracy"], result["random"]["kept_accuracy"]
+    if kept > chance:
+        return []
+    return [
+        f"the first {result['keep']} neurons alone are right on {100 * kept:.1f} % of the test "
+        f"words, random ones on {100 * chance:.1f} %: the ranking tells nothing; larger --l1 and "
+        "--l2 leave fewer weights, of neurons that matter"
+    ]
 
 
 def _of_probe(probe: Probe, accuracy: float) -> ProbedTags:

@@ -81,6 +81,16 @@ def test_the_card_says_what_was_found(runs):
     )
 
 
+def test_a_ranking_that_is_no_better_than_chance_is_told(runs):
+    told = []
+    for run in runs.glob("*-seed*"):
+        found = read_card(run / "card.json")["analyses"]["neurons"]
+        below = found["kept_accuracy"] <= found["random"]["kept_accuracy"]
+        assert any("the ranking tells nothing" in line for line in found["warnings"]) == below
+        told.append(below)
+    assert not all(told)
+
+
 def test_the_taggers_accuracy_is_that_of_hugging_faces_class(runs):
     run = runs / "finetune-seed0"
     model = AutoModelForTokenClassification.from_pretrained(run / "model").eval()
