@@ -48,11 +48,17 @@ def _drawing(one: Compared) -> Callable[["Figure"], None]:
         )
         layers = ["emb.", *map(str, range(1, one.any["layers"]))]
         for axes, (label, each) in zip(panels.flat, counts.items(), strict=False):
-            axes.imshow(each, cmap="cividis_r", vmin=0, vmax=largest, aspect="auto")
+            axes.imshow(
+                np.where(each > 0, each, np.nan),
+                cmap="cividis_r",
+                vmin=0,
+                vmax=largest,
+                aspect="auto",
+            )
             for row, column in np.argwhere(each > 0):
                 value = each[row, column]
                 axes.text(
-                    column, row, f"{value:.0f}", ha="center", va="center", fontsize=6,
+                    column, row, f"{value:.2g}", ha="center", va="center", fontsize=6,
                     color="white" if value > _DARK * largest else "black",
                 )  # fmt: skip
             axes.set_title(f"{label}: {each.sum(axis=1).mean():.1f} a tag", fontsize=8)
