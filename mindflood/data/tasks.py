@@ -282,6 +282,7 @@ _ALL = (
         hub=_glue("qqp"),
         column_aliases={"label": ("is_duplicate",)},
         hidden_test=True,
+        metrics=("accuracy", "f1"),
         malformed_tsv=True,
     ),
     _mnli("mnli", "matched"),

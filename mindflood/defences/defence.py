@@ -7,7 +7,7 @@ import numpy as np
 from mindspore import ParameterTuple, Tensor, nn, ops
 
 from mindflood.defences.adversarial_loss import AdversarialLoss
-from mindflood.defences.batch import Batch
+from mindflood.defences.batch import Batch, of_each_text
 from mindflood.defences.gradient_sums import GradientSums
 from mindflood.defences.perturbation import perturbation_of
 
@@ -103,13 +103,14 @@ class Defence(nn.Cell):
 
 
 def unflooded(gradient: Tensor, factors: Tensor, batch: Batch) -> Tensor:
-    """∂(Σ w_i·ce_i)/∂δ out of ∂(Σ f_i·ce_i)/∂δ; 0 in a row whose weight is exactly 0.
+    """∂(Σ w_i·l_i)/∂δ out of ∂(Σ f_i·l_i)/∂δ; 0 in a row whose weight is exactly 0.
 
     Args:
-        gradient: float32 ``[B, L, d]``.
+        gradient: float32 ``[B·k, L, d]``, a row of k texts.
         factors: f, float32 ``[B]``.
     """
     counts = factors != 0
     divisor = ops.where(counts, factors, ops.ones_like(factors))
     ratio = ops.where(counts, batch["weights"] / divisor, ops.zeros_like(factors))
-    return gradient * ops.reshape(ratio, (-1, 1, 1))
+    of_texts = of_each_text(ratio, batch["attention_mask"])
+    return gradient * ops.reshape(of_texts, (-1, 1, 1))

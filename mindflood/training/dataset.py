@@ -12,6 +12,7 @@ from mindflood.data.batching import Batches, encode_rows, load_tokenizer
 from mindflood.data.encodings import most_choices
 from mindflood.data.sources import Examples, Source
 from mindflood.data.tasks import Split, Task
+from mindflood.data.tokens import FastTokenizer
 from mindflood.errors import UserError
 from mindflood.models.config import BertConfig
 from mindflood.models.tokenizer_files import check_vocabulary
@@ -111,6 +112,7 @@ def load_datasets(config: Config, encoder: Path, rows: Rows | None = None) -> Da
         UserError: see :func:`mindflood.data.sources.load_examples`; or the encoder has no
             embeddings for some of the tokenizer's tokens.
     """
+    tokenizer_of(encoder)
     rows = rows or rows_of(config)
     choices = most_choices(rows.train, rows.evaluation, rows.test) if asks(rows.task) else 1
 
@@ -134,6 +136,17 @@ def asks(task: Task) -> bool:
     return task.kind == "choice"
 
 
+def tokenizer_of(encoder: Path) -> FastTokenizer:
+    """An encoder's tokenizer.
+
+    Raises:
+        UserError: the encoder has no embeddings for some of its tokens.
+    """
+    tokenizer = load_tokenizer(encoder)
+    check_vocabulary(encoder, tokenizer.size, BertConfig.from_folder(encoder).vocab_size)
+    return tokenizer
+
+
 def batches_of(
     config: Config,
     encoder: Path,
@@ -145,8 +158,7 @@ def batches_of(
     weights: np.ndarray | None = None,
 ) -> Batches:
     """Tokenised rows, as :func:`load_datasets`; ``weights`` are those of their losses."""
-    tokenizer = load_tokenizer(encoder)
-    check_vocabulary(encoder, tokenizer.size, BertConfig.from_folder(encoder).vocab_size)
+    tokenizer = tokenizer_of(encoder)
     return Batches(
         encode_rows(task, examples, tokenizer, config.task.max_length, choices),
         examples.labels,

@@ -39,6 +39,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("program")
 def test_a_run_trains_on_the_new_rows_too(write_config, mindflood, tmp_path):
     config = write_config(**CHANGES)

@@ -191,7 +191,10 @@ def check_round(folder: Path, said: str) -> None:
             "adversarial.clean_epochs: expected at most training.epochs (3), not 4",
         ),
         (("method=a2t+freelb",), "method: unknown 'a2t+freelb'"),
-        (("flood_level=flooding-x",), "flood_level: 'flooding-x' is for the defences; give a"),
+        (
+            ("flood_level=flooding-x",),
+            "flood_level: 'flooding-x' is for the defences and for iflood and softad; give a",
+        ),
         (("adversarial.candidates=8",), "adversarial.candidates: 'a2t' has no such setting"),
         (("adversarial.masked_lm=x",), "adversarial.masked_lm: 'a2t' (offline) asks no such model"),
         (("accordance.record=true",), "accordance.record: 'a2t' trains on other rows each epoch"),

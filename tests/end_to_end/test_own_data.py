@@ -105,6 +105,7 @@ def chinese_encoder(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_chinese_trains_exports_and_is_evaluated_and_the_attack_says_it_is_english(
     tmp_path: Path,
     write_config: Callable[..., Path],

@@ -20,7 +20,6 @@ OWN_TASKS = ("mnli", "qqp", "rte", "cola", "stsb", "arc_easy", "arc_challenge", 
 """What Flooding-X has no numbers of: runs on one of them are shown beside FreeLB's."""
 _MAIN = {"cola": "matthews", "stsb": "pearson"}
 _METRIC_NAMES = {"cola": "Mcc", "stsb": "Pearson"}
-_STEPS = ("freelb", "yopo", "pgd", "freeat")  # methods whose name has its K behind it
 
 
 @functools.cache
@@ -57,7 +56,7 @@ def method_name(card: Card) -> str:
     settings, method = card.get("settings", {}), card["method"]
     name = METHODS.get(method, method)
     numbers = [settings.get(f"defence.{key}") for key in ("steps", "inner_steps")]
-    if method in _STEPS:
+    if method in published()["named_with_steps"]:  # K behind it
         name = "-".join([name, *(str(number) for number in numbers if number is not None)])
     level = card["flood_level"]
     fixed = level is not None and card["flood_level_source"] == "fixed"
