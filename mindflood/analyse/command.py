@@ -216,12 +216,12 @@ def _neurons(args: argparse.Namespace, subjects: Any) -> Any:
     from mindflood.analyse.neurons.tagger import Tagger
 
     settings = settings_of(args)
-    taggers = [Tagger(found.model) for found in subjects]
-    for tagger, pair in zip(taggers, corpora, strict=True):
+    for found, pair in zip(subjects, corpora, strict=True):  # all that is wrong before long work
+        tagger = Tagger(found.model)
         check_counts(tagger, settings)
         check_tags(tagger.label_names, tagger.folder, *pair)
-    for tagger, pair, found in zip(taggers, corpora, subjects, strict=True):
-        result = analysed(tagger, *pair, settings, found.name)
+    for found, pair in zip(subjects, corpora, strict=True):
+        result = analysed(Tagger(found.model), *pair, settings, found.name)
         match, total = (
             sum(tag[key] for tag in result["tags"].values()) for key in ("match", "total")
         )

@@ -387,7 +387,7 @@ class FiringNeuron(Neuron):
     weight: Number
     """Its weight for the tag in the probe."""
     words: Texts
-    """Test words that move it most, the strongest first."""
+    """Words that move it most, the strongest first."""
 
 
 @form
@@ -441,21 +441,9 @@ class ProbedTags(TypedDict):
 
 
 @form
-class NeuronAnalysis(TypedDict):
-    """Which neurons of a tagger know which tag (``mindflood analyse neurons``)."""
+class NeuronSettings(TypedDict):
+    """How a tagger's neurons are looked at."""
 
-    layers: Count
-    """Layers of the model, the embeddings as one of them."""
-    width: Count
-    """Neurons a layer."""
-    train_words: Count
-    """Words that the probes were trained on."""
-    test_words: Count
-    """Words that they were tested on, and that the lists are of."""
-    left_out: Count
-    """Words of both of which the model sees nothing, or not all."""
-    texts: Text
-    """Hash of both and their tags; analyses compare only where it is the same."""
     subwords: Literal["last", "first", "average"]
     """Which sub-words stand for a word."""
     l1: Amount
@@ -468,6 +456,8 @@ class NeuronAnalysis(TypedDict):
     """Neurons a tag whose words are listed."""
     words: Count
     """Words listed a neuron."""
+    words_of: Literal["train", "test"]
+    """Which words are listed: those that the probes were trained on, or those of the test."""
     keep: Count
     """Neurons that the ablation leaves."""
     share: Rate
@@ -476,6 +466,24 @@ class NeuronAnalysis(TypedDict):
     """Draws of random neurons."""
     seed: Count
     """Of shuffled tags and random neurons."""
+
+
+@form
+class NeuronAnalysis(NeuronSettings):
+    """Which neurons of a tagger know which tag (``mindflood analyse neurons``)."""
+
+    layers: Count
+    """Layers of the model, the embeddings as one of them."""
+    width: Count
+    """Neurons a layer."""
+    train_words: Count
+    """Words that the probes were trained on."""
+    test_words: Count
+    """Words that they were tested on."""
+    left_out: Count
+    """Words of both of which the model sees nothing, or not all."""
+    texts: Text
+    """Hash of both and their tags; analyses compare only where it is the same."""
     majority: Rate
     """Share of the test words that have the commonest training tag."""
     tagger_accuracy: Rate

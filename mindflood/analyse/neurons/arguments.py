@@ -27,6 +27,8 @@ def add_neuron_arguments(parser: argparse.ArgumentParser) -> None:
                         help="neurons a tag whose words are listed (5)")  # fmt: skip
     parser.add_argument("--words", type=int, default=5, metavar="N",
                         help="listed of a neuron (5)")  # fmt: skip
+    parser.add_argument("--words-of", choices=("train", "test"), default="train",
+                        help="which words are listed (train)")  # fmt: skip
     parser.add_argument("--keep", type=int, default=10, metavar="N",
                         help="neurons that the ablation leaves (10)")  # fmt: skip
     parser.add_argument("--share", type=float, default=0.25,
@@ -47,6 +49,7 @@ def settings_of(args: argparse.Namespace) -> "Settings":
         args.passes,
         args.top,
         args.words,
+        args.words_of,
         args.keep,
         args.share,
         args.draws,

@@ -14,7 +14,14 @@ from mindflood.analyse.neurons.probe import Penalty, Probe, accuracy_alone, fit
 from mindflood.analyse.neurons.ranking import by_weight, overall, salient
 from mindflood.analyse.neurons.tagged import Tagged
 from mindflood.analyse.neurons.tagger import Tagger, Words
-from mindflood.cards.schema import MatchedWords, Neuron, NeuronAnalysis, ProbedTags, TagNeurons
+from mindflood.cards.schema import (
+    MatchedWords,
+    Neuron,
+    NeuronAnalysis,
+    NeuronSettings,
+    ProbedTags,
+    TagNeurons,
+)
 from mindflood.errors import UserError
 from mindflood.progress import Display
 
@@ -30,6 +37,7 @@ class Settings:
         passes: of a probe over the training words, at most.
         top: neurons of a tag whose words are listed.
         words: listed of a neuron.
+        words_of: whether training or test words are listed.
         keep: neurons that the ablation leaves.
         share: of a tag's weight, that its salient neurons carry.
         draws: of random neurons.
@@ -41,6 +49,7 @@ class Settings:
     passes: int = 200
     top: int = 5
     words: int = 5
+    words_of: Literal["train", "test"] = "train"
     keep: int = 10
     share: float = 0.25
     draws: int = 5
@@ -68,16 +77,16 @@ def analysed(
 
     Args:
         train: what the probes are trained on; it says which tag a word has most often.
-        test: what they are tested on, and where the words of a neuron are looked for.
+        test: what they are tested on.
         title: of the tagger, for the progress.
+
+    Raises:
+        UserError: the tagger reads no word, or its activations are no numbers.
     """
     study = _Study(tagger, train, test, settings, title)
     probe = study.probe(study.labels, "probe")
-    order = overall(probe.weights)
-    names = study.names
-    top = {tag: by_weight(probe.weights)[at, : settings.top] for at, tag in enumerate(names)}
-    of_tags = study.tags(probe, top)
-    chance = study.random()
+    first = overall(probe.weights)[: settings.keep]
+    of_tags, chance = study.tags(probe), study.random()
     shuffled, of_shuffled = study.shuffled()
     result: NeuronAnalysis = {
         "layers": tagger.layers,
@@ -86,21 +95,12 @@ def analysed(
         "test_words": len(study.truth),
         "left_out": study.left_out,
         "texts": _digest(train, test),
-        "subwords": settings.subwords,
-        "l1": settings.penalty.l1,
-        "l2": settings.penalty.l2,
-        "l2_form": settings.penalty.form,
-        "top": settings.top,
-        "words": settings.words,
-        "keep": settings.keep,
-        "share": settings.share,
-        "draws": settings.draws,
-        "seed": settings.seed,
+        **_of_settings(settings),
         "majority": study.majority,
         "tagger_accuracy": study.tagger_accuracy,
         "probe": _of_probe(probe, study.right(probe.predict(study.test.activations))),
-        "ranking": [_place(tagger, neuron) for neuron in order[: settings.keep]],
-        "kept_accuracy": study.ablated(order[: settings.keep]),
+        "ranking": [_place(tagger, neuron) for neuron in first],
+        "kept_accuracy": study.ablated(first),
         "tags": of_tags,
         "random": chance,
         "shuffled": shuffled,
@@ -128,7 +128,8 @@ class _Study:
         self.labels = np.array([number[tag] for tag in tags], np.int64)
         self.truth = np.array([number.get(tag, _UNKNOWN) for tag in self._test_tags], np.int64)
         self.commonest = firing.commonest_tags(_of(self.train, train.sentences), tags)
-        self._test_words = _of(self.test, test.sentences)
+        listed, corpus = (self.train, train) if settings.words_of == "train" else (self.test, test)
+        self._listed = listed.activations, _of(listed, corpus.sentences)
         all_words = sum(len(one) for corpus in (train, test) for one in corpus.sentences)
         self.left_out = all_words - len(self.labels) - len(self.truth)
         self._random = np.random.default_rng(settings.seed)
@@ -165,8 +166,10 @@ class _Study:
         named = np.array(self.tagger.label_names, object)[self.test.predictions]
         return float(np.mean(named == np.array(self._test_tags, object)))
 
-    def tags(self, probe: Probe, top: dict[str, np.ndarray]) -> dict[str, TagNeurons]:
+    def tags(self, probe: Probe) -> dict[str, TagNeurons]:
         """What each tag's neurons are, where, and which words move them."""
+        most = by_weight(probe.weights)[:, : self.settings.top]
+        top = dict(zip(self.names, most, strict=True))
         carriers = salient(probe.weights, self.settings.share)
         lists, counts = self._lists(top), Counter(self.labels.tolist())
         found: dict[str, TagNeurons] = {}
@@ -213,14 +216,7 @@ class _Study:
 
     def warnings(self, probe: Probe) -> list[str]:
         """What makes the numbers doubtful."""
-        unseen = Counter(
-            tag for tag, at in zip(self._test_tags, self.truth, strict=True) if at == _UNKNOWN
-        )
-        found = [
-            f"{count} test words have the tag {tag}, which no training word has; they count as "
-            "wrong"
-            for tag, count in unseen.items()
-        ]
+        found = self._unseen()
         if self.tagger_accuracy <= self.majority:
             found.append(
                 f"the tagger is right on {100 * self.tagger_accuracy:.1f} % of the test words, and "
@@ -232,6 +228,16 @@ class _Study:
                 "the neurons otherwise"
             )
         return found
+
+    def _unseen(self) -> list[str]:
+        """Tags that no probe can know."""
+        unseen = Counter(
+            tag for tag, at in zip(self._test_tags, self.truth, strict=True) if at == _UNKNOWN
+        )
+        if not unseen:
+            return []
+        named = ", ".join(f"{tag} ({count})" for tag, count in unseen.items())
+        return [f"test words have tags that no training word has, and count as wrong: {named}"]
 
     def _drawn(self) -> MatchedWords:
         settings, size = self.settings, self.tagger.neurons
@@ -253,7 +259,8 @@ class _Study:
     def _lists(self, neurons: dict[str, np.ndarray]) -> dict[str, list[list[str]]]:
         """The words of each tag's neurons."""
         distinct = np.unique(np.concatenate(list(neurons.values())))
-        scores = firing.word_scores(self.test.activations, distinct, self._test_words)
+        activations, words = self._listed
+        scores = firing.word_scores(activations, distinct, words)
         lists = dict(zip(distinct, firing.fired_by(*scores, self.settings.words), strict=True))
         return {tag: [lists[neuron] for neuron in some] for tag, some in neurons.items()}
 
@@ -268,6 +275,23 @@ def _worse_than_chance(result: NeuronAnalysis) -> list[str]:
         f"words, random ones on {100 * chance:.1f} %: the ranking tells nothing; larger --l1 and "
         "--l2 leave fewer weights, of neurons that matter"
     ]
+
+
+def _of_settings(settings: Settings) -> NeuronSettings:
+    """What a card keeps of the settings; of the passes it keeps what a probe took."""
+    return {
+        "subwords": settings.subwords,
+        "l1": settings.penalty.l1,
+        "l2": settings.penalty.l2,
+        "l2_form": settings.penalty.form,
+        "top": settings.top,
+        "words": settings.words,
+        "words_of": settings.words_of,
+        "keep": settings.keep,
+        "share": settings.share,
+        "draws": settings.draws,
+        "seed": settings.seed,
+    }
 
 
 def _of_probe(probe: Probe, accuracy: float) -> ProbedTags:

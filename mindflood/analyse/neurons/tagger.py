@@ -101,14 +101,23 @@ class Tagger:
         )
 
     def _states(self, encoded: Any, batch: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-        """Hidden states ``[L + 1, B, T, d]`` and logits ``[B, T, tags]``, both float32."""
+        """Hidden states ``[L + 1, B, T, d]`` and logits ``[B, T, tags]``, both float32.
+
+        Raises:
+            UserError: one is not finite.
+        """
         some = {name: [values[at] for at in batch] for name, values in encoded.items()}
         padded = pad_without_fast_tokenizer_warning(self.tokenizer, some, return_tensors="pt")
         with torch.inference_mode():
             found = self.model(**padded.to(self.device), output_hidden_states=True)
-        return torch.stack(
-            found.hidden_states
-        ).float().cpu().numpy(), found.logits.float().cpu().numpy()
+        states = torch.stack(found.hidden_states).float().cpu().numpy()
+        scores = found.logits.float().cpu().numpy()
+        if not (np.isfinite(states).all() and np.isfinite(scores).all()):
+            raise UserError(
+                f"{self.folder}: its activations are no finite numbers; its training may have "
+                "diverged: see the losses in the run's trace.jsonl"
+            )
+        return states, scores
 
 
 def word_spans(encoding: Any) -> np.ndarray:

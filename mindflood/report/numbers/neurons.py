@@ -10,7 +10,8 @@ from mindflood.report.numbers.aggregate import Estimate, Setting, by_setting, es
 
 TABLE_TAGS = ("JJ", "JJR", "MD", "VBD", ":", "VBZ", "RB", "VBG")  # of the paper's Table 5, in order
 _SHARED = (
-    "texts", "layers", "width", "subwords", "l1", "l2", "l2_form", "top", "words", "keep", "share",
+    "texts", "layers", "width", "subwords", "l1", "l2", "l2_form", "top", "words", "words_of",
+    "keep", "share",
 )  # fmt: skip
 
 

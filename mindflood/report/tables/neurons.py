@@ -58,18 +58,8 @@ def _matches(sets: Sequence[Compared]) -> Table:
             cells = [cell for setting in settings for cell in _match_cells(_at(line, setting))]
             rows.append(TableRow((*_names(one), title, *cells)))
     rows += _published_matches(sets, settings)
-    notes = (
-        "Of each tag the neurons of the largest weight in the probe are taken, and of each neuron "
-        "the test words that move it most. Total: distinct words listed over the tag's neurons. "
-        "Match: those whose commonest tag in the training data is the tag; a word that is not in "
-        "the training data matches none. Match and Total are sums over the seeds, % is the mean "
-        "over them with its 95 % interval.",
-        "Controls, which the paper lacks: the neurons of a probe of shuffled tags, and neurons "
-        "drawn at random, for which the draws are summed.",
-        *_unlike(sets),
-    )
     caption = "Words that the neurons of a tag answer to (Altinisik et al., Table 5)"
-    return Table("neurons", caption, columns, tuple(rows), notes)
+    return Table("neurons", caption, columns, tuple(rows), _match_notes(sets))
 
 
 def _words(sets: Sequence[Compared]) -> Table:
@@ -112,28 +102,11 @@ def _ablation(sets: Sequence[Compared]) -> Table:
         Column("Majority"),
         Column("Neurons a tag"),
     )
-    rows = []
-    for one in sets:
-        for setting, seeds in one.methods.items():
-            found = [of for _, of in seeds]
-            names = ", ".join(str(seed) for seed, _ in seeds if seed is not None)
-            rows.append(
-                TableRow(
-                    (
-                        *_names(one),
-                        _name(setting),
-                        names or None,
-                        percent(estimate([of["tagger_accuracy"] for of in found])),
-                        percent(estimate([of["probe"]["accuracy"] for of in found])),
-                        percent(estimate([of["shuffled_probe"]["accuracy"] for of in found])),
-                        percent(estimate([of["kept_accuracy"] for of in found])),
-                        percent(estimate([of["random"]["kept_accuracy"] for of in found])),
-                        percent(estimate([of["shuffled"]["kept_accuracy"] for of in found])),
-                        percent(estimate([of["majority"] for of in found])),
-                        _count(estimate([carriers(of) for of in found])),
-                    )
-                )
-            )
+    rows = [
+        TableRow((*_names(one), *_ablated(setting, seeds)))
+        for one in sets
+        for setting, seeds in one.methods.items()
+    ]
     for task in dict.fromkeys(one.task for one in sets):
         for method, rate in published()["table7"].items():
             cells = (task_name(task), _LABEL, method_name(method), *[None] * 4, Number(rate))
@@ -150,6 +123,39 @@ def _ablation(sets: Sequence[Compared]) -> Table:
     )
     caption = "A few neurons alone (Altinisik et al., Table 7)"
     return Table("neurons_kept", caption, columns, tuple(rows), notes)
+
+
+def _ablated(setting: Setting, seeds: Sequence[tuple[int | None, NeuronAnalysis]]) -> list[Cell]:
+    """The cells of a method in Table 7."""
+    found = [of for _, of in seeds]
+    rates = (
+        [of["tagger_accuracy"] for of in found],
+        [of["probe"]["accuracy"] for of in found],
+        [of["shuffled_probe"]["accuracy"] for of in found],
+        [of["kept_accuracy"] for of in found],
+        [of["random"]["kept_accuracy"] for of in found],
+        [of["shuffled"]["kept_accuracy"] for of in found],
+        [of["majority"] for of in found],
+    )
+    names = ", ".join(str(seed) for seed, _ in seeds if seed is not None)
+    each = [percent(estimate(values)) for values in rates]
+    return [_name(setting), names or None, *each, _count(estimate([carriers(of) for of in found]))]
+
+
+def _match_notes(sets: Sequence[Compared]) -> tuple[str, ...]:
+    listed = sorted(
+        {"training" if of["words_of"] == "train" else "test" for of in (one.any for one in sets)}
+    )
+    return (
+        "Of each tag the neurons of the largest weight in the probe are taken, and of each neuron "
+        f"the {' or '.join(listed)} words that move it most. Total: distinct words listed over the "
+        "tag's neurons. Match: those whose commonest tag in the training data is the tag; a word "
+        "that is not in the training data matches none. Match and Total are sums over the seeds, % "
+        "is the mean over them with its 95 % interval.",
+        "Controls, which the paper lacks: the neurons of a probe of shuffled tags, and neurons "
+        "drawn at random, for which the draws are summed.",
+        *_unlike(sets),
+    )
 
 
 def _published_matches(sets: Sequence[Compared], settings: Sequence[Setting]) -> Iterator[TableRow]:
