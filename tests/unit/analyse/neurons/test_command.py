@@ -145,6 +145,7 @@ def test_again_it_is_the_same_and_another_seed_changes_the_controls_alone(runs, 
 def test_the_report_shows_three_tables_and_the_figure(runs):
     page = report(runs).read_text()
     assert "Table 5" in page
+    assert "mindflood attack" not in page
     table = (runs / "report" / "neurons.csv").read_text().splitlines()
     cards = {
         run.name: read_card(run / "card.json")["analyses"]["neurons"]
