@@ -9,7 +9,7 @@ from mindflood.cards.cards import Card
 from mindflood.report.figures.conditions import setting_label
 from mindflood.report.figures.svg import to_svg
 from mindflood.report.numbers.names import TASKS, encoder_name
-from mindflood.report.numbers.neurons import Compared, compared
+from mindflood.report.numbers.neurons import Compared, carriers, compared
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,12 +35,14 @@ def neuron_maps(cards: Sequence[Card], name: str) -> Iterator[tuple[str, str]]:
 def _drawing(one: Compared) -> Callable[["Figure"], None]:
     def draw(figure: "Figure") -> None:
         tags = one.tags[:_TAGS]
-        counts = {
-            setting_label(setting): np.mean(
-                [[found["tags"][tag]["by_layer"] for tag in tags] for _, found in seeds], axis=0
+        counts, means = {}, {}
+        for setting, seeds in one.methods.items():
+            found = [of for _, of in seeds]
+            label = setting_label(setting)
+            counts[label] = np.mean(
+                [[of["tags"][tag]["by_layer"] for tag in tags] for of in found], axis=0
             )
-            for setting, seeds in one.methods.items()
-        }
+            means[label] = np.mean([carriers(of) for of in found])
         largest = max(float(each.max()) for each in counts.values())
         lines = -(-len(counts) // _SIDE_BY_SIDE)
         panels = figure.subplots(
@@ -61,13 +63,18 @@ def _drawing(one: Compared) -> Callable[["Figure"], None]:
                     column, row, f"{value:.2g}", ha="center", va="center", fontsize=6,
                     color="white" if value > _DARK * largest else "black",
                 )  # fmt: skip
-            axes.set_title(f"{label}: {each.sum(axis=1).mean():.1f} a tag", fontsize=8)
+            axes.set_title(f"{label}: {means[label]:.1f} a tag", fontsize=8)
             axes.set_xticks(range(len(layers)), layers, fontsize=7)
             axes.set_yticks(range(len(tags)), tags, fontsize=7)
             axes.grid(visible=False)
         for axes in panels.flat[len(counts) :]:
             axes.set_visible(False)
         figure.supxlabel("layer", fontsize=9)
-        figure.supylabel("tag, the commonest first", fontsize=9)
+        figure.supylabel(
+            "tags, the commonest first"
+            if len(tags) == len(one.tags)
+            else f"the {len(tags)} commonest tags",
+            fontsize=9,
+        )
 
     return draw
