@@ -18,6 +18,9 @@ from mindflood.errors import UserError
 from mindflood.models.tokenizer_files import check_vocabulary
 
 Text = str | tuple[str, ...]  # one text, or the two of a pair
+COUNTED_POSITIONS = ("roberta", "xlm-roberta", "camembert", "mpnet")
+"""Models whose positions count the tokens that are not padding, from behind the padding index."""
+
 _UNBOUNDED = int(1e29)  # tokenizers without a maximum carry a number above this
 
 
@@ -257,8 +260,8 @@ def _max_length(tokenizer: Any, config: Any) -> int:
     positions = getattr(config, "max_position_embeddings", 512)
     if positions < 1:  # XLNet's -1: positions are relative and without end
         positions = 512
-    if config.model_type in ("roberta", "xlm-roberta", "camembert"):
-        positions -= config.pad_token_id + 1  # their positions begin behind the padding's
+    if config.model_type in COUNTED_POSITIONS:
+        positions -= config.pad_token_id + 1
     longest = tokenizer.model_max_length
     return int(min(positions, 512 if longest > _UNBOUNDED else longest))
 
