@@ -26,7 +26,7 @@ from typing import Any
 
 import mindspore as ms
 import numpy as np
-from bench_step import BATCH, SIZES, batches
+from bench_step import BATCH, SIZES, Shape, batches
 from mindspore import Tensor, nn, ops
 
 from mindflood.config.checks import checked
@@ -53,7 +53,8 @@ def network(layers: int) -> BertForSequenceClassification:
 
 def batch(length: int) -> list[np.ndarray]:
     """Random ids, full masks, one segment, labels, weights."""
-    return [*next(batches(length)), np.full(BATCH, 1 / BATCH, np.float32)]
+    ids = batches(Shape(BATCH, length), SIZES["vocab_size"])
+    return [*next(ids), np.full(BATCH, 1 / BATCH, np.float32)]
 
 
 def optimizer_of(model: nn.Cell) -> AdamW:

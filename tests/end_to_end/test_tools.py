@@ -107,3 +107,19 @@ def test_fit_substitution_fits_what_people_wrote(tmp_path):
     counts = {w: len({form for _, form, _ in pairs(w, "NN")}) for w in sentences}
     assert f"| 0.0 | 100.0% | {1 / sum(counts.values()):.1%} | 100.0% |" == every
     assert f"on {10 * sum(counts.values())} others" in measured
+
+
+@pytest.mark.slow
+def test_bench_step_tells_a_folders_ratio_and_memory(tiny_encoder):
+    done = run("bench_step.py", "--encoder", tiny_encoder, "--shapes", "4x8", "--rounds", 2)
+    assert done.returncode == 0, done.stderr
+    head, _, row = (
+        [cell.strip() for cell in line.split("|")[1:-1]] for line in done.stdout.splitlines()
+    )
+    told = dict(zip(head, row, strict=True))
+    assert told["shape"] == "4×8"
+    ratio = float(told["finetune (s)"]) / float(told["torch (s)"])
+    assert float(told["finetune / torch"]) == pytest.approx(ratio, rel=0.5)  # of rounded seconds
+    assert 0.1 < float(told["torch (GiB)"]) < 8
+    assert 0.1 < float(told["finetune (GiB)"]) < 8
+    assert told["flooding (s)"] == "-"
