@@ -23,6 +23,7 @@ VERBS = (
         "train one method with one seed into a RUN folder",
         "mindflood.pipeline.train_command",
     ),
+    ("augment", "more training rows, by SSMBA or back-translation", "mindflood.augment.command"),
     ("export", "MindSpore checkpoint to Hugging Face folder", "mindflood.bridge.command"),
     ("predict", "what a model answers to a text", "mindflood.attack.predict"),
     ("attack", "attack a Hugging Face classifier with TextAttack", "mindflood.attack.command"),
@@ -50,12 +51,15 @@ VERBS = (
     ),
     (
         "masked-lm",
-        "train the masked language model of the offline BERT-Attack and BAE",
+        "train the masked language model of the offline BERT-Attack, BAE, A2T-MLM",
         "mindflood.masked_lm.command",
     ),
 )
-# What stands under 'attack' in the help, as it is about attacks alone.
-AROUND_ATTACKS = ("audit", "merge-attacks", "masked-lm")
+# Verbs that the help has in groups of their own, below those that everybody needs.
+ASIDE = {
+    "before a training": ("augment",),
+    "around an attack": ("audit", "merge-attacks", "masked-lm"),
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -101,19 +105,17 @@ def _arguments(words: list[str]) -> argparse.Namespace:
 
 
 def _map() -> str:
-    """The verbs and what they do, those around attacks in a group of their own."""
+    """The verbs and what they do, those of ``ASIDE`` in groups of their own."""
 
     def listed(names: Sequence[str]) -> str:
         return "\n".join(f"  {name:<15}{what}" for name, what, _ in VERBS if name in names)
 
-    others = [name for name, _, _ in VERBS if name not in AROUND_ATTACKS]
+    aside = {name for names in ASIDE.values() for name in names}
+    groups = {"verbs": [name for name, _, _ in VERBS if name not in aside], **ASIDE}
+    shown = "\n\n".join(f"{title}:\n{listed(names)}" for title, names in groups.items())
     return f"""Text classifiers that resist adversarial attacks, native in MindSpore.
 
-verbs:
-{listed(others)}
-
-around an attack:
-{listed(AROUND_ATTACKS)}
+{shown}
 
 'mindflood VERB --help' shows the arguments of a verb and an example."""
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from mindflood import doctor_probes as probes
+from mindflood.errors import UserError
 from mindflood.process import usable_cores
 from mindflood.visible import visible
 
@@ -72,12 +73,13 @@ def checks() -> list[Check]:
             "PyTorch": pool.submit(_guarded, "devices", lambda: [_torch()]),
             "hub": pool.submit(_guarded, "data", lambda: [_hub()]),
             "attack": pool.submit(_guarded, "attack", _attack_resources),
+            "translators": pool.submit(_guarded, "attack", lambda: [_translators()]),
         }
         found = [*_guarded("machine", _machine), *_guarded("packages", _packages)]
         found += [*slow["MindSpore"].result(), *slow["PyTorch"].result()]
         found += _guarded("encoder", lambda: [_embedded_encoder()])
         found += [*_guarded("data", _data), *slow["hub"].result()]
-        found += slow["attack"].result()
+        found += [*slow["attack"].result(), *slow["translators"].result()]
     return found
 
 
@@ -230,6 +232,22 @@ def _attack_resources() -> list[Check]:
             else Check("attack", name, "ok", "found, or can be fetched")
         )
     return found
+
+
+def _translators() -> Check:
+    """What back-translation runs on offline."""
+    from mindflood.augment import apertium
+
+    name, mend = "back-translation", apertium.mend(("spa", "cat"))
+    try:
+        there = sorted(pair for pair in apertium.language_pairs() if pair.startswith("eng-"))
+    except UserError:
+        cost = "no augment: back-translation offline"
+        return Check("attack", name, "note", "Apertium is not installed", cost, mend)
+    if not there:
+        cost = "no augment: back-translation offline"
+        return Check("attack", name, "note", "Apertium has no English", cost, mend)
+    return Check("attack", name, "ok", f"Apertium: {', '.join(there)}")
 
 
 def _words(why: str | None) -> Check:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from mindflood.errors import UserError
+from mindflood.packed import read_stored
 
 _REASONS = {
     errno.ENOSPC: "the disk is full; free some space and run the same command again",
@@ -240,8 +241,6 @@ def read_json_lines(path: Path, *, finite: bool = False) -> list[dict[str, Any]]
         UserError: a line before the last is not JSON, or, where they must be ``finite``, holds NaN
             or an infinity.
     """
-    if not Path(path).exists():
-        return []
     records: list[dict[str, Any]] = []
 
     def refuse(constant: str) -> NoReturn:
@@ -250,7 +249,7 @@ def read_json_lines(path: Path, *, finite: bool = False) -> list[dict[str, Any]]
             "delete the file's folder to start again"
         )
 
-    lines = Path(path).read_bytes().split(b"\n")
+    lines = read_stored(Path(path)).split(b"\n")
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue

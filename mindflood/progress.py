@@ -1,7 +1,9 @@
 """How far long work has come: a bar on a terminal, a line now and then elsewhere."""
 
+import contextlib
 import time
 from collections import deque
+from collections.abc import Iterator
 from itertools import pairwise
 from types import TracebackType
 
@@ -119,6 +121,20 @@ class Display:
             )
         elif not self._bar.disable:
             self._bar.update(self._task, completed=self.done, numbers=numbers, left=self._left())
+
+    def expect(self, total: int) -> None:
+        """There are so many pieces in all."""
+        self.total = total
+        self._bar.update(self._task, total=total)
+
+    @contextlib.contextmanager
+    def hidden(self) -> Iterator[None]:
+        """No bar while something else shows its own."""
+        self._bar.stop()
+        try:
+            yield
+        finally:
+            self._bar.start()
 
     def _left(self) -> str:
         seconds = self._pace.left(self.total)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 import yaml
@@ -16,8 +17,12 @@ os.environ.setdefault("GLOG_v", "3")
 # MindSpore's messages need the implementation that is not the default, and a test of Ray, which has
 # protobuf too, may come first. Only tests have both in one process.
 os.environ.setdefault("PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION", "python")
-if "PYTEST_XDIST_WORKER" in os.environ:  # one of several processes: a core each, not all of them each
+if "PYTEST_XDIST_WORKER" in os.environ:  # one of several processes: a core each
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A machine that is busy is slow: how long an example takes says nothing of the code.
+hypothesis.settings.register_profile("no deadline", deadline=None)
+hypothesis.settings.load_profile("no deadline")
 
 ROOT = Path(__file__).parents[1]
 TINY = {

@@ -128,7 +128,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--recipe", default="textfooler", help="one that makes no random choice")
     parser.add_argument("--profile", default="offline")
     parser.add_argument(
-        "--masked-lm", type=user_path, metavar="FOLDER", help="of bert-attack and bae"
+        "--masked-lm", type=user_path, metavar="FOLDER", help="of bert-attack, bae, a2t-mlm"
     )
     parser.add_argument("--num-examples", type=int, default=24, help="a round")
     parser.add_argument("--seed", type=int, default=0)

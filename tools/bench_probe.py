@@ -93,8 +93,9 @@ def measure(settings: argparse.Namespace) -> None:
     memory = [_peak()]
 
     def measured(probe: AccordanceProbe, estimator: AccordanceEstimator) -> tuple[float, float]:
+        rows = batch()
         started = time.perf_counter()
-        gradients = probe.class_gradients(*batch())
+        gradients = probe.class_gradients(rows.inputs, rows.labels)
         return time.perf_counter() - started, _seconds(lambda: estimator.update(gradients))
 
     for number in range(settings.rounds + 1):

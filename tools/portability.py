@@ -117,19 +117,37 @@ def flooding(kind: str = "bert", half: bool = False, parts: bool = False) -> Ite
     yield accumulated._apply.set_train(), ()
 
 
-def defence(method: str, **settings: Any) -> Iterator[Case]:
+def rows() -> Iterator[Case]:
+    """AdaFlood's is iFlood's graph with the levels as an input."""
+    from mindflood.flooding import FloodingTrainOneStepCell
+    from mindflood.models.dropout import DropoutNoise
+    from mindflood.models.loss import RowCrossEntropy
+
+    for rule in ("iflood", "softad"):
+        model = network()
+        step = FloodingTrainOneStepCell(
+            RowCrossEntropy(model), optimizer_of(model), 0.1, max_gradient_norm=1.0, rows=rule
+        )
+        inputs = tensors(*DropoutNoise(model.config, 0).draw(0, range(ROWS), LENGTH))
+        yield step.set_train(), inputs
+
+
+def defence(method: str, rule: str | None = None, **settings: Any) -> Iterator[Case]:
     from mindflood.config.checks import checked
     from mindflood.config.settings import Config
     from mindflood.defences.settings import DefenceSettings
-    from mindflood.training.defended_step import cell_beside, defended
+    from mindflood.training.defended_step import cell_beside, defended, rule_in
 
     chosen = DefenceSettings(**{"steps": 2, "radius": 0.1} | settings)
-    config = checked(Config(method=method, encoder="embedded", defence=chosen), "portability")
+    given = Config(
+        method=method, encoder="embedded", defence=chosen, flood_level=0.1, flood_rows=rule
+    )
+    config = checked(given, "portability")
     model = network()
     critic = cell_beside(method, model, seed=0)
     step, noise = defended(
         config, model, optimizer_of(model, critic), 0.1, critic,
-        max_gradient_norm=1.0, loss_scale=None,
+        max_gradient_norm=1.0, loss_scale=None, rows=rule_in(config),
     )  # fmt: skip
     yield step.set_train(), tensors(*noise.draw(0, range(ROWS), LENGTH))
 
@@ -160,12 +178,13 @@ def masked_lm() -> Iterator[Case]:
     yield step, (ids, mask, segments, labels, labels, weights)
 
 
-LENGTHS = {"step_size": 0.01, "magnitude": 0.02, "radius": 0.02}
+LENGTHS: dict[str, Any] = {"step_size": 0.01, "magnitude": 0.02, "radius": 0.02}
 CASES: dict[str, Callable[[], Iterator[Case]]] = {
     "finetune and flooding": flooding,
     "RoBERTa": lambda: flooding("roberta"),
     "float16": lambda: flooding(half=True),
     "accumulation": lambda: flooding(parts=True),
+    "rows": rows,
     "probe": probe,
     "evaluation": evaluation,
     "masked-lm": masked_lm,
@@ -173,6 +192,7 @@ CASES: dict[str, Callable[[], Iterator[Case]]] = {
     "pgd in linf": lambda: defence("pgd", norm="linf", **LENGTHS),
     "freelb": lambda: defence("freelb"),
     "freelb release": lambda: defence("freelb", variant="release", reuse_dropout=False),
+    "freelb by rows": lambda: defence("freelb", "iflood"),
     "freeat": lambda: defence("freeat"),
     "yopo": lambda: defence("yopo"),
     "yopo release": lambda: defence("yopo", variant="release"),

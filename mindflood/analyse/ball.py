@@ -16,7 +16,7 @@ _STRIDE = 2.5  # the steps of a search add up to that many radii
 
 
 @dataclass(frozen=True)
-class Search:
+class BallSearch:
     """A long PGD in the L2 ball, again from several random starts.
 
     Attributes:
@@ -43,7 +43,7 @@ def right(classifier: EmbeddedClassifier, examples: Examples) -> np.ndarray:
 def safe_radii(
     classifier: EmbeddedClassifier,
     examples: Examples,
-    search: Search,
+    search: BallSearch,
     largest: float,
     halvings: int,
 ) -> np.ndarray:
@@ -65,11 +65,11 @@ def safe_radii(
 
 
 def max_increments(
-    classifier: EmbeddedClassifier, examples: Examples, radii: np.ndarray, search: Search
+    classifier: EmbeddedClassifier, examples: Examples, radii: np.ndarray, search: BallSearch
 ) -> tuple[np.ndarray, np.ndarray]:
     """(rise of the loss above that of the clean sample, the clean loss), float64 ``[n]``, nats."""
     highest, _ = _searched(classifier, examples, radii, search)
-    natural, _ = _searched(classifier, examples, radii, Search(0, 1, search.seed))
+    natural, _ = _searched(classifier, examples, radii, BallSearch(0, 1, search.seed))
     return highest - natural, natural
 
 
@@ -78,7 +78,7 @@ def summary(
     natural: np.ndarray,
     radii: np.ndarray,
     largest: float,
-    search: Search,
+    search: BallSearch,
 ) -> BallAnalysis:
     """Median and quartiles of the increments, with the clean loss and the radii beside them.
 
@@ -102,7 +102,7 @@ def summary(
 
 
 def _searched(
-    classifier: EmbeddedClassifier, examples: Examples, radii: np.ndarray, search: Search
+    classifier: EmbeddedClassifier, examples: Examples, radii: np.ndarray, search: BallSearch
 ) -> tuple[np.ndarray, np.ndarray]:
     """(highest loss seen, whether every point seen was classified right), by example."""
     highest, stays = np.full(len(examples), -np.inf), np.ones(len(examples), bool)
@@ -117,7 +117,7 @@ def _searched(
 
 
 def _climb(
-    classifier: EmbeddedClassifier, rows: Rows, radius: torch.Tensor, search: Search, start: int
+    classifier: EmbeddedClassifier, rows: Rows, radius: torch.Tensor, search: BallSearch, start: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """One start: δ ← Π_ε(δ + η·g/‖g‖) from zero or from a random point of the ball."""
     delta = _within(rows.noise(search.seed, start), radius) if start else 0.0 * rows.words

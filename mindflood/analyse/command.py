@@ -1,9 +1,11 @@
 """``mindflood analyse``: the papers' analyses of trained models, into their cards."""
 
 import argparse
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+from mindflood.data.options import add_own_data, own_data_of, strict_or_not
 from mindflood.files import expanded
 from mindflood.terminal import say, tell
 
@@ -48,6 +50,7 @@ def _of_runs(kinds: Any, name: str, summary: str) -> argparse.ArgumentParser:
         "runs", nargs="+", type=expanded, metavar="RUN", help="RUN folders, exported, or models"
     )
     kind.add_argument("--task", help="of models that were not trained here")
+    add_own_data(kind)
     return kind
 
 
@@ -71,7 +74,9 @@ def run(args: argparse.Namespace) -> int:
     from mindflood.analyse.subject import subject
 
     check(args)
-    subjects = [subject(folder, args.data, args.task) for folder in args.runs]
+    own = own_data_of(args)
+    subjects = [subject(folder, args.data, args.task, own) for folder in args.runs]
+    subjects = [dataclasses.replace(s, task=strict_or_not(s.task, args)) for s in subjects]
     kinds = {"noise": _noise, "ball": _ball, "generalisation": _others, "transfer": _transfer}
     analyse: Callable[..., Any] = kinds[args.kind]
     for found, (key, result, line) in zip(subjects, analyse(args, subjects), strict=True):
@@ -125,7 +130,8 @@ def _ball(args: argparse.Namespace, subjects: Any) -> Any:
     from mindflood.analyse.subject import subject
     from mindflood.errors import UserError
 
-    reference = subject(args.reference, args.data, args.task)
+    reference = subject(args.reference, args.data, args.task, own_data_of(args))
+    reference = dataclasses.replace(reference, task=strict_or_not(reference.task, args))
     for other in subjects:
         if (other.task, other.data) != (reference.task, reference.data):
             raise UserError(
@@ -136,7 +142,7 @@ def _ball(args: argparse.Namespace, subjects: Any) -> Any:
                 f"{other.folder}: its encoder is {other.encoder}, the reference's "
                 f"{reference.encoder}; a radius in the embeddings of one says nothing of another"
             )
-    search = ball.Search(args.steps, args.restarts, args.seed)
+    search = ball.BallSearch(args.steps, args.restarts, args.seed)
     loaded = _embedded([reference, *subjects])
     sample = reference.examples(args.num_examples, args.seed)
     examples = ball.all_right(loaded, sample)
@@ -171,8 +177,8 @@ def _others(args: argparse.Namespace, subjects: Any) -> Any:
     victims = [Victim(s.model, num_labels=s.task.num_labels) for s in subjects]
     for victim, found in zip(victims, subjects, strict=True):
         victim.check_labels(found.task.label_names)
-    for victim, own, others in zip(victims, samples, checked, strict=True):
-        result = accuracies(victim, own, others)
+    for subject, victim, own, others in zip(subjects, victims, samples, checked, strict=True):
+        result = accuracies(victim, own, others, subject.task.label_names)
         result["seed"] = args.seed
         shown = [result["in"], *result["out"]]
         yield None, result, "  ".join(f"{o['task']} {100 * o['accuracy']:.1f} %" for o in shown)

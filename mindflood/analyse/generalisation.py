@@ -1,5 +1,6 @@
 """Accuracy in and out of the distribution of the training data (Altinisik et al., Table 4)."""
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,7 +12,7 @@ from mindflood.attack.victim.wrapper import Victim
 from mindflood.cards.degenerate import signs_of_degeneracy
 from mindflood.cards.schema import GeneralisationAnalysis, MeasuredAccuracy
 from mindflood.data.sources import Examples, Source
-from mindflood.data.tasks import Task, get_task
+from mindflood.data.tasks import TASKS, Task, get_task
 from mindflood.errors import UserError
 
 Sample = tuple[str, Examples]  # of a task, under its name
@@ -35,8 +36,13 @@ def other_data(words: Sequence[str], task: Task, limit: int | None, seed: int) -
     return list(found.items())
 
 
-def accuracies(victim: Victim, own: Sample, others: Sequence[Sample]) -> GeneralisationAnalysis:
+def accuracies(
+    victim: Victim, own: Sample, others: Sequence[Sample], label_names: Sequence[str]
+) -> GeneralisationAnalysis:
     """Accuracy on the task's own held-out rows, and on those of the others.
+
+    Args:
+        label_names: name of class 0, 1, ... of all of them.
 
     Returns:
         ``in`` and ``out``: task, accuracy (a fraction) and number of examples of each; and
@@ -47,7 +53,7 @@ def accuracies(victim: Victim, own: Sample, others: Sequence[Sample]) -> General
     def measured(sample: Sample) -> MeasuredAccuracy:
         task, examples = sample
         found = predictions(victim, examples)
-        signs = signs_of_degeneracy(found, examples.labels, get_task(task).label_names)
+        signs = signs_of_degeneracy(found, examples.labels, label_names)
         warnings.extend(f"on {task} {sign}" for sign in signs)
         accuracy = float(np.mean(found == examples.labels))
         return {"task": task, "accuracy": accuracy, "num_examples": len(examples)}
@@ -60,6 +66,8 @@ def accuracies(victim: Victim, own: Sample, others: Sequence[Sample]) -> General
 
 
 def _with_labels_of(task: Task, word: str, name: str) -> Task:
+    if task.own and name not in TASKS:  # other rows under the same columns
+        return dataclasses.replace(task, name=name, own_files={}, hub=None)
     other = get_task(name)
     if other.label_names != task.label_names or len(other.text_columns) != len(task.text_columns):
         raise UserError(

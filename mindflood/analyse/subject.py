@@ -1,5 +1,6 @@
 """What is analysed: a model, the card that the result goes into, and the data."""
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ from mindflood.attack.victim.folder import model_folder
 from mindflood.cards.cards import merge_analysis, new_card, read_card
 from mindflood.config.load import from_yaml
 from mindflood.data.class_names import own_label_names
+from mindflood.data.own import with_model_labels
 from mindflood.data.sources import Examples, Source
-from mindflood.data.tasks import Task, get_task
+from mindflood.data.tasks import TASKS, Task, get_task
 from mindflood.errors import UserError
 
 
@@ -59,12 +61,15 @@ class Subject:
         return sampled(there, limit, seed)
 
 
-def subject(folder: str, data: str | None = None, task: str | None = None) -> Subject:
+def subject(
+    folder: str, data: str | None = None, task: str | None = None, own: Task | None = None
+) -> Subject:
     """A RUN folder that was exported, the model in one, or a Hugging Face folder from elsewhere.
 
     Args:
         data: in place of that of the run's ``config.yaml``.
         task: of a model from elsewhere, whose card then lies among its files.
+        own: the user's own data, in place of a named task.
 
     Raises:
         UserError: there is no model or no card, or the task is not known, or not the card's.
@@ -79,16 +84,31 @@ def subject(folder: str, data: str | None = None, task: str | None = None) -> Su
             f"with: mindflood export {folder} {path / 'model'}"
         )
     model = model_folder(path)
+    handed, resolved = data is not None, path / "config.yaml"
+    if own is not None and not own.label_names and not resolved.is_file():
+        own = with_model_labels(own, model, own_label_names(model), data)
     if not card.is_file():
-        if task is None:
-            raise UserError(f"{folder}: no card says what task the model is for; give --task")
-        return Subject(path, model, card, get_task(task), data, None, data is not None)
+        if task is None and own is None:
+            raise UserError(
+                f"{folder}: no card says what task the model is for; give --task, or for your own "
+                "data --text and --label"
+            )
+        return Subject(path, model, card, own or get_task(task or ""), data, None, handed)
     known = read_card(card)
     if task is not None and task != known["task"]:
         raise UserError(f"--task {task}: {card} is of task '{known['task']}'")
-    handed = data is not None
-    resolved = path / "config.yaml"
-    if data is None and resolved.is_file():
-        data = from_yaml(resolved).task.data
     encoder = None if known["method"] == "unknown" else known["encoder"]
-    return Subject(path, model, card, get_task(known["task"]), data, encoder, handed)
+    if resolved.is_file():
+        settings = from_yaml(resolved).task
+        data, trained = (data if handed else settings.data), settings.as_task
+        if own is not None:
+            names = own.label_names or trained.label_names
+            trained = dataclasses.replace(own, name=trained.name, label_names=names)
+        return Subject(path, model, card, trained, data, encoder, handed)
+    if own is None and known["task"] not in TASKS:
+        raise UserError(
+            f"{card}: is of your own data '{known['task']}'; name it with --data, --text and "
+            "--label"
+        )
+    described = get_task(known["task"]) if own is None else own
+    return Subject(path, model, card, described, data, encoder, handed)

@@ -14,6 +14,7 @@ from mindflood.attack.results.finished import Attack, Record, attacks_in
 from mindflood.attack.victim.folder import model_fingerprint
 from mindflood.cards.attack_key import AttackKey
 from mindflood.cards.schema import TransferAnalysis, TransferredAttack, TriedTexts
+from mindflood.data.own import own_record
 from mindflood.errors import UserError
 from mindflood.progress import Display
 
@@ -117,8 +118,12 @@ def _lacks(subject: Subject, shared: Sequence[str]) -> str:
 
 def _command(subject: Subject, recipe: str) -> str:
     data = f" --data {subject.data}" if subject.data else ""
+    task = f" --task {subject.task.name}"
+    if (own := own_record(subject.task)) is not None:
+        task = f" --text {' '.join(own['text'])} --label {own['label']}"
+        task = task if subject.encoder is None else ""  # a run's config tells
     return (
-        f"mindflood attack {subject.folder} --task {subject.task.name}{data} --recipe {recipe} "
+        f"mindflood attack {subject.folder}{task}{data} --recipe {recipe} "
         f"--out {subject.folder / 'attacks'}"
     )
 

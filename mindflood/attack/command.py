@@ -1,6 +1,7 @@
 """``mindflood attack``: the command line of the attack runner."""
 
 import argparse
+import dataclasses
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from mindflood.attack.settings import asked, option
 from mindflood.cards.rates import accuracy_under_attack, attack_success_rate, undecided
 from mindflood.config.attack import AttackOptions, AttackSettings
 from mindflood.config.schema import Key, keys_of
+from mindflood.data.options import add_own_data, own_data_of, strict_or_not
 from mindflood.errors import UserError
 from mindflood.fields import fields_of
 from mindflood.files import expanded, user_path
@@ -21,13 +23,16 @@ from mindflood.terminal import say, tell
 
 DESCRIPTION = """Attack a classifier with TextAttack and measure its robustness.
 A RUN folder is attacked as its own config says, and what is given here replaces that; where it has
-no model/ yet, it is exported first. Any other model needs --task, --recipe and --out.
+no model/ yet, it is exported first. Any other model needs --recipe, --out and --task, or for your
+own data --data, --text and --label. The recipes swap English words for English words.
 An attack that was stopped is continued by the same command."""
 EXAMPLE = """examples:
   mindflood attack runs/sst2/flooding-seed0
   mindflood attack runs/sst2/flooding-seed0 --recipe pwws --num-examples 200
   mindflood attack textattack/bert-base-uncased-SST-2 --task sst2 --data sst2 --recipe textfooler \\
-      --out attacked --num-examples 200"""
+      --out attacked --num-examples 200
+  mindflood attack MODEL --data data/test.csv --text review --label stars --recipe textfooler \\
+      --out attacked"""
 _KINDS = {"whole number": ("N", int), "number": ("X", float), "path": ("PATH", expanded)}
 
 
@@ -46,12 +51,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for key in sorted(keys_of(AttackSettings), key=lambda key: key.name in shared):
         if key.name != "model":
             _add_option(parser, key)
+    add_own_data(parser)
     parser.add_argument(
         "--csv",
         type=expanded,
         metavar="FILE",
         help="also write the results as TextAttack's own CSV log",
     )
+    # The epoch (from 1) that a run is to train on what the attack finds.
+    parser.add_argument("--training-rows", type=int, help=argparse.SUPPRESS)
     # All settings as one, from another stage of mindflood.
     parser.add_argument("--settings", type=AttackSettings.from_json, help=argparse.SUPPRESS)
 
@@ -80,6 +88,11 @@ def run(args: argparse.Namespace) -> int:
         UserError: as :func:`mindflood.attack.runner.attack_as`; or an option is missing.
         KeyboardInterrupt: with where the records are that are done.
     """
+    if args.training_rows is not None:
+        from mindflood.attack.training_rows import attack_training_rows
+
+        attack_training_rows(Path(args.model), args.training_rows)
+        return 0
     asked_for = _asked(args)
     out = args.out or Path(args.model) / "attacks"
     if args.csv is not None:
@@ -103,16 +116,30 @@ def _asked(args: argparse.Namespace) -> list[AttackSettings]:
         return [args.settings]
     names = [key.name for key in keys_of(AttackSettings)]
     given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+    own = own_data_of(args)
     if is_run(Path(args.model)):
         del given["model"]
-        return list(attacks_of_run(Path(args.model), given))
-    missing = [f"--{name}" for name in ("task", "recipe", "out") if getattr(args, name) is None]
+        found = list(attacks_of_run(Path(args.model), given, own))
+    else:
+        _check_whole(args)
+        found = [asked(given if own is None else given | {"task": own})]
+    return [dataclasses.replace(one, task=strict_or_not(one.task, args)) for one in found]
+
+
+def _check_whole(args: argparse.Namespace) -> None:
+    """Check that all is said that a model from elsewhere does not say itself.
+
+    Raises:
+        UserError: it is not.
+    """
+    wanted = ("recipe", "out") if args.text else ("task", "recipe", "out")
+    missing = [f"--{name}" for name in wanted if getattr(args, name) is None]
     if missing:
+        own = " (your own data has --text and --label in place of --task)"
         raise UserError(
             f"{', '.join(missing)}: missing; only a RUN folder, which {args.model} is not, says "
-            "itself how it is attacked"
+            f"itself how it is attacked{own if args.task is None and not args.text else ''}"
         )
-    return [asked(given)]
 
 
 def _attack(settings: AttackSettings, out: Path) -> None:

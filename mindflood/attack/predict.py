@@ -5,8 +5,9 @@ import json
 import sys
 from collections.abc import Iterator
 
+from mindflood.data.own import texts_of
 from mindflood.errors import UserError
-from mindflood.files import expanded
+from mindflood.files import expanded, user_path
 from mindflood.terminal import say
 from mindflood.visible import visible_line
 
@@ -16,6 +17,7 @@ EPILOG = """examples:
   mindflood predict runs/demo/flooding-x-seed0 "a film that I will see again"
   mindflood predict MODEL --pair "He left." "He is gone."
   mindflood predict MODEL --json < texts.txt
+  mindflood predict MODEL --data new.csv --text review
 
 Without a text, standard input is read: a text a line, a pair parted by a tab."""
 
@@ -35,13 +37,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="two texts that belong together, for a model of pairs; may be given again",
     )
     parser.add_argument(
+        "--data",
+        type=user_path,
+        metavar="FILE",
+        help="a file of texts: CSV, TSV, JSON lines or Parquet, each also .gz",
+    )
+    parser.add_argument(
+        "--text", nargs="+", metavar="COLUMN", help="its column of texts, or two for pairs"
+    )
+    parser.add_argument(
+        "--skip-bad-rows", action="store_true", help="malformed rows of it are counted and left out"
+    )
+    parser.add_argument(
         "--json", action="store_true", help="an object a line: text, label, probabilities"
     )
 
 
 def run(args: argparse.Namespace) -> int:
     """Print a line a text: the label, its probability, and the text."""
-    texts: list[Text] = [*args.texts, *map(tuple, args.pair)]
+    texts: list[Text] = [*args.texts, *map(tuple, args.pair), *_of_file(args)]
     texts = texts or list(_lines())
     if not texts:
         raise UserError("predict: no text; give one behind the model, or lines on standard input")
@@ -60,6 +74,15 @@ def run(args: argparse.Namespace) -> int:
             shown = text if isinstance(text, str) else " | ".join(text)
             say(f"{visible_line(label)}  {row[best]:.3f}  {visible_line(shown)}")
     return 0
+
+
+def _of_file(args: argparse.Namespace) -> list[Text]:
+    if (args.data is None) != (args.text is None):
+        raise UserError("predict: --data FILE and --text COLUMN belong together; give both")
+    if args.data is None:
+        return []
+    rows = texts_of(args.data, args.text, skip_bad_rows=args.skip_bad_rows)
+    return [row[0] if len(row) == 1 else row for row in rows]
 
 
 def _lines() -> Iterator[Text]:

@@ -23,6 +23,7 @@ from mindflood.attack.results.card import (
     card_of_stranger,
     card_path,
     check_model,
+    check_name,
     check_origin,
     check_rows,
     check_task,
@@ -49,6 +50,8 @@ from mindflood.cards.schema import AttackSummary
 from mindflood.config.attack import AttackSettings
 from mindflood.config.recipes import RECIPES
 from mindflood.data.class_names import own_label_names
+from mindflood.data.own import with_model_labels
+from mindflood.data.script import ENGLISH, is_foreign
 from mindflood.data.sources import Examples
 from mindflood.data.tasks import Task
 from mindflood.files import check_writable
@@ -56,18 +59,19 @@ from mindflood.terminal import tell
 
 
 def attack(
-    folder: str | Path, task: str, recipe: str, out: str | Path, **options: Any
+    folder: str | Path, task: str | Task, recipe: str, out: str | Path, **options: Any
 ) -> AttackSummary:
     """:func:`attack_as` with settings one by one.
 
     Args:
         folder: the model, a RUN folder with an exported one, or a hub id.
+        task: a named one, or a user's own (:func:`mindflood.data.own.own_task`).
         options: other fields of :class:`mindflood.config.attack.AttackSettings`.
 
     Raises:
         UserError: as :func:`attack_as`; or a setting does not fit.
     """
-    named = {"model": str(folder), "task": task, "recipe": recipe}
+    named: dict[str, Any] = {"model": str(folder), "task": task, "recipe": recipe}
     return attack_as(asked(named | options), Path(out))
 
 
@@ -88,32 +92,39 @@ def attack_as(settings: AttackSettings, out: Path) -> AttackSummary:
     Raises:
         UserError: anything that is asked for is unknown, missing or of another attack.
     """
-    task, recipe, wanted = settings.task, settings.recipe, settings.temperature
-    check_available(recipe, settings.profile, allow_pickles=settings.allow_pickles)
+    recipe, wanted = settings.recipe, settings.temperature
     check_together(settings)
+    check_available(recipe, settings.profile, allow_pickles=settings.allow_pickles)
     if settings.ray:
         check_ray()
     model = model_folder(settings.model)
     settings = dataclasses.replace(settings.settled(), model=model)
     check_within_reach(model)
+    task, names = settings.task, own_label_names(model)
+    if not task.label_names:
+        task = with_model_labels(task, model, names, settings.data)
+        settings = dataclasses.replace(settings, task=task)
     check_origin(model, task)
     share = None if settings.shard is None else Share.parse(settings.shard)
     data, split, seed = settings.data, settings.split, settings.seed
     reading: dict[str, Any] = {
         "whole_file": split is None and not is_share_of_training(model, data),
-        "own_names": own_label_names(model),
+        "own_names": names,
     }
     sample = chosen_rows(task, split, data, settings.num_examples, seed, share, **reading)
     unseen = None
     if isinstance(wanted, str):
         unseen = held_out_rows(task, settings.held_out, data, sample.examples, seed, **reading)
     card = card_path(out) if share is None else out / SHARE_CARD
+    check_name(card, settings.name)
     _check_card(card, out, model, task.name, sample)
     name = results_name(recipe, calibrated=wanted is not None)
     refuse_others(out, name, settings_of(settings, sample), OF_THE_FOLDER)
     expected = {row: (texts, label) for row, texts, label in sample.attacked_here}
     read_records(out / f"{name}.jsonl", expected, task.num_labels)
     tell(f"attacking {sample.origin}")
+    if is_foreign(sample.examples.texts):
+        tell(ENGLISH)
     if settings.profile == "offline" and RECIPES[recipe].asks_masked_lm:
         asked_model = masked_lm_folder(task, data, settings.masked_lm)
         settings = dataclasses.replace(settings, masked_lm=str(asked_model))
@@ -130,7 +141,8 @@ def attack_as(settings: AttackSettings, out: Path) -> AttackSummary:
     check_model(card, identity["model"])  # a hub's model has no fingerprint before it is loaded
     with Journal(out, file_name(identity), identity, OF_THE_FOLDER, expected) as journal:
         if not card.exists():
-            write_card(card, card_of_stranger(task.name, model, identity["model"], sample.whole))
+            known_as = settings.name or Path(model).name
+            write_card(card, card_of_stranger(task.name, known_as, identity["model"], sample.whole))
         done = {record["index"] for record in journal.records}
         todo = [row for row in sample.attacked_here if row[0] not in done]
         results = _attacked(attacker, todo)

@@ -8,6 +8,7 @@ from mindflood.config.messages import validated
 from mindflood.config.recipes import RECIPES, Columns
 from mindflood.data.tasks import Task
 from mindflood.errors import UserError
+from mindflood.kinds import check_classification
 
 _OPTIONS = {"model": "MODEL", "allow_pickles": "--allow-textattack-pickles"}
 
@@ -33,6 +34,7 @@ def check_together(settings: AttackSettings) -> None:
     Raises:
         UserError: the recipe or the task has no such setting.
     """
+    check_classification("attacks", f"task {settings.task.name}", settings.task.kind)
     recipe, entry = settings.recipe, RECIPES[settings.recipe]
     candidates, masked_lm, columns = settings.candidates, settings.masked_lm, settings.columns
     if candidates is not None and not entry.has_candidates:

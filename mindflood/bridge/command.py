@@ -4,6 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
+from mindflood.data.options import add_own_data, own_data_of
 from mindflood.errors import UserError
 from mindflood.files import expanded, user_path
 from mindflood.terminal import say
@@ -44,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="for a .ckpt file: how many of the encoder's layers it has (default: all)",
     )
     parser.add_argument("--task", help="for a .ckpt file: the task whose labels it predicts")
+    add_own_data(parser)
     parser.add_argument(
         "--max-length",
         type=int,
@@ -78,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
             epoch=args.epoch,
             encoder=args.encoder,
             encoder_layers=args.encoder_layers,
-            task=args.task,
+            task=own_data_of(args) or args.task,
             data=args.data,
             max_length=args.max_length,
         )

@@ -17,17 +17,28 @@ from mindflood.bridge.hugging_face import told_by_pytorch, write_model
 from mindflood.bridge.model_card import model_card
 from mindflood.bridge.source import Source, of_checkpoint, of_run
 from mindflood.cards.cards import merge_warnings
-from mindflood.cards.degenerate import signs_of_degeneracy
-from mindflood.data.batching import encode, load_tokenizer
+from mindflood.cards.degenerate import signs_in_answers
+from mindflood.data.batching import encode_rows, load_tokenizer
+from mindflood.data.encodings import EncodedRows, most_choices
 from mindflood.data.sources import Examples, load_examples
+from mindflood.data.tasks import Task
 from mindflood.errors import UserError
 from mindflood.files import whole_folder, write_text
+from mindflood.kinds import Kind
+from mindflood.metrics import measured, undefined
 from mindflood.models.bert import BertForSequenceClassification
 from mindflood.models.classifier import load_classifier
 from mindflood.own_folder import check_replaceable, write_mark
 from mindflood.terminal import tell
+from mindflood.training.evaluation import answers
 
 VERIFIED_ROWS = 64
+_CLASSES: dict[Kind, str] = {
+    "classification": "ForSequenceClassification",
+    "regression": "ForSequenceClassification",
+    "choice": "ForMultipleChoice",
+    "tagging": "ForTokenClassification",
+}
 
 
 @dataclass(frozen=True)
@@ -49,11 +60,14 @@ def export_torch(
     epoch: int | None = None,
     encoder: str | None = None,
     encoder_layers: int | None = None,
-    task: str | None = None,
+    task: str | Task | None = None,
     data: str | None = None,
     max_length: int | None = None,
 ) -> Verification:
-    """Write a folder that ``AutoModelForSequenceClassification.from_pretrained`` loads.
+    """Write a folder that a class of Hugging Face loads, the one of the task's kind.
+
+    That is ``AutoModelForSequenceClassification``, of a regression with one output,
+    ``AutoModelForMultipleChoice`` or ``AutoModelForTokenClassification``.
 
     The folder appears only once a separate PyTorch process has loaded it, with no missing and no
     unexpected key. Where its logits on real rows of the task are not those of MindSpore, or are
@@ -84,20 +98,26 @@ def export_torch(
     else:
         source = of_checkpoint(run, encoder, encoder_layers, task, data, max_length)
     check_replaceable(out)
-    model = load_classifier(
-        source.encoder, label_names=source.task.label_names, layers=source.layers
-    )
-    load(model, source.checkpoint)
     split = source.task.attacked_split
     rows = load_examples(source.task, split, source.data, limit=VERIFIED_ROWS, whole_file=True)
+    model = load_classifier(
+        source.encoder,
+        label_names=source.task.label_names,
+        layers=source.layers,
+        kind=source.task.kind,
+        choices=most_choices(rows) if source.task.kind == "choice" else 1,
+    )
+    load(model, source.checkpoint)
     with whole_folder(out, may_replace=check_replaceable) as beside:
         _write_model(beside, model, source)
-        logits = _logits(model, source, rows)
-        agreement = _verify_in_pytorch(beside, rows, logits)
-        result = Verification(agreement, _warnings(agreement, logits, rows, source))
+        encoded, rows = _uncut(source, rows)
+        logits, labels = _logits(model, encoded, rows)
+        agreement = _verify_in_pytorch(beside, source, rows, compared(logits, labels))
+        result = Verification(agreement, _warnings(agreement, logits, labels, source))
         text = model_card(
-            source.card, source.task.name, agreement.sentence(), result.warnings, source.epoch
-        )
+            source.card, source.task.name, agreement.sentence(), result.warnings, source.epoch,
+            kind=source.task.kind, marks=source.task.marks,
+        )  # fmt: skip
         write_text(beside / "README.md", text)
         write_mark(beside, _facts(source, result))
     if run.is_dir() and result.warnings:
@@ -108,27 +128,66 @@ def export_torch(
 
 def _write_model(folder: Path, model: BertForSequenceClassification, source: Source) -> None:
     """The encoder's own configuration gets the classifier's architecture, depth and labels."""
-    names, architecture = source.task.label_names, model.config.architecture
+    names, kind, architecture = (
+        source.task.label_names,
+        source.task.kind,
+        model.config.architecture,
+    )
     depth = architecture.keys.get("num_hidden_layers") or "num_hidden_layers"
     changes = {
         "model_type": model.config.model_type,
-        "architectures": [architecture.classifier],
+        "architectures": [architecture.family + _CLASSES[kind]],
         depth: model.config.num_hidden_layers,
         "id2label": {str(index): name for index, name in enumerate(names)},
         "label2id": {name: index for index, name in enumerate(names)},
-        "problem_type": "single_label_classification",
     }
+    if _CLASSES[kind] == "ForSequenceClassification":
+        regression = kind == "regression"
+        changes["problem_type"] = "regression" if regression else "single_label_classification"
     weights = {parameter.name: parameter.asnumpy() for parameter in model.get_parameters()}
-    write_model(folder, weights, source.encoder, changes, source.max_length)
+    write_model(
+        folder, weights, source.encoder, changes, source.max_length, words=kind == "tagging"
+    )
 
 
-def _logits(model: BertForSequenceClassification, source: Source, rows: Examples) -> np.ndarray:
-    encoded = encode(rows, load_tokenizer(source.encoder), source.max_length)
-    every = np.arange(len(rows))
-    ids, mask, segments = encoded.padded(every, int(encoded.lengths.max()))
+def _uncut(source: Source, rows: Examples) -> tuple[EncodedRows, Examples]:
+    """The rows as token ids; of questions only those that fit, where there are some.
+
+    A RoBERTa's question is one text for Hugging Face's tokenizer, which would cut its answer.
+    """
+
+    def encoded(rows: Examples) -> EncodedRows:
+        tokenizer = load_tokenizer(source.encoder)
+        return encode_rows(source.task, rows, tokenizer, source.max_length, places)
+
+    places = most_choices(rows) if source.task.kind == "choice" else 0
+    whole = encoded(rows)
+    fitting = np.flatnonzero(whole.lengths < source.max_length)
+    if source.task.kind != "choice" or not len(fitting):
+        return whole, rows
+    rows = rows.take(fitting)
+    return encoded(rows), rows
+
+
+def _logits(
+    model: BertForSequenceClassification, encoded: EncodedRows, rows: Examples
+) -> tuple[np.ndarray, np.ndarray]:
+    """MindSpore's logits, and the labels as :func:`mindflood.models.loss.row_losses` has them."""
+    every, length = np.arange(len(rows)), int(encoded.lengths.max())
+    inputs = [array.reshape(-1, length) for array in encoded.padded(every, length)]
     model.set_train(False)
     with _PyNative():
-        return model(Tensor(ids), Tensor(mask), Tensor(segments)).asnumpy()
+        logits = model(*map(Tensor, inputs)).asnumpy()
+    return logits, encoded.targets(rows.labels, every, length)
+
+
+def compared(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The logits that count: of tags those of words, [words, k]; a missing choice's are 0."""
+    if logits.ndim == 3:
+        return logits[labels >= 0]
+    if labels.ndim == 2:
+        return np.where(labels >= 0, logits, 0)
+    return logits
 
 
 class _PyNative:
@@ -142,21 +201,35 @@ class _PyNative:
         ms.set_context(mode=self.mode)
 
 
-def _verify_in_pytorch(folder: Path, rows: Examples, logits: np.ndarray) -> Agreement:
+def _verify_in_pytorch(
+    folder: Path, source: Source, rows: Examples, logits: np.ndarray
+) -> Agreement:
     """Compare in a process of its own: this one never imports torch."""
-    question = json.dumps({"texts": rows.texts, "logits": logits.tolist()})
+    question = json.dumps(
+        {
+            "kind": source.task.kind,
+            "texts": rows.texts,
+            "logits": logits.tolist(),
+            "marks": source.task.marks,
+        }
+    )
     return told_by_pytorch("mindflood.bridge.verify", str(folder), question=question)
 
 
 def _warnings(
-    agreement: Agreement, logits: np.ndarray, rows: Examples, source: Source
+    agreement: Agreement, logits: np.ndarray, labels: np.ndarray, source: Source
 ) -> tuple[str, ...]:
     found = [] if agreement.holds else [agreement.sentence()]
-    predictions, names = logits.argmax(axis=1), source.task.label_names
-    signs = signs_of_degeneracy(predictions, rows.labels, names)
-    if source.card is None and not signs:  # nobody has told us what the checkpoint was trained on
-        signs = _no_better_than_one_answer(predictions, rows.labels, names)
-    found += [f"on {len(rows)} rows of {source.task.name}, {sign}" for sign in signs]
+    task = source.task
+    pairs = [answers(*row) for row in zip(logits, labels, strict=True)]
+    predictions, right = (np.concatenate(side) for side in zip(*pairs, strict=True))
+    choices = 1 / np.mean(1 / (labels >= 0).sum(axis=1)) if task.kind == "choice" else 1.0
+    signs = signs_in_answers(task.kind, predictions, right, task.label_names, choices)
+    untold = source.card is None and not source.of_task  # what the checkpoint was trained on
+    if untold and not signs and task.kind == "classification":
+        signs = _no_better_than_one_answer(predictions, right, task.label_names)
+    signs += undefined(measured(task.metrics, predictions, right), predictions)
+    found += [f"on {len(labels)} rows of {task.name}, {sign}" for sign in signs]
     return tuple(found)
 
 

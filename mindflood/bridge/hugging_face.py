@@ -23,6 +23,8 @@ def write_model(
     encoder: Path,
     changes: Mapping[str, Any],
     max_length: int | None = None,
+    *,
+    words: bool = False,
 ) -> None:
     """Write weights, configuration and tokenizer.
 
@@ -32,6 +34,7 @@ def write_model(
         encoder: folder whose configuration and tokenizer are taken over.
         changes: of the configuration: the architecture, the labels.
         max_length: tokens at which the tokenizer cuts a text; None: the encoder's own.
+        words: texts come as words, which a byte-level tokenizer is to see behind a space each.
 
     Raises:
         UserError: a file of the encoder is not JSON.
@@ -41,7 +44,7 @@ def write_model(
     for key in _OF_ANOTHER_MODEL:
         stated.pop(key, None)
     write_json(folder / "config.json", stated | dict(changes))
-    copy_tokenizer(encoder, folder, max_length)
+    copy_tokenizer(encoder, folder, max_length, words=words)
 
 
 def told_by_pytorch(module: str, *words: str, question: str = "") -> Agreement:

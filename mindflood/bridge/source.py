@@ -1,5 +1,6 @@
 """What is exported: a RUN folder or a checkpoint, with all that an export has to know of it."""
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from mindflood.config.load import from_yaml
 from mindflood.config.settings import Config
 from mindflood.data.batching import load_tokenizer
 from mindflood.data.class_names import check_label_order
+from mindflood.data.own import training_labels
 from mindflood.data.tasks import Task, get_task
 from mindflood.errors import UserError
 from mindflood.models.config import BertConfig
@@ -23,7 +25,8 @@ _LEAST = 3  # tokens: two special ones and one of the text
 class Source:
     """Weights, where the architecture and tokenizer are, the task, and the length in tokens.
 
-    ``epoch`` ("3 of 10") tells the weights of an epoch from the final ones.
+    ``epoch`` ("3 of 10") tells the weights of an epoch from the final ones; ``of_task`` is whether
+    a RUN folder tells that a bare checkpoint was trained on the task.
     """
 
     checkpoint: Path
@@ -34,6 +37,7 @@ class Source:
     card: Card | None
     layers: int | None = None
     epoch: str = ""
+    of_task: bool = False
 
     def __post_init__(self) -> None:
         config = BertConfig.from_folder(self.encoder)
@@ -69,7 +73,7 @@ def of_run(run: Path, epoch: int | None) -> Source:
     return Source(
         weights,
         resolve_encoder(config.encoder),
-        get_task(config.task.name),
+        config.task.as_task,
         config.task.data,
         config.task.max_length,
         card,
@@ -82,7 +86,7 @@ def of_checkpoint(
     path: Path,
     encoder: str | None,
     layers: int | None,
-    task: str | None,
+    task: str | Task | None,
     data: str | None,
     max_length: int | None,
 ) -> Source:
@@ -100,15 +104,18 @@ def of_checkpoint(
     if encoder is None or task is None:
         raise UserError(
             f"{path}: a bare checkpoint says nothing of its architecture, tokenizer and labels; "
-            "add --encoder FOLDER and --task NAME"
+            "add --encoder FOLDER and --task NAME, or for your own data --data, --text and --label"
         )
-    folder, wanted = resolve_encoder(encoder), get_task(task)
+    folder, wanted = resolve_encoder(encoder), get_task(task) if isinstance(task, str) else task
+    if not wanted.label_names:
+        wanted = dataclasses.replace(wanted, label_names=training_labels(wanted, data))
     config = BertConfig.from_folder(folder)
     _check_label_names(str(folder), config, wanted)
-    described = path.parent.parent / "config.yaml"
-    if path.parent.name == "checkpoints" and described.exists():
+    described = _config_of(path)
+    if described is not None:
         run = from_yaml(described)
-        if run.task.name != wanted.name:
+        alike = run.task.as_task.label_names == wanted.label_names if wanted.own else False
+        if run.task.name != wanted.name and not alike:
             raise UserError(
                 f"{path}: is of a run on {run.task.name}, not on {wanted.name}; give --task "
                 f"{run.task.name}, or export {described.parent}"
@@ -116,7 +123,20 @@ def of_checkpoint(
         max_length = max_length or run.task.max_length
     if max_length is None:
         max_length = min(stated_length(folder) or config.max_length, config.max_length)
-    return Source(path, folder, wanted, data, max_length, None, layers)
+    return Source(
+        path, folder, wanted, data, max_length, None, layers, of_task=described is not None
+    )
+
+
+def _config_of(path: Path) -> Path | None:
+    """The config of the RUN folder in which a checkpoint, or an attacked epoch's weights, lies."""
+    run: Path | None = None
+    if path.parent.name == "checkpoints":
+        run = path.parent.parent
+    elif path.parent.parent.name == "adversarial":
+        run = path.parent.parent.parent
+    config = None if run is None else run / "config.yaml"
+    return config if config is not None and config.exists() else None
 
 
 def _check_label_names(folder: str, config: BertConfig, task: Task) -> None:

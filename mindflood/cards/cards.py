@@ -21,6 +21,7 @@ from mindflood.cards.schema import (
 from mindflood.errors import UserError
 from mindflood.files import explained, read_json, write_json
 
+FOLDS = "folds.json"  # marks a folder of auxiliary models
 PACKAGES = (
     "mindflood",
     "mindspore",
@@ -110,8 +111,9 @@ def write_card(path: Path, card: Card) -> None:
 def find_cards(folder: Path) -> list[Path]:
     """Every ``card.json`` below ``folder``, sorted.
 
-    Left out: folders that are still being written, the candidates of a run's grid search, which
-    were trained and attacked on other rows than the runs, and the models of a run's single epochs.
+    Left out: folders that are still being written, the candidates of a run's grid search and the
+    auxiliary models of AdaFlood, which were trained on other rows than the runs, and the models of
+    a run's single epochs.
 
     Raises:
         UserError: the folder is missing or holds no card.
@@ -134,8 +136,10 @@ def find_cards(folder: Path) -> list[Path]:
 
 
 def _is_part_of_a_run(path: Path, folder: Path) -> bool:
-    """Whether the card lies in ``search`` or ``epochs`` of a run below (or at) ``folder``."""
+    """Whether the card lies in ``search`` or ``epochs`` of a run, or among auxiliary models."""
     below = path.relative_to(folder).parents
+    if any((folder / part / FOLDS).exists() for part in below):
+        return True
     return any(
         part.name in ("search", "epochs") and (folder / part.parent / "config.yaml").exists()
         for part in below

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mindflood.kinds import Kind
+
 
 def signs_of_degeneracy(
     predictions: np.ndarray, labels: np.ndarray, label_names: Sequence[str]
@@ -34,3 +36,29 @@ def signs_of_degeneracy(
             "the labels may be in another order, or of another task"
         )
     return found
+
+
+def signs_in_answers(
+    kind: Kind,
+    predictions: np.ndarray,
+    labels: np.ndarray,
+    label_names: Sequence[str],
+    choices: float = 1.0,
+) -> list[str]:
+    """What speaks against a network of any kind of task in its answers, [n].
+
+    Args:
+        predictions, labels: classes, of tags those of all words; numbers; or places of answers.
+        choices: of a question: one at random is right once in so many.
+
+    Returns:
+        Sentences without a full stop. Of a regression what makes it undefined is said elsewhere.
+    """
+    if kind == "regression" or len(labels) < 2:
+        return []
+    if kind != "choice":
+        return signs_of_degeneracy(predictions, labels, label_names)
+    accuracy, chance = float(np.mean(predictions == labels)), 1 / choices
+    if accuracy >= chance:
+        return []
+    return [f"the accuracy of {100 * accuracy:.1f} % is below chance ({100 * chance:.1f} %)"]

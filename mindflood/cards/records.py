@@ -7,6 +7,7 @@ from typing import Any
 
 from mindflood.errors import UserError
 from mindflood.files import read_json_lines
+from mindflood.packed import read_stored
 
 OUTCOMES = ("skipped", "succeeded", "failed", "error", "out_of_budget", "untouched")
 Expected = Mapping[int, tuple[Sequence[str], int]]  # row → texts and label
@@ -33,7 +34,7 @@ def read_records(
     """
     found: dict[int, Record] = {}
     records = read_json_lines(results, finite=True)
-    lines = results.read_bytes().split(b"\n") if records else []
+    lines = read_stored(results).split(b"\n")
     numbers = [number for number, line in enumerate(lines, start=1) if line.strip()]
     for number, record in zip(numbers, records, strict=False):  # a torn line is no record
         fault = _fault(record)

@@ -481,13 +481,70 @@ class GridSearch(TypedDict):
 
 
 @form
+class TrainingLosses(TypedDict):
+    """The training rows at the end, without dropout; ``row_losses.jsonl`` has each."""
+
+    rows: Count
+    """Rows that were looked at: all, or a random 4,000 and a batch at most."""
+    mean: Amount
+    """Their mean loss, in nats."""
+    below_level: NotRequired[Rate]
+    """Share of them below their flood level."""
+    right_labels: NotRequired[Amount]
+    """Mean loss of those whose label is right, where that is known (built-in corpus)."""
+    wrong_labels: NotRequired[Amount]
+    """Mean loss of those whose label is wrong."""
+
+
+@form
+class AuxiliaryModels(TypedDict):
+    """The models that gave every row a flood level of its own (AdaFlood)."""
+
+    folds: Count
+    """How many they are."""
+    gamma: Rate
+    """γ of the levels."""
+    encoder: Text
+    """Their encoder."""
+    seconds: Amount
+    """Spent in the training steps of all of them; runs that share them all state it."""
+    loss: Amount
+    """Mean loss of the rows that each has not seen, in nats."""
+    accuracy: Rate
+    """Accuracy on these rows."""
+    levels: Numbers
+    """Smallest, quartiles and largest of the rows' levels θ, in nats."""
+
+
+@form
+class AdversarialRound(TypedDict):
+    """What training on adversarial examples attacked at the beginning of an epoch."""
+
+    epoch: Count
+    """From 1."""
+    wanted: Count
+    """⌈γ·n⌉ adversarial examples of the n training rows."""
+    attacked: Count
+    """Rows that were attacked."""
+    kept: Count
+    """Adversarial examples that the epoch trains on; fewer than wanted where no row was left."""
+    seconds: Amount
+    """Spent on exporting the model and attacking it, on the clock; part of ``train_seconds``."""
+    fingerprint: Text
+    """Hash of the exact recipe."""
+    replaced: NotRequired[Texts]
+    """What the profile puts in place of parts of the paper's recipe."""
+
+
+@form
 class Card(TypedDict):
     """One model: how it was trained, and all that was measured of it."""
 
     task: Text
     """Name of the task."""
     method: Text
-    """Method of training; ``unknown`` for a model that was not trained here."""
+    """Method of training, with ``+ssmba`` or ``+back-translation`` behind it where the text was
+    augmented; ``unknown`` for a model that was not trained here."""
     seed: Whole | None
     """Seed of the run; null for a model that was not trained here."""
     encoder: Text
@@ -498,9 +555,21 @@ class Card(TypedDict):
     """Whether b was given, chosen by the grid search, found by gradient accordance, or fallen back
     on where accordance never crossed zero."""
     clean_accuracy: Rate | None
-    """Accuracy on the test rows before any attack; null before it is measured."""
+    """Accuracy on the test rows before any attack, of tags on their words; null before it is
+    measured, and of a regression."""
+    metrics: NotRequired[dict[Key, Number | None]]
+    """The metrics of a task that is judged by others than accuracy, on the same rows: ``f1``,
+    ``matthews``, ``pearson``, ``spearman``, ``accuracy``; null where one is undefined, as the
+    correlation with predictions that are all the same."""
+    clean_loss: NotRequired[Amount]
+    """Mean loss on the test rows at the end of training, in nats."""
+    clean_calibration_error: NotRequired[Rate]
+    """Expected calibration error on the test rows at the end of training, 15 bins."""
+    training_losses: NotRequired[TrainingLosses]
+    """The losses of the training rows at the end."""
     train_seconds: Amount | None
-    """Spent in training steps, the first graph compilation included."""
+    """Spent in training steps, the first graph compilation included, and on attacks between
+    them."""
     seconds_per_epoch: Amount | None
     """Median over the epochs."""
     attacks: Attacks
@@ -511,10 +580,14 @@ class Card(TypedDict):
     """The settings that decide the outcome, flat: ``section.key``."""
     data: NotRequired[DataSizes]
     """What it was trained and tested on."""
+    adversarial: NotRequired[list[AdversarialRound]]
+    """What training attacked between epochs (methods a2t, a2t-mlm, bert-attack)."""
     search: NotRequired[GridSearch]
     """The grid search that chose the flood level."""
     accordance: NotRequired[Probed]
     """What gradient accordance said."""
+    adaflood: NotRequired[AuxiliaryModels]
+    """Where the rows' own flood levels come from."""
     epochs: NotRequired[list[Epoch]]
     """The models of single epochs, where they were kept and attacked."""
     analyses: NotRequired[Analyses]

@@ -10,6 +10,7 @@ from pydantic.dataclasses import dataclass
 from pydantic_core import PydanticKnownError
 
 from mindflood.config.recipes import RECIPES, Columns, Profile, Temperature
+from mindflood.data.own import own_record
 from mindflood.data.tasks import TASKS, Split, Task, get_task
 from mindflood.fields import STRICT, Count, OneOf, Positive, Seed, Text, Truth, UserPath, Whole
 
@@ -19,15 +20,33 @@ PAPER_CANDIDATES = 48
 def _task(value: Any) -> Task:
     if isinstance(value, Task):
         return value
+    if isinstance(value, dict):  # of another process
+        return TypeAdapter(Task).validate_python(value)
     if not isinstance(value, str):
         raise PydanticKnownError("string_type")
     return get_task(value)
 
 
+def _words(task: Task) -> Any:
+    """A task for another process: its name where that tells all of it."""
+    return task.name if TASKS.get(task.name) == task else TypeAdapter(Task).dump_python(task)
+
+
+def task_to_json(task: Task) -> str:
+    """A task as one word of a command line."""
+    return TypeAdapter(NamedTask).dump_json(task).decode()
+
+
+def task_of_json(word: str) -> Task:
+    """What :func:`task_to_json` wrote."""
+    found: Task = TypeAdapter(NamedTask).validate_json(word)
+    return found
+
+
 NamedTask = Annotated[
     Task,
     PlainValidator(_task),
-    PlainSerializer(lambda task: task.name, return_type=str),
+    PlainSerializer(_words),
     WithJsonSchema({"type": "string", "enum": list(TASKS)}),
 ]
 
@@ -47,9 +66,10 @@ class RecipeOptions:
     )
     masked_lm: UserPath | None = Field(
         default=None,
-        description="Folder of the masked language model that the offline BERT-Attack and BAE ask: "
-        "by default one that is made of the task's training text, once. For shares on several "
-        "machines make it once with 'mindflood masked-lm' and give every share the same.",
+        description="Folder of the masked language model that the offline BERT-Attack, BAE and "
+        "A2T-MLM ask: by default one that is made of the task's training text, once. For shares "
+        "on several machines make it once with 'mindflood masked-lm' and give every share the "
+        "same.",
     )
 
     @property
@@ -160,6 +180,10 @@ class AttackSettings(AttackOptions):
     split: Split | None = Field(
         default=None, description="By default the one that the paper attacks."
     )
+    name: Text | None = Field(
+        default=None,
+        description="What tables call a model that was not trained here: by default its folder.",
+    )
     shard: Text | None = Field(
         default=None,
         description="I/N attacks the I-th of N shares; 'merge-attacks' joins them (bert-attack, "
@@ -187,8 +211,10 @@ class AttackSettings(AttackOptions):
         A setting that the recipe or the task does not have is None.
         """
         entry, pair = RECIPES[self.recipe], len(self.task.text_columns) == 2
+        record = own_record(self.task)
         return {
             "task": self.task.name,
+            **({} if record is None else {"own_data": record}),
             "split": self.split,
             "recipe": self.recipe,
             "profile": self.profile,

@@ -4,12 +4,15 @@ import dataclasses
 from typing import Any, NoReturn
 
 from mindflood.config.recipes import RECIPES
-from mindflood.config.settings import Config
+from mindflood.config.settings import Config, TaskSettings
 from mindflood.config.strict_yaml import shown
+from mindflood.data.own import check_columns
 from mindflood.data.tasks import TASKS
 from mindflood.defences.registry import DEFENCE_METHODS
 from mindflood.defences.settings import DEFENCES, LENGTHS, resolved
-from mindflood.errors import UserError
+from mindflood.errors import UserError, nearest
+from mindflood.flooding.row_methods import ROW_METHODS
+from mindflood.kinds import NAMES, WITHOUT_CLASSES
 
 _MOST_LEVELS = 1000
 
@@ -21,9 +24,12 @@ def checked(config: Config, source: str) -> Config:
         UserError: names the file and the key.
     """
     demand = _Demand(source)
+    _check_task(config.task, demand)
     _check_training(config, demand)
     _check_attack(config, demand)
     _check_flood_level(config, demand)
+    _check_classes(config, demand)
+    _check_adversarial(config, demand)
     _check_accordance(config, demand)
     _check_search(config, demand)
     return _with_defence(config, demand)
@@ -43,6 +49,51 @@ class _Demand:
             self.refuse(key, f"expected {expected}, not {shown(value)}")
 
 
+def _check_task(task: TaskSettings, demand: _Demand) -> None:
+    if task.text is None:
+        if task.name not in TASKS:
+            unknown = f"unknown {shown(task.name)}{nearest(task.name, TASKS)}"
+            demand.refuse("task.name", f"{unknown}; your own data needs task.text and task.label")
+        for key in ("label", "labels", "hub"):
+            if getattr(task, key) is not None:
+                demand.refuse(
+                    f"task.{key}",
+                    f"is for your own data, whose texts task.text names; task '{task.name}' has "
+                    "its own",
+                )
+    else:
+        _check_own_data(task, demand)
+    files = [key for key in ("train", "dev", "test") if getattr(task, key) is not None]
+    sources = [key for key in ("data", "hub") if getattr(task, key) is not None]
+    places = [*sources, *files[:1]]
+    if len(places) > 1:
+        demand.refuse(
+            f"task.{places[-1]}", f"task.{places[0]} says where all rows are; leave one of them out"
+        )
+    if files and "train" not in files:
+        demand.refuse(f"task.{files[0]}", "needs task.train beside it")
+
+
+def _check_own_data(task: TaskSettings, demand: _Demand) -> None:
+    if task.name in TASKS:
+        demand.refuse(
+            "task.text",
+            f"task '{task.name}' has its own columns; leave task.name out, or call your data "
+            "something else",
+        )
+    if task.label is None:
+        demand.refuse("task.label", "is missing; name the column of the classes")
+    if all(place is None for place in (task.train, task.hub, task.data)):
+        demand.refuse("task.train", "is missing; name the file of the training rows, or task.hub")
+    if task.data in ("hub", "builtin"):
+        demand.refuse("task.data", "your own data on the hub is task.hub: org/name")
+    try:
+        check_columns(task.columns, task.label)
+    except UserError as error:
+        key, _, why = str(error).partition(": ")
+        demand.refuse(f"task.{key}", why)
+
+
 def _check_training(config: Config, demand: _Demand) -> None:
     training = config.training
     demand.that(
@@ -55,7 +106,7 @@ def _check_training(config: Config, demand: _Demand) -> None:
 
 def _check_attack(config: Config, demand: _Demand) -> None:
     attack = config.attack
-    single = len(TASKS[config.task.name].text_columns) == 1
+    single = len(config.task.columns) == 1
     if single and attack.columns != "both":
         demand.refuse(
             "attack.columns", f"task '{config.task.name}' has a single text; leave it out"
@@ -76,18 +127,76 @@ def _check_meant(config: Config, demand: _Demand) -> None:
         demand.refuse("attack.candidates", f"only {choosing[0]} has such a setting; leave it out")
     asking = [name for name, entry in RECIPES.items() if entry.asks_masked_lm]
     if attack.masked_lm is not None and (attack.profile != "offline" or made.isdisjoint(asking)):
-        which = " and ".join(asking)
+        which = f"{', '.join(asking[:-1])} and {asking[-1]}"
         demand.refuse("attack.masked_lm", f"only {which} (offline) ask such a model; leave it out")
 
 
 def _check_flood_level(config: Config, demand: _Demand) -> None:
-    level = config.fixed_level
-    if config.flood_level == "flooding-x" and not config.defends:
-        demand.refuse("flood_level", "'flooding-x' is for the defences; use method: flooding-x")
+    level, by_rows = config.flood_level, config.row_method
+    _check_flood_rows(config, demand)
+    if config.has_own_levels:
+        if level is not None:
+            demand.refuse("flood_level", f"'{by_rows}' gives every row its own; leave it out")
+        return
+    if by_rows is not None and level is None:
+        demand.refuse("flood_level", f"'{by_rows}' needs one, for instance 0.1, or flooding-x")
+    if isinstance(level, str) and by_rows is None and not config.defends:
+        instead = "give a number" if config.in_input_space else f"use method: {level}"
+        demand.refuse(
+            "flood_level",
+            f"'{level}' is for the defences and for {' and '.join(_of_one_level())}; {instead}",
+        )
     if config.method == "flooding" and level is None:
         demand.refuse("flood_level", "'flooding' needs one, for instance 0.1")
-    if level is not None and config.method != "flooding" and not config.defends:
+    takes_one = config.method == "flooding" or config.defends or by_rows is not None
+    takes_one = takes_one or config.in_input_space
+    if level is not None and not takes_one:
         demand.refuse("flood_level", f"'{config.method}' takes none; use method: flooding")
+
+
+def _of_one_level() -> list[str]:
+    return [name for name, method in ROW_METHODS.items() if not method.own_levels]
+
+
+def _check_flood_rows(config: Config, demand: _Demand) -> None:
+    rows = config.flood_rows
+    if rows is None:
+        return
+    if not config.defends:
+        demand.refuse("flood_rows", f"only the defences have it; use method: {rows}")
+    why = DEFENCE_METHODS[config.method].no_rows
+    if why:
+        able = [name for name, method in DEFENCE_METHODS.items() if not method.no_rows]
+        demand.refuse("flood_rows", f"'{config.method}' {why}; use {', '.join(able)}")
+
+
+def _check_adversarial(config: Config, demand: _Demand) -> None:
+    """Training on adversarial examples: clean epochs, then those with attacks."""
+    if not config.in_input_space:
+        return
+    section, epochs = config.adversarial, config.training.epochs
+    demand.that(
+        section.clean_epochs <= epochs,
+        "adversarial.clean_epochs",
+        f"at most training.epochs ({epochs})",
+        section.clean_epochs,
+    )
+    if config.accordance.record:
+        demand.refuse(
+            "accordance.record", f"'{config.method}' trains on other rows each epoch; leave it out"
+        )
+    entry = RECIPES[config.method]
+    if section.candidates is not None and not entry.has_candidates:
+        demand.refuse(
+            "adversarial.candidates", f"'{config.method}' has no such setting; leave it out"
+        )
+    if section.masked_lm is not None and not (
+        entry.asks_masked_lm and section.profile == "offline"
+    ):
+        demand.refuse(
+            "adversarial.masked_lm",
+            f"'{config.method}' ({section.profile}) asks no such model; leave it out",
+        )
 
 
 def _check_accordance(config: Config, demand: _Demand) -> None:
@@ -100,6 +209,36 @@ def _check_accordance(config: Config, demand: _Demand) -> None:
         f"takes accordance.persistence ({accordance.persistence}) on either side",
         accordance.sub_epochs,
     )
+
+
+def _check_classes(config: Config, demand: _Demand) -> None:
+    """What is only there for classifiers: gradient accordance, and a search that attacks."""
+    kind = config.task.kind
+    if kind == "classification":
+        return
+    why = f"task '{config.task.name}' is {NAMES[kind]}"
+    accordance = "gradient accordance compares the gradients of the rows of a class, and " + why
+    asked = {
+        "method": config.method in ("flooding-x", "flooding-x-online"),
+        "flood_level": config.flood_level == "flooding-x",
+        "search.bounds": config.method == "flooding-search" and config.search.bounds != "fixed",
+        "accordance.record": config.accordance.record,
+    }
+    remedies = {"search.bounds": "set fixed", "accordance.record": "leave it out"}
+    for key, is_asked in asked.items():
+        if is_asked and kind in WITHOUT_CLASSES:
+            remedy = remedies.get(key, "give method: flooding, or a defence, a flood_level")
+            demand.refuse(key, f"{accordance}: {WITHOUT_CLASSES[kind]}; {remedy}")
+    if config.method == "flooding-search":
+        demand.refuse(
+            "method", f"'flooding-search' ranks its levels by an attack, and {why}; give levels"
+        )
+    if config.attack.each_epoch:
+        demand.refuse("attack.each_epoch", f"attacks are for classifiers, and {why}")
+    if config.in_input_space:
+        demand.refuse("method", f"'{config.method}' attacks its training rows, and {why}")
+    if config.augment is not None and kind != "regression":
+        demand.refuse("augment", f"copies the label of a text, and {why}; leave it out")
 
 
 def _check_search(config: Config, demand: _Demand) -> None:

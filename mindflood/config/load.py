@@ -2,6 +2,7 @@
 
 import collections
 import copy
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,16 @@ def load_run_configs(path: Path, overrides: list[str]) -> list[Config]:
         if times > 1:
             raise UserError(f"{path}: two models would be written to {folder}; give each a 'name'")
     return configs
+
+
+def with_labels(configs: list[Config]) -> list[Config]:
+    """The same with the classes of a user's own data, which its training rows tell, listed.
+
+    Raises:
+        UserError: they cannot be read, or tell no classes.
+    """
+    found = {task: task.with_labels() for task in dict.fromkeys(one.task for one in configs)}
+    return [dataclasses.replace(config, task=found[config.task]) for config in configs]
 
 
 def from_yaml(path: Path) -> Config:

@@ -65,6 +65,11 @@ RECIPES: Mapping[str, Entry] = {
         asks_masked_lm=True,
     ),
     "a2t": Entry("A2T", (VECTORS, STS_ENCODER, TAGGER, STOP_WORDS)),
+    "a2t-mlm": Entry(
+        "A2T-MLM",
+        (MASKED_LANGUAGE_MODEL, STS_ENCODER, TAGGER, STOP_WORDS),
+        asks_masked_lm=True,
+    ),
     # Its swarm moves for 20 rounds of 60 texts and all their neighbours.
     "pso": Entry(
         "PSO",

@@ -2,18 +2,16 @@
 
 import dataclasses
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from mindflood.config.settings import METHODS, Config
+from mindflood.config.settings import METHODS, Config, FoundLevel
 from mindflood.fields import STRICT, Effect, NotNegative, OneOf, Seed, effect_of, fields_of
 
 TOP = "general"  # the name here of what stands in no section
-_Levels = (
-    NotNegative | Literal["flooding-x"] | Annotated[list[NotNegative], Field(min_length=1)] | None
-)
+_Levels = NotNegative | FoundLevel | Annotated[list[NotNegative], Field(min_length=1)] | None
 _NO_LIMIT = 2**32 - 1  # of what NumPy takes; nobody comes near it
 
 

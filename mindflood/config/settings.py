@@ -3,17 +3,26 @@
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic.dataclasses import dataclass
 
 from mindflood.config.attack import AttackOptions, AttackSection, AttackSettings
+from mindflood.config.input_space import (
+    INPUT_SPACE,
+    AdversarialSettings,
+    Augmentation,
+    AugmentationSettings,
+)
 from mindflood.config.recipes import RECIPES
-from mindflood.data.tasks import TASKS, get_task
+from mindflood.data.labels import class_name
+from mindflood.data.own import checked_labels, data_name, own_task, training_labels
+from mindflood.data.tasks import TASKS, Split, Task, get_task
 from mindflood.defences.registry import DEFENCE_METHODS
 from mindflood.defences.settings import DEFENCES, DefenceSettings
+from mindflood.errors import UserError
 from mindflood.fields import (
     NO_TRUTH,
     SECTION,
@@ -34,9 +43,12 @@ from mindflood.fields import (
     fields_of,
 )
 from mindflood.flooding.level import Direction
+from mindflood.flooding.row_methods import ROW_METHODS
+from mindflood.kinds import Kind
 
-_FLOODING = ("flooding", "flooding-search", "flooding-x", "flooding-x-online")
-METHODS = ("finetune", *_FLOODING, *DEFENCES)
+_FLOODING = ("flooding", "flooding-search", "flooding-x", "flooding-x-online", *ROW_METHODS)
+METHODS = ("finetune", *_FLOODING, *DEFENCES, *INPUT_SPACE)
+FoundLevel = Literal["flooding-x", "flooding-x-online"]  # by gradient accordance
 
 LONGEST_ROW = 2**16  # tokens
 _LONGEST_NAME = 200  # bytes; a file system takes 255, of which the seed and an ending need some
@@ -48,6 +60,41 @@ def _folder(path: str) -> str:
     return path
 
 
+def _task_name(value: Any) -> Any:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("text")
+    return value if value in TASKS else _folder_name(value)
+
+
+def _column(value: Any) -> Any:
+    if value is not None and not (isinstance(value, str) and value):
+        raise ValueError("a column")
+    return value
+
+
+def _columns(value: Any) -> Any:
+    names = [value] if isinstance(value, str) else value
+    if names is not None and not (
+        isinstance(names, list | tuple)
+        and len(names) in (1, 2)
+        and all(isinstance(name, str) and name for name in names)
+    ):
+        raise ValueError("columns")
+    return value
+
+
+def _label(value: Any) -> Any:
+    """YAML reads some names of classes as numbers, true or false."""
+    return class_name(value) if isinstance(value, bool | int | float) else value
+
+
+def _at_least_two(labels: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        return checked_labels(labels)
+    except UserError as error:
+        raise ValueError(f"a list of at least two different {error}") from None
+
+
 def _folder_name(name: str) -> str:
     if name in ("", ".", "..") or set(name) & set("/\\"):
         raise ValueError("the name of a folder, without slashes")
@@ -56,16 +103,73 @@ def _folder_name(name: str) -> str:
     return name
 
 
+Label = Annotated[
+    Text,
+    BeforeValidator(_label),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]}),
+]
+
+
 @dataclass(frozen=True, config=STRICT)
 class TaskSettings:
-    """Which texts to classify."""
+    """Which texts to classify: a named task, or your own data by the names of its columns."""
 
-    name: Annotated[str, OneOf(TASKS)] = Field(
-        default="corpus", description="The task: its columns, labels and splits."
+    name: Annotated[
+        Annotated[str, OneOf(TASKS)] | Text,
+        BeforeValidator(_task_name),
+        Expected("the name of a task, or of your own data"),
+    ] = Field(
+        default="corpus",
+        description="The task: its columns, labels and splits. Of your own data what tables call "
+        "it; left out, it is called after its file, folder or hub id.",
     )
     data: Annotated[UserPath | None, Effect.FILES] = Field(
         default=None,
         description="hub, a folder or a file; null takes the task's usual source.",
+    )
+    text: Annotated[
+        Text | Annotated[tuple[Text, ...], Field(min_length=1, max_length=2)] | None,
+        BeforeValidator(_columns),
+        Effect.FILES,
+        Expected("the name of a column, or a list of two"),
+    ] = Field(
+        default=None,
+        description="Your own data: its column of texts, or a list of two for pairs.",
+    )
+    label: Annotated[
+        Text | None,
+        BeforeValidator(_column),
+        Effect.FILES,
+        Expected("the name of one column"),
+    ] = Field(default=None, description="Your own data: its column of classes.")
+    labels: Annotated[
+        Annotated[tuple[Label, ...], AfterValidator(_at_least_two)] | None,
+        Effect.FILES,
+    ] = Field(
+        default=None,
+        description="Your own data: its classes in their order. null takes those of the training "
+        "split, sorted, which the RUN folder's config.yaml then lists.",
+    )
+    train: Annotated[UserPath | None, Effect.FILES] = Field(
+        default=None,
+        description="File of the training rows: CSV, TSV, JSON lines or Parquet, each also .gz.",
+    )
+    dev: Annotated[UserPath | None, Effect.FILES] = Field(
+        default=None,
+        description="File of the rows of every epoch's evaluation; null takes a fixed tenth of "
+        "train.",
+    )
+    test: Annotated[UserPath | None, Effect.FILES] = Field(
+        default=None,
+        description="File of the rows that are tested and attacked; null takes dev, or a fixed "
+        "tenth of train where that is the only file.",
+    )
+    hub: Annotated[Text | None, Effect.FILES] = Field(
+        default=None,
+        description="Your own data on the Hugging Face hub, in place of files: org/name[:config].",
+    )
+    skip_bad_rows: Annotated[Truth, Effect.FILES] = Field(
+        default=False, description="Malformed rows are counted and left out, not refused."
     )
     train_examples: Count | None = Field(
         default=None, description="A seeded sample of that many training rows; null takes all."
@@ -79,6 +183,65 @@ class TaskSettings:
         le=LONGEST_ROW,
         description="Tokens a row at most, special tokens included.",
     )
+
+    def __post_init__(self) -> None:
+        """Call a user's own data after where it lies, unless he has named it."""
+        if self.text is not None and self.name == fields_of(TaskSettings)["name"].default:
+            place = data_name(self.hub, self.train, self.data, self.test, self.dev)
+            object.__setattr__(self, "name", place)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns of texts: one, or two for pairs."""
+        if self.text is None:
+            return get_task(self.name).text_columns
+        return (self.text,) if isinstance(self.text, str) else self.text
+
+    @property
+    def kind(self) -> Kind:
+        """What is decided about a row; one's own data are classified."""
+        return "classification" if self.text is not None else get_task(self.name).kind
+
+    @property
+    def as_task(self) -> Task:
+        """The task that these settings name or describe.
+
+        Raises:
+            UserError: the classes of a user's own data are to be found in it, and cannot be.
+        """
+        files: dict[Split, str] = {
+            split: path for split in get_args(Split) if (path := getattr(self, split)) is not None
+        }
+        if self.text is None:
+            named = get_task(self.name)
+            return dataclasses.replace(named, own_files=files, skip_bad_rows=self.skip_bad_rows)
+        task = own_task(
+            self.columns,
+            self.label or "",
+            self.labels or (),
+            name=self.name,
+            files=files,
+            hub=self.hub,
+            skip_bad_rows=self.skip_bad_rows,
+        )
+        if self.labels is None:
+            task = dataclasses.replace(task, label_names=training_labels(task, self.data))
+        return task
+
+    def with_labels(self) -> "TaskSettings":
+        """The same with the classes of a user's own data listed, as the training data has them.
+
+        Raises:
+            UserError: as :attr:`as_task`.
+        """
+        if self.text is None or self.labels is not None:
+            return self
+        return dataclasses.replace(self, labels=self.as_task.label_names)
+
+    def read_from(self, data: str) -> "TaskSettings":
+        """The same task, with all of its rows from another place."""
+        nowhere = dict.fromkeys((*get_args(Split), "hub"))
+        return dataclasses.replace(self.with_labels(), data=data, **nowhere)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -220,6 +383,45 @@ class AccordanceSettings:
 
 
 @dataclass(frozen=True, config=STRICT)
+class SoftADSettings:
+    """How soft the turn at the flood level is (softad)."""
+
+    scale: Positive = Field(
+        default=1.0,
+        description="σ in nats: a row counts with x/√(x² + 1), x = (loss − level)/σ; a small one "
+        "leaves iflood.",
+    )
+
+
+@dataclass(frozen=True, config=STRICT)
+class AdaFloodSettings:
+    """The auxiliary models that give every row a flood level of its own (adaflood)."""
+
+    folds: Whole = Field(
+        default=5,
+        ge=2,
+        le=10**3,
+        description="Auxiliary models, each trained without the rows that it gives levels to.",
+    )
+    gamma: Annotated[
+        float,
+        Field(ge=0, le=1, allow_inf_nan=False),
+        NO_TRUTH,
+        Expected("a number from 0 to 1"),
+    ] = Field(
+        default=0.5,
+        description="γ of a row's level −log((1 − γ)·p + γ), p its label's probability; 1 floods "
+        "nothing.",
+    )
+    encoder_layers: Annotated[Count | None, Expected("at least 1, or null for the model's own")] = (
+        Field(
+            default=None,
+            description="Layers of the auxiliary models; null gives them those of the model.",
+        )
+    )
+
+
+@dataclass(frozen=True, config=STRICT)
 class Config:
     """Everything one trained model depends on."""
 
@@ -234,13 +436,19 @@ class Config:
         default=None,
         description="Of the RUN folder and the tables' row; null takes the method's name.",
     )
-    flood_level: Annotated[
-        NotNegative | Literal["flooding-x"] | None, Expected("a number of at least 0")
-    ] = Field(
+    flood_level: Annotated[NotNegative | FoundLevel | None, Expected("a number of at least 0")] = (
+        Field(
+            default=None,
+            description="b in nats, for flooding, iflood, softad, the defences, a2t, a2t-mlm and "
+            "bert-attack; a file may list several, for a sweep. iflood, softad and the defences "
+            "also take flooding-x: the level that gradient accordance gives in a first pass "
+            "without flooding (of the same defence), and flooding-x-online: that of the same pass, "
+            "from the crossing on.",
+        )
+    )
+    flood_rows: Annotated[str, OneOf(ROW_METHODS)] | None = Field(
         default=None,
-        description="b in nats, for flooding and the defences; a file may list several, for a "
-        "sweep. A defence also takes flooding-x: the level that gradient accordance gives in a "
-        "first pass of the same defence without flooding.",
+        description="How a defence floods its rows one by one; null floods the batch by its mean.",
     )
     seed: Seed = Field(
         default=0,
@@ -256,17 +464,56 @@ class Config:
     device: Annotated[Literal["auto", "CPU", "GPU", "Ascend"], Effect.FREE] = Field(
         default="auto", description="What MindSpore trains on."
     )
+    augment: Augmentation | None = Field(
+        default=None,
+        description="Train on more text than there is: ssmba (a masked language model's) or "
+        "back-translation, before any method.",
+    )
     task: Annotated[TaskSettings, SECTION] = Field(default_factory=TaskSettings)
     training: Annotated[TrainingSettings, SECTION] = Field(default_factory=TrainingSettings)
     search: Annotated[SearchSettings, SECTION] = Field(default_factory=SearchSettings)
     accordance: Annotated[AccordanceSettings, SECTION] = Field(default_factory=AccordanceSettings)
+    softad: Annotated[SoftADSettings, SECTION] = Field(default_factory=SoftADSettings)
+    adaflood: Annotated[AdaFloodSettings, SECTION] = Field(default_factory=AdaFloodSettings)
     defence: Annotated[DefenceSettings, SECTION] = Field(default_factory=DefenceSettings)
+    adversarial: Annotated[AdversarialSettings, SECTION] = Field(
+        default_factory=AdversarialSettings
+    )
+    augmentation: Annotated[AugmentationSettings, SECTION] = Field(
+        default_factory=AugmentationSettings
+    )
     attack: Annotated[AttackSection, SECTION, Effect.FREE] = Field(default_factory=AttackSection)
 
     @property
     def defends(self) -> bool:
         """Whether the method is one of the defences."""
         return self.method in DEFENCES
+
+    @property
+    def row_method(self) -> str | None:
+        """How rows are flooded one by one; None where they are not."""
+        return self.method if self.method in ROW_METHODS else self.flood_rows
+
+    @property
+    def has_own_levels(self) -> bool:
+        """Whether every row has a flood level of its own."""
+        return self.row_method is not None and ROW_METHODS[self.row_method].own_levels
+
+    @property
+    def depths(self) -> tuple[int | None, ...]:
+        """``encoder_layers`` of all the models that are trained."""
+        auxiliary = (self.adaflood.encoder_layers,) if self.has_own_levels else ()
+        return (self.encoder_layers, *(layers for layers in auxiliary if layers))
+
+    @property
+    def in_input_space(self) -> bool:
+        """Whether the method trains on adversarial examples."""
+        return self.method in INPUT_SPACE
+
+    @property
+    def trained_as(self) -> str:
+        """The method, and the augmentation before it, as cards name them."""
+        return self.method if self.augment is None else f"{self.method}+{self.augment}"
 
     @property
     def updates_per_batch(self) -> int:
@@ -278,7 +525,7 @@ class Config:
     def needs_crossing(self) -> bool:
         """Whether the flood level comes from a crossing of gradient accordance."""
         by_range = self.method == "flooding-search" and self.search.bounds == "accordance"
-        return by_range or self.two_passes or self.method == "flooding-x-online"
+        return by_range or self.two_passes or self.online
 
     @property
     def two_passes(self) -> bool:
@@ -286,9 +533,14 @@ class Config:
         return self.method == "flooding-x" or self.flood_level == "flooding-x"
 
     @property
+    def online(self) -> bool:
+        """Whether the level is set in the running pass, once its accordance has crossed."""
+        return "flooding-x-online" in (self.method, self.flood_level)
+
+    @property
     def fixed_level(self) -> float | None:
         """The flood level that the config itself gives."""
-        return None if self.flood_level == "flooding-x" else self.flood_level
+        return None if isinstance(self.flood_level, str) else self.flood_level
 
     @property
     def without_epochs(self) -> "Config":
@@ -308,7 +560,9 @@ class Config:
             if effect is None and "." in key and key != "task.name"
         }
         # The level itself differs from seed to seed, and plain runs of the defence have none.
-        return found | ({"flood_level": "flooding-x"} if self.defends and self.two_passes else {})
+        if isinstance(self.flood_level, str):
+            found["flood_level"] = self.flood_level
+        return found | ({} if self.flood_rows is None else {"flood_rows": self.flood_rows})
 
     def kept(self) -> dict[str, Any]:
         """What a run keeps to its end, however often it is continued: dotted key → value."""
@@ -330,7 +584,13 @@ class Config:
         if section == "accordance" and not self.needs_crossing:
             written = self.accordance.record or key == "record"
             return Effect.FILES if written else Effect.FREE
-        used = {"defence": self.defends, "search": self.method == "flooding-search"}
+        used = {
+            "defence": self.defends,
+            "search": self.method == "flooding-search",
+            "adversarial": self.in_input_space,
+            "augmentation": self.augment is not None,
+        }
+        used |= {name: self.row_method == name for name in ROW_METHODS}
         return effect if used.get(section, True) else Effect.FREE
 
     def attack_on(
@@ -353,14 +613,34 @@ class Config:
         if not isinstance(given["temperature"], str):
             given["held_out"] = None
         # The split is named: a file by itself would be attacked whole, training rows and all.
-        split = None if task.data is None else get_task(task.name).attacked_split
+        described = task.as_task
+        split = None if task.data is None else described.attacked_split
         return AttackSettings(
             model=str(model),
-            task=get_task(task.name),
+            task=described,
             recipe=recipe,
             data=task.data,
             split=split,
             **given,
+        )
+
+    def attack_to_train(self, model: Path, data: str | None) -> AttackSettings:
+        """The attack whose examples the method trains on, on the model of an epoch."""
+        section, entry = self.adversarial, RECIPES[self.method]
+        return AttackSettings(
+            model=str(model),
+            task=get_task(self.task.name),
+            recipe=self.method,
+            data=data,
+            split="train",
+            profile=section.profile,
+            seed=self.seed,
+            workers=section.workers,
+            ray=section.ray,
+            max_queries=section.max_queries,
+            allow_pickles=section.allow_pickles,
+            candidates=section.candidates if entry.has_candidates else None,
+            masked_lm=section.masked_lm if entry.asks_masked_lm else None,
         )
 
     @property

@@ -5,10 +5,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mindflood.data.encodings import EncodedRows, encode_rows
 from mindflood.data.tokens import Encoded, FastTokenizer, encode, load_tokenizer
 from mindflood.errors import UserError
 
-__all__ = ["BUCKETS", "Batch", "Batches", "Encoded", "FastTokenizer", "encode", "load_tokenizer"]
+__all__ = [
+    "BUCKETS",
+    "Batch",
+    "Batches",
+    "Encoded",
+    "FastTokenizer",
+    "encode",
+    "encode_rows",
+    "load_tokenizer",
+]
 
 BUCKETS = (32, 64, 128, 256, 512)
 
@@ -18,9 +28,9 @@ class Batch:
     """B rows of L tokens.
 
     Attributes:
-        input_ids, attention_mask, token_type_ids: int32 [B, L].
-        labels: int32 [B].
-        weights: float32 [B], 1 for a row, 0 for a filler.
+        input_ids, attention_mask, token_type_ids: int32 [B, L]; of questions [B, k, L].
+        labels: int32 [B] classes; for other kinds of task as ``encoded.targets`` has them.
+        weights: float32 [B], 1 for a row or what the data set gives it, 0 for a filler.
         indices: int64 [B], the row's place in the data set, -1 for a filler.
     """
 
@@ -55,6 +65,7 @@ class Batches:
         buckets: lengths; those above the longest that ``encoded`` may have are cut to it.
         shuffle: False takes the rows grouped by length, in the order of the data set, short ones
             first: for an evaluation, which batches do not matter to.
+        weights: float [n], of the rows' losses; None: 1.
 
     Raises:
         UserError: no rows, a batch size or bucket below 1, or a label that is out of range.
@@ -62,7 +73,7 @@ class Batches:
 
     def __init__(
         self,
-        encoded: Encoded,
+        encoded: EncodedRows,
         labels: np.ndarray,
         batch_size: int,
         num_labels: int,
@@ -71,6 +82,7 @@ class Batches:
         seed: int = 0,
         shuffle: bool = True,
         group_by_length: bool = False,
+        weights: np.ndarray | None = None,
     ) -> None:
         if not len(encoded):
             raise UserError("batches: the data set is empty; expected at least one row")
@@ -78,10 +90,13 @@ class Batches:
             raise UserError(f"batch_size {batch_size}: expected at least 1")
         if not buckets or min(buckets) < 1:
             raise UserError(f"buckets {list(buckets)}: expected lengths of at least 1")
-        if len(labels) != len(encoded) or labels.min() < 0 or labels.max() >= num_labels:
+        classes = isinstance(encoded, Encoded) and labels.dtype.kind in "iu"
+        in_range = not classes or (labels.min() >= 0 and labels.max() < num_labels)
+        if len(labels) != len(encoded) or not in_range:
             raise UserError(f"labels: expected {len(encoded)} numbers from 0 to {num_labels - 1}")
         self.encoded = encoded
-        self.labels = labels.astype(np.int32)
+        self.labels = labels.astype(np.int32) if classes else labels
+        self.weights = np.ones(len(labels)) if weights is None else weights
         self.batch_size = batch_size
         self.num_labels = num_labels
         self.seed = seed
@@ -112,14 +127,14 @@ class Batches:
         real = rows >= 0
         # A filler repeats a row: an empty one would give NaN in the attention.
         filled = np.where(real, rows, rows[0])
-        ids, mask, segments = self.encoded.padded(filled, int(plan.lengths[index]))
-        labels = self.labels[filled]
+        length = int(plan.lengths[index])
+        ids, mask, segments = self.encoded.padded(filled, length)
         return Batch(
             input_ids=ids,
             attention_mask=mask,
             token_type_ids=segments,
-            labels=labels,
-            weights=real.astype(np.float32),
+            labels=self.encoded.targets(self.labels, filled, length),
+            weights=(real * self.weights[filled]).astype(np.float32),
             indices=rows.copy(),
         )
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from mindflood.data.labels import class_name
 from mindflood.data.tasks import TASKS
 from mindflood.errors import UserError
 from mindflood.files import read_json
@@ -22,7 +23,8 @@ def check_label_order(folder: str, names: Sequence[str], wanted: Sequence[str]) 
         UserError: they are the task's, in another order, or those of another task.
     """
     places = [place for name in names if (place := _place(name, wanted)) is not None]
-    if not places and (others := _tasks_of(names)):
+    named = tuple(wanted) in {task.label_names for task in TASKS.values()}  # else it is own data
+    if not places and named and (others := _tasks_of(names)):
         raise UserError(
             f"{folder}: its labels are {_listed(names)}, as those of task {', '.join(others)}; the "
             f"task's here are {_listed(wanted)}: give the --task that it was trained on, or mend "
@@ -46,6 +48,23 @@ def own_label_names(model: str) -> tuple[str, ...]:
         return ()
     names = tuple(named.get(str(label)) for label in range(len(named)))
     return tuple(map(str, names)) if None not in names else ()
+
+
+def matching_place(label: str, names: Sequence[str]) -> int | None:
+    """Which class of a model's own ``names`` a label of some data is; None: none, or several.
+
+    Either may be cut short or written in another way, unless it is a number.
+    """
+    called = class_name(label)
+    exact = [place for place, name in enumerate(names) if class_name(name) == called]
+    if exact:
+        return exact[0]
+    if not any(map(str.isalpha, called)):
+        return None
+    if (place := _place(called, names)) is not None:
+        return place
+    places = [place for place, name in enumerate(names) if _place(name, [called]) is not None]
+    return places[0] if len(places) == 1 else None
 
 
 def _place(name: str, wanted: Sequence[str]) -> int | None:

@@ -17,6 +17,8 @@ from mindflood.data.tasks import Split
 T = TypeVar("T")
 
 SIZES: dict[Split, int] = {"train": 4000, "dev": 500, "test": 500}
+NAME = "the built-in corpus"
+"""Where its rows are from, in words."""
 WRONG_LABEL_SHARE = 0.08
 """Share of the training labels that are wrong; dev and test have none."""
 WORDS_A_SENTENCE = (5, 35)
@@ -73,6 +75,19 @@ def builtin_corpus(split: Split, seed: int = 0) -> tuple[tuple[str, ...], tuple[
 
     No sentence occurs twice, neither in a split nor across splits.
     """
+    texts, labels, _ = _written(split, seed)
+    return texts, labels
+
+
+@cache
+def wrongly_labelled(seed: int = 0) -> frozenset[str]:
+    """The sentences of the training part whose label is wrong."""
+    texts, _, wrong = _written("train", seed)
+    return frozenset(texts[row] for row in wrong)
+
+
+def _written(split: Split, seed: int) -> tuple[tuple[str, ...], tuple[int, ...], tuple[int, ...]]:
+    """Sentences, labels, and the rows whose label is wrong."""
     seen: set[str] = set()
     for part, size in SIZES.items():
         random = Random(f"{seed} {part}")
@@ -86,12 +101,15 @@ def builtin_corpus(split: Split, seed: int = 0) -> tuple[tuple[str, ...], tuple[
                 seen.add(text)
                 texts.append(text)
                 labels.append(label)
+        flipped: set[int] = set()
         if part == "train":
-            for row in random.sample(range(size), round(WRONG_LABEL_SHARE * size)):
+            flipped = set(random.sample(range(size), round(WRONG_LABEL_SHARE * size)))
+            for row in flipped:
                 labels[row] = 1 - labels[row]
         if part == split:
             order = random.sample(range(size), size)
-            return tuple(texts[i] for i in order), tuple(labels[i] for i in order)
+            wrong = tuple(place for place, row in enumerate(order) if row in flipped)
+            return tuple(texts[i] for i in order), tuple(labels[i] for i in order), wrong
     raise ValueError(f"split {split!r}")
 
 

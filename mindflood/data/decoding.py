@@ -1,7 +1,9 @@
 """Bytes of a data file as text: UTF-8, or a line that says what they are instead and what to do."""
 
 import codecs
+import gzip
 import re
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,16 +11,13 @@ from mindflood.errors import UserError
 
 # First bytes of what is no text, by the formats' own specifications.
 _PACKED: Mapping[bytes, tuple[str, str]] = {
-    b"\x1f\x8b": ("gzip", "unpack it with 'gunzip'"),
+    b"\x1f\x8b": ("gzip", "let its name end in .gz, or unpack it with 'gunzip'"),
     b"BZh91AY&SY": ("bzip2", "unpack it with 'bunzip2'"),
     b"\xfd7zXZ\0": ("xz", "unpack it with 'unxz'"),
     b"\x28\xb5\x2f\xfd": ("Zstandard", "unpack it with 'unzstd'"),
     b"PK\x03\x04": ("a zip archive", "unpack it, or save a spreadsheet as CSV"),
     b"PK\x05\x06": ("a zip archive", "it is empty"),
-    b"PAR1\x15": (
-        "Parquet",
-        "convert it, for instance with python: pandas.read_parquet(IN).to_csv(OUT, index=False)",
-    ),
+    b"PAR1\x15": ("Parquet", "let its name end in .parquet"),
 }
 _UTF_32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -37,6 +36,25 @@ def packed(head: bytes) -> str | None:
         if head.startswith(magic):
             return f"is {kind}, not text; {remedy}"
     return None
+
+
+def content_of(path: Path) -> bytes:
+    """The bytes of a file; of one whose name ends in ``.gz``, what is packed in it.
+
+    Raises:
+        UserError: it is no gzip, or damaged.
+        OSError: it cannot be read.
+    """
+    data = path.read_bytes()
+    if path.suffix.casefold() != ".gz":
+        return data
+    try:
+        return gzip.decompress(data)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise UserError(
+            f"{path}: corrupt or incomplete gzip ({error}); pack it again, or take .gz off its "
+            "name where it is not packed"
+        ) from None
 
 
 def decode(data: bytes, where: Path | str) -> str:

@@ -5,13 +5,19 @@ import http.client
 import os
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from mindflood.data.bad_rows import BadRows
+from mindflood.data.choices import question_row, ranked_pairs
+from mindflood.data.columns import lacks_column
+from mindflood.data.json_lines import label_of, text_of
 from mindflood.data.readers import POLARITY
 from mindflood.data.rows import Row
-from mindflood.data.tasks import HubSource, Task
+from mindflood.data.tasks import HubSource, Task, get_task
 from mindflood.errors import UserError
+
+HIDDEN = "number -1"  # what stands in place of a label that is kept back
 
 
 @contextlib.contextmanager
@@ -62,45 +68,103 @@ def hub_answers(seconds: float = 10) -> bool:
 
 
 def hub_rows(task: Task, hub: HubSource, split: str) -> list[Row]:
-    """Rows of a labelled split of ``hub.splits``, downloaded or from the local cache.
+    """Rows of a labelled split, downloaded or from the local cache.
+
+    Args:
+        split: what it is called there.
 
     Raises:
         UserError: the hub cannot be reached, or the data set there is another than expected.
     """
+    if task.pairs_of is not None:
+        return ranked_pairs(task, hub_rows(get_task(task.pairs_of), hub, split), hub.path)
+    table, origin = _loaded(task, hub, split), f"{described(hub)}, split {split}"
+    if task.kind == "choice":
+        return [
+            question_row(record, number, f"{origin}, row {number}")
+            for number, record in enumerate(table, start=1)
+        ]
+    columns = [_column(task, hub, name, table.column_names)
+               for name in (*task.text_columns, task.label_column)]  # fmt: skip
+    *texts, labels = (table[column][:] for column in columns)
+    names = _class_names(task, table.features[columns[-1]])
+    rows, bad = [], BadRows(task, described(hub))
+    for number, (cells, value) in enumerate(
+        zip(zip(*texts, strict=True), labels, strict=True), start=1
+    ):
+        where = f"{origin}, row {number}"
+        try:
+            pairs = zip(cells, task.text_columns, strict=True)
+            found = tuple(text_of(cell, column, where) for cell, column in pairs)
+            rows.append(Row(number, found, _label(value, names, task, where)))
+        except UserError as error:
+            bad.add(str(error))
+    bad.told()
+    return rows
+
+
+def hub_splits(task: Task, hub: HubSource) -> list[str]:
+    """What all splits of a data set are called there.
+
+    Raises:
+        UserError: as :func:`hub_rows`.
+    """
+    return list(_loaded(task, hub, None))
+
+
+def described(hub: HubSource) -> str:
+    """A data set as a message names it."""
+    return f"{hub.path}{f'/{hub.config}' if hub.config else ''}"
+
+
+def _loaded(task: Task, hub: HubSource, split: str | None) -> Any:
     with _environment_for_datasets():
         import datasets
-    label = f"{hub.path}{f'/{hub.config}' if hub.config else ''}"
     try:
-        table = datasets.load_dataset(hub.path, hub.config, split=hub.splits[split])
+        return datasets.load_dataset(hub.path, hub.config, split=split)
     # Not only OSError: an HTTP library's, pyarrow's and fsspec's errors pass through `datasets`.
     except Exception as error:
         first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
+        remedy = "give the files" if task.own else "give a folder with the files: --data FOLDER"
         raise UserError(
-            f"task {task.name}: cannot get '{label}' from the hub ({first_line[:200]}); try again, "
-            "or give a folder with the files: --data FOLDER"
+            f"task {task.name}: cannot get '{described(hub)}' from the hub ({first_line[:200]}); "
+            f"try again, or {remedy}"
         ) from error
-    columns = (*task.text_columns, task.label_column)
-    missing = [column for column in columns if column not in table.column_names]
-    if missing:
-        raise UserError(
-            f"task {task.name}: '{label}' on the hub has no column '{missing[0]}'; there are "
-            f"{', '.join(table.column_names)}; use --data FOLDER"
-        )
-    *texts, labels = (table[column][:] for column in columns)
-    names = _class_names(task, table.features[task.label_column])
-    return [
-        Row(number, row, names[value] if value in range(len(names)) else f"number {value}")
-        for number, (row, value) in enumerate(
-            zip(zip(*texts, strict=True), labels, strict=True), start=1
-        )
-    ]
+
+
+def _column(task: Task, hub: HubSource, column: str, there: Sequence[str]) -> str:
+    """What a column is called there: as in the table of tasks, or as in the benchmark's files."""
+    for name in (column, *task.column_aliases.get(column, ())):
+        if name in there:
+            return name
+    remedy = None if task.own else "use --data FOLDER"
+    raise UserError(f"'{described(hub)}' on the hub: {lacks_column(column, there, task, remedy)}")
+
+
+def _label(value: Any, names: Sequence[str], task: Task, where: str) -> str:
+    """The name of a class, or what stands there in place of one.
+
+    Raises:
+        UserError: neither.
+    """
+    if (
+        names
+        and task.kind == "classification"
+        and isinstance(value, int)
+        and not isinstance(value, bool)
+    ):
+        return names[value] if value in range(len(names)) else f"number {value}"
+    return label_of(value, task, where)
 
 
 def _class_names(task: Task, feature: Any) -> tuple[str, ...]:
     """What the labels 0, 1, ... of a data set mean: what it says itself, where those are our names.
 
-    The hub counts from 0 also where the benchmark's files do not.
+    The hub counts from 0 also where the benchmark's files do not. A user's own data set says it
+    itself, or has its labels as they are to be called.
     """
     named = tuple(POLARITY.get(name, name) for name in getattr(feature, "names", None) or ())
+    if task.own:
+        return tuple(getattr(feature, "names", None) or ())
     known = {name.casefold() for name in task.label_names}
     return named if {name.casefold() for name in named} == known else task.label_names

@@ -6,10 +6,13 @@ import re
 from pathlib import Path
 from typing import Any
 
-from mindflood.data.decoding import decode
+from mindflood.data.bad_rows import BadRows
+from mindflood.data.columns import lacks_column
+from mindflood.data.decoding import content_of, decode
+from mindflood.data.labels import class_name
 from mindflood.data.rows import Row, shown
 from mindflood.data.tasks import Task
-from mindflood.errors import UserError, did_you_mean
+from mindflood.errors import UserError
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -25,18 +28,74 @@ def read_json_lines(path: Path, task: Task) -> list[Row]:
         UserError: not UTF-8; or a line is no object, lacks a column or has it twice, or a text or
             label is none. The message names the row.
     """
-    rows = []
-    for number, line in enumerate(decode(path.read_bytes(), path).split("\n"), start=1):
+    rows, bad = [], BadRows(task, path)
+    for number, line in enumerate(decode(content_of(path), path).split("\n"), start=1):
         if line.strip():
-            where = f"{path}, row {number}"
-            record = _record(line, where)
-            texts = tuple(
-                _text(_value(record, column, task, where), column, where)
-                for column in task.text_columns
-            )
-            label = _value(record, task.label_column, task, where)
-            rows.append(Row(number, texts, _label(label, task.label_column, where)))
+            try:
+                rows.append(_row(line, number, task, f"{path}, row {number}"))
+            except UserError as error:
+                bad.add(str(error))
+    bad.told()
     return rows
+
+
+def text_of(value: Any, column: str, where: str) -> str:
+    """A text.
+
+    Raises:
+        UserError: it is none; ``where`` is the row.
+    """
+    # JSON can spell half of a surrogate pair, which is no text.
+    if isinstance(value, str) and not _SURROGATE.search(value):
+        return value
+    raise UserError(f"{where}: '{column}' must be a string of Unicode text, found {_kind(value)}")
+
+
+def label_of(value: Any, task: Task, where: str) -> str:
+    """A label: a name or a whole number, also one that a table program wrote as 1.0.
+
+    In a user's own data also another number, or true and false.
+
+    Raises:
+        UserError: it is none; ``where`` is the row.
+    """
+    if task.kind == "regression" and isinstance(value, int | float):
+        return repr(value)  # judged where the labels are understood
+    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    own = task.own and isinstance(value, bool | int | float) and math.isfinite(value)
+    if isinstance(value, str) or (whole and not isinstance(value, bool)) or own:
+        return class_name(value) if task.own else str(value)
+    raise UserError(
+        f"{where}: '{task.label_column}' must be the name or the number of a class, found "
+        f"{_kind(value)}"
+    )
+
+
+def _row(line: str, number: int, task: Task, where: str) -> Row:
+    record = _record(line, where)
+    texts = tuple(
+        text_of(_value(record, column, task, where), column, where) for column in task.text_columns
+    )
+    return Row(number, texts, label_of(_value(record, task.label_column, task, where), task, where))
+
+
+def parsed(line: str, where: str) -> dict[str, Any]:
+    """An object on a line, with all that is in it.
+
+    Raises:
+        UserError: it is none, or has a key twice; ``where`` is the row.
+    """
+    return _whole(_record(line, where), where)
+
+
+def _whole(value: Any, where: str) -> Any:
+    if isinstance(value, _Pairs):
+        found = {key: _whole(one, where) for key, one in value}
+        if len(found) < len(value):
+            twice = next(key for key in found if [name for name, _ in value].count(key) > 1)
+            raise UserError(f"{where}: has {twice!r} twice; remove one of the two")
+        return found
+    return [_whole(one, where) for one in value] if isinstance(value, list) else value
 
 
 def _record(line: str, where: str) -> _Pairs:
@@ -66,34 +125,12 @@ def _value(record: _Pairs, column: str, task: Task, where: str) -> Any:
             raise UserError(f"{where}: has {name!r} twice; remove one of the two")
         if values:
             return values[0]
-    there = [key for key, _ in record]
-    found = ", ".join(map(shown, there)) or "none"
-    raise UserError(
-        f"{where}: no column '{column}', which task {task.name} needs; there are {found}; "
-        f"rename the column to '{column}'{did_you_mean(column, there)}"
-    )
-
-
-def _text(value: Any, column: str, where: str) -> str:
-    # JSON can spell half of a surrogate pair, which is no text.
-    if isinstance(value, str) and not _SURROGATE.search(value):
-        return value
-    raise UserError(f"{where}: '{column}' must be a string of Unicode text, found {_kind(value)}")
-
-
-def _label(value: Any, column: str, where: str) -> str:
-    """A name, or a whole number, also one that a table program wrote as 1.0."""
-    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-    if isinstance(value, str) or (whole and not isinstance(value, bool)):
-        return str(value)
-    raise UserError(
-        f"{where}: '{column}' must be the name or the number of a class, found {_kind(value)}"
-    )
+    raise UserError(f"{where}: {lacks_column(column, [key for key, _ in record], task)}")
 
 
 def _kind(value: Any) -> str:
     """What a value is, in JSON's words."""
-    if isinstance(value, _Pairs):
+    if isinstance(value, _Pairs | dict):
         return "an object"
     if isinstance(value, list):
         return "a list"
@@ -101,4 +138,4 @@ def _kind(value: Any) -> str:
         return shown(value)
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
-    return shown(json.dumps(value))
+    return shown(json.dumps(value, default=repr))

@@ -6,12 +6,11 @@ from functools import cache, partial
 from pathlib import Path
 from typing import get_args
 
-from mindflood.data.corpus import builtin_corpus
-from mindflood.data.decoding import packed
-from mindflood.data.hub import hub_rows
-from mindflood.data.readers import SUFFIXES, has_label_column, read_rows
+from mindflood.data.corpus import NAME, builtin_corpus
+from mindflood.data.hub import HIDDEN, hub_rows, hub_splits
+from mindflood.data.readers import PACKED, format_of, has_label_column, read_rows, suffixes_of
 from mindflood.data.rows import Row
-from mindflood.data.tasks import BenchmarkFile, Format, Split, Task
+from mindflood.data.tasks import BenchmarkFile, HubSource, Split, Task
 from mindflood.errors import UserError
 from mindflood.files import user_path
 
@@ -41,13 +40,17 @@ def parts_of(task: Task, data: str | None, own_names: Sequence[str] = ()) -> dic
     """The labelled parts of a source by name: train, dev, test, or all.
 
     Args:
-        data: ``hub``, ``builtin``, or a folder or file; None is the built-in corpus for the task
-            ``corpus`` and the hub for the others.
+        data: ``hub``, ``builtin``, or a folder or file; None is what the task itself names, the
+            built-in corpus for the task ``corpus`` and the hub for the others.
         own_names: what else a label may be called: a model's own names of its classes.
 
     Raises:
         UserError: the source is not there, or is none of this task.
     """
+    if data is None and task.own_files:
+        return _own_parts(task)
+    if data is None and task.own and task.hub is None:
+        raise UserError(f"task {task.name}: no data; name a file or folder with --data")
     if data is None:
         data = "builtin" if task.name == "corpus" else "hub"
     if data == "builtin":
@@ -56,17 +59,15 @@ def parts_of(task: Task, data: str | None, own_names: Sequence[str] = ()) -> dic
                 f"task {task.name}: the built-in data is task 'corpus'; use --data FOLDER"
             )
         return {
-            split: Part("the built-in corpus", cache(partial(_corpus_rows, task, split)))
+            split: Part(NAME, cache(partial(_corpus_rows, task, split)))
             for split in get_args(Split)
         }
     if data == "hub":
         hub = task.hub
         if hub is None:
-            raise UserError(f"task {task.name} is not on the hub; use --data builtin or FOLDER")
-        return {
-            split: Part(f"{hub.path}, split {name}", cache(partial(hub_rows, task, hub, split)))
-            for split, name in hub.splits.items()
-        }
+            where = "--data builtin or FOLDER" if task.name == "corpus" else "--data FOLDER"
+            raise UserError(f"task {task.name} is not on the hub with labels; use {where}")
+        return _hub_parts(task, hub)
     path = user_path(data)
     root = path.parent if path.is_file() else path
     return {
@@ -77,6 +78,44 @@ def parts_of(task: Task, data: str | None, own_names: Sequence[str] = ()) -> dic
         )
         for file in reversed(_files_there(task, path))
     }
+
+
+def _own_parts(task: Task) -> dict[str, Part]:
+    """The files of the splits; the only one is divided into all three."""
+    files = {split: user_path(file) for split, file in task.own_files.items()}
+    for split, path in files.items():
+        if not path.is_file():
+            what = "a folder" if path.is_dir() else "no such file"
+            raise UserError(f"{path}: {what}; give the {split} file (task.{split})")
+    parts: dict[str, Part] = {
+        split: Part(str(path), cache(partial(read_rows, path, format_of(path, task), task)), path)
+        for split, path in files.items()
+    }
+    return {"all": parts["train"]} if parts.keys() == {"train"} else parts
+
+
+def _hub_parts(task: Task, hub: HubSource) -> dict[str, Part]:
+    """The labelled splits of a data set on the hub; those of a user's own one are found there."""
+    splits = hub.splits
+    if task.own:
+        there = hub_splits(task, hub)
+        found = {
+            split: next((name for name in names if name in there), None)
+            for split, names in SPLIT_NAMES.items()
+        }
+        splits = {split: name for split, name in found.items() if name is not None}
+        if not splits:
+            raise UserError(
+                f"task {task.name}: '{hub.path}' on the hub has no split train, validation or "
+                f"test; there are {', '.join(there) or 'none'}"
+            )
+    parts = {
+        split: Part(f"{hub.path}, split {name}", cache(partial(hub_rows, task, hub, name)))
+        for split, name in splits.items()
+    }
+    if task.own and "test" in parts and all(row.label == HIDDEN for row in parts["test"].read()):
+        del parts["test"]
+    return {"all": parts["train"]} if task.own and parts.keys() == {"train"} else parts
 
 
 def _corpus_rows(task: Task, split: Split) -> list[Row]:
@@ -91,10 +130,11 @@ def _corpus_rows(task: Task, split: Split) -> list[Row]:
 def _candidates(task: Task) -> list[BenchmarkFile]:
     """Files that are looked for; the first that is there stands for its split."""
     tables = [
-        BenchmarkFile(split, f"{name}{suffix}", file_format)  # type: ignore[arg-type]
+        BenchmarkFile(split, f"{name}{suffix}{packed}", file_format)  # type: ignore[arg-type]
         for split, names in SPLIT_NAMES.items()
         for name in names
-        for suffix, file_format in SUFFIXES.items()
+        for suffix, file_format in suffixes_of(task).items()
+        for packed in ("", PACKED)
     ]
     return [*tables, *task.files]
 
@@ -103,7 +143,7 @@ def _files_there(task: Task, data: Path) -> list[BenchmarkFile]:
     candidates = _candidates(task)
     if data.is_file():
         named = [file for file in candidates if file.name == data.name]
-        return named or [BenchmarkFile("all", data.name, _format_of(data))]
+        return named or [BenchmarkFile("all", data.name, format_of(data, task))]
     if not data.is_dir():
         raise UserError(f"{data}: no such file or folder; give the folder with the task's files")
     found = [file for file in candidates if (data / file.name).exists()]
@@ -112,7 +152,7 @@ def _files_there(task: Task, data: Path) -> list[BenchmarkFile]:
         looked = ", ".join([file.name for file in task.files] + ["{train,dev,validation,test}"])
         raise UserError(
             f"{data}: no file of task {task.name} there; looked for {looked} with the endings "
-            f"{' '.join(SUFFIXES)}"
+            f"{' '.join(suffixes_of(task))}, each also {PACKED}"
         )
     return found
 
@@ -121,12 +161,3 @@ def _is_hidden_test(task: Task, path: Path, file: BenchmarkFile) -> bool:
     return (
         task.hidden_test and file.split == "test" and not has_label_column(path, file.format, task)
     )
-
-
-def _format_of(path: Path) -> Format:
-    if (known := SUFFIXES.get(path.suffix.casefold())) is not None:
-        return known
-    with path.open("rb") as file:
-        found = packed(file.read(16))
-    found = "unknown kind of file" if found is None else found
-    raise UserError(f"{path}: {found}; expected one of {' '.join(SUFFIXES)}")

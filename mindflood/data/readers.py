@@ -8,11 +8,14 @@ import zlib
 from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
 
+from mindflood.data.choices import has_answers, ranked_pairs, read_questions
+from mindflood.data.conllu import read_conllu
 from mindflood.data.decoding import decode, packed
 from mindflood.data.json_lines import read_json_lines
+from mindflood.data.parquet import read_parquet
 from mindflood.data.rows import Row
 from mindflood.data.tables import names_labels, read_table
-from mindflood.data.tasks import Format, Task
+from mindflood.data.tasks import Format, Task, get_task
 from mindflood.errors import UserError
 
 SUFFIXES: dict[str, Format] = {
@@ -20,7 +23,11 @@ SUFFIXES: dict[str, Format] = {
     ".csv": "csv",
     ".jsonl": "jsonl",
     ".json": "jsonl",
+    ".parquet": "parquet",
 }
+PACKED = ".gz"
+TAGGED: dict[str, Format] = {".conllu": "conllu"}
+QUESTIONS: dict[str, Format] = {".jsonl": "jsonl", ".json": "jsonl"}
 # IMDB's and MR's own names of the classes, which are folders or suffixes there.
 POLARITY = {"neg": "negative", "pos": "positive"}
 # RuntimeError: a password, or a compression that is not supported. The others are what damaged
@@ -29,6 +36,13 @@ _CORRUPT = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, RuntimeError,
     ValueError, OSError,
 )  # fmt: skip
+
+
+def suffixes_of(task: Task) -> dict[str, Format]:
+    """The endings that files of a task may have, and their formats."""
+    if task.kind == "tagging":
+        return TAGGED
+    return QUESTIONS if task.kind == "choice" and task.pairs_of is None else SUFFIXES
 
 
 def read_rows(
@@ -42,7 +56,14 @@ def read_rows(
     Raises:
         UserError: unreadable, undecodable, corrupt, or a column is missing.
     """
+    if task.pairs_of is not None:
+        pairs = read_rows(path, file_format, get_task(task.pairs_of))
+        return ranked_pairs(task, pairs, str(path))
     with _explained(path):
+        if file_format == "conllu":
+            return read_conllu(path)
+        if task.kind == "choice":
+            return read_questions(path)
         if file_format == "sentences":
             return _read_polarity_pair(path)
         if file_format == "class folders":
@@ -51,11 +72,34 @@ def read_rows(
             return _read_label_text(path)
         if file_format == "jsonl":
             return read_json_lines(path, task)
+        if file_format == "parquet":
+            return read_parquet(path, task)
         return read_table(path, file_format, task, own_names)
+
+
+def format_of(path: Path, task: Task) -> Format:
+    """The format of a file, by its name.
+
+    Raises:
+        UserError: it has another ending, or is not there.
+    """
+    plain = path.with_suffix("") if path.suffix.casefold() == PACKED else path
+    known_suffixes = suffixes_of(task)
+    if (known := known_suffixes.get(plain.suffix.casefold())) is not None:
+        return known
+    with _explained(path), path.open("rb") as file:
+        found = packed(file.read(16))
+    found = "unknown kind of file" if found is None else found
+    raise UserError(f"{path}: {found}; expected one of {' '.join(known_suffixes)}, each also .gz")
 
 
 def has_label_column(path: Path, file_format: Format, task: Task) -> bool:
     """Whether a table has the task's label column (GLUE's own test files have none)."""
+    if task.pairs_of is not None:
+        return has_label_column(path, file_format, get_task(task.pairs_of))
+    if task.kind == "choice":
+        with _explained(path):
+            return has_answers(path)
     if file_format not in ("tsv", "csv"):
         return True
     with _explained(path):

@@ -5,7 +5,8 @@ Missing splits have fixed stand-ins, the same for every source:
 - no dev: a tenth of train is held out, a fifth where those rows have to serve as test too;
 - no train: dev is divided the same way (the rows not held out are train);
 - no test with labels: ``test`` means ``dev``;
-- a single file that names no split: a tenth is test, a tenth dev, the rest train.
+- a single file that names no split, or the only one that is named: a tenth is test, a tenth dev,
+  the rest train.
 
 Which rows are held out depends on a hash of the row's texts alone, so equal rows stay together
 and no row is in two parts.
@@ -13,17 +14,19 @@ and no row is in two parts.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, get_args
 
 import numpy as np
 
-from mindflood.data.labels import Labelled, label_values
+from mindflood.data.bad_rows import BadRows
+from mindflood.data.labels import Labelled, is_name, label_values, unknown_label
 from mindflood.data.parts import Part, parts_of
 from mindflood.data.rows import Row
 from mindflood.data.tasks import Split, Task
+from mindflood.data.understood import numbers_of, questions_of, sentences_of
 from mindflood.errors import UserError
 from mindflood.files import user_path
 
@@ -32,7 +35,12 @@ HELD_OUT = 0.1
 
 @dataclass(frozen=True)
 class Examples:
-    """Texts, one tuple of 1 or 2 strings a row, and their labels, int64 [n]."""
+    """Texts, one tuple of 1 or 2 strings a row, and their labels, int64 [n].
+
+    Of a regression the labels are float64; of a choice the texts are the question and its choices,
+    and the label the place of the answer among these; of a tagging the texts are the words, and the
+    label a tuple of as many numbers (an object array).
+    """
 
     texts: tuple[tuple[str, ...], ...]
     labels: np.ndarray
@@ -45,6 +53,10 @@ class Examples:
         return Examples(
             tuple(self.texts[i] for i in indices), self.labels[np.asarray(indices, int)]
         )
+
+    def joined(self, other: "Examples") -> "Examples":
+        """These rows, and those of ``other`` behind them."""
+        return Examples(self.texts + other.texts, np.concatenate([self.labels, other.labels]))
 
     def sample(self, limit: int | None, seed: int) -> "Examples":
         """At most ``limit`` rows, a random sample drawn from ``seed``, in their order; None: all.
@@ -83,8 +95,8 @@ class Source:
     """The labelled data of a task; each part is read once, and its labels are decided over all.
 
     Args:
-        data: ``hub``, ``builtin``, or a folder or file; None is the built-in corpus for the task
-            ``corpus`` and the hub for the others.
+        data: ``hub``, ``builtin``, or a folder or file; None is what the task itself names, the
+            built-in corpus for the task ``corpus`` and the hub for the others.
         own_names: name of class 0, 1, ... of a model, where the labels may be called so
             (:mod:`mindflood.data.labels`).
 
@@ -204,17 +216,38 @@ class Source:
         """Rows of a share with their texts stripped and their labels as numbers."""
         part = self._parts[share.part]
         rows = part.read()
+        if self.task.kind != "classification":
+            return self._understood([row for row in rows if _is_in(row, share)], part.origin)
         values = label_values(
             self.task, Labelled(part.origin, rows), self._other_parts(part, rows), self.own_names
         )
-        rows = [row for row in rows if _is_in(row, share)]
-        texts = tuple(_stripped(self.task, row, part.origin) for row in rows)
-        return Examples(texts, np.array([values[row.label] for row in rows], np.int64))
+        texts, labels, bad = [], [], BadRows(self.task, part.origin)
+        for row in rows:
+            if _is_in(row, share):
+                found = _stripped(self.task, row)
+                if (fault := _fault(self.task, row, found, values)) is not None:
+                    bad.add(f"{part.origin}, {row.place()}: {fault}")
+                else:
+                    texts.append(found)
+                    labels.append(values[row.label])
+        bad.told()
+        return Examples(tuple(texts), np.array(labels, np.int64))
+
+    def _understood(self, rows: Sequence[Row], origin: str) -> Examples:
+        """Rows of a kind of task whose labels are no classes of rows."""
+        if self.task.kind == "choice":
+            return Examples(*questions_of(rows, origin))
+        if self.task.kind == "tagging":
+            return Examples(*sentences_of(self.task, rows, origin))
+        texts = tuple(_stripped(self.task, row) for row in rows)
+        for row, found in zip(rows, texts, strict=True):
+            if "" in found:
+                raise UserError(f"{origin}, {row.place()}: an empty text; remove the row")
+        return Examples(texts, numbers_of(self.task, rows, origin))
 
     def _other_parts(self, part: Part, rows: Sequence[Row]) -> list[Labelled]:
         """The parts that tell what the labels of ``part`` count from; none where all are names."""
-        names = {name.casefold() for name in self.task.label_names}
-        if all(row.label.strip().casefold() in names for row in rows):
+        if all(is_name(row.label, self.task) for row in rows):
             return []
         others = (other for other in self._parts.values() if other is not part)
         return [Labelled(other.origin, other.read()) for other in others]
@@ -264,13 +297,21 @@ def _place_of(row: Row) -> float:
     return int.from_bytes(digest, "big") / 2**48
 
 
-def _stripped(task: Task, row: Row, origin: str) -> tuple[str, ...]:
+def _stripped(task: Task, row: Row) -> tuple[str, ...]:
     """The texts of a row, line breaks read as spaces."""
     found = []
-    for column, text in zip(task.text_columns, row.texts, strict=True):
+    for text in row.texts:
         for mark in task.line_breaks:
             text = text.replace(mark, " ")
-        if not text.strip():
-            raise UserError(f"{origin}, {row.place()}: '{column}' is empty; remove the row")
         found.append(text.strip())
     return tuple(found)
+
+
+def _fault(task: Task, row: Row, texts: tuple[str, ...], values: Mapping[str, int]) -> str | None:
+    """Why a row is no example; None where it is one."""
+    for column, text in zip(task.text_columns, texts, strict=True):
+        if not text:
+            return f"'{column}' is empty; remove the row"
+    if row.label not in values:
+        return unknown_label(task, row.label)
+    return None

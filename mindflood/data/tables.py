@@ -7,11 +7,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from mindflood.data.decoding import decode
+from mindflood.data.bad_rows import BadRows
+from mindflood.data.columns import lacks_column
+from mindflood.data.decoding import content_of, decode
 from mindflood.data.labels import expected_labels, is_label
 from mindflood.data.rows import Row, shown
 from mindflood.data.tasks import Task
-from mindflood.errors import UserError, did_you_mean
+from mindflood.errors import UserError
 
 TableFormat = Literal["csv", "tsv"]
 
@@ -21,6 +23,17 @@ _SEPARATORS: Mapping[str, tuple[str, str]] = {
     ";": ("semicolons", "save it with commas"),
     "|": ("vertical bars", "save it with commas"),
 }
+
+
+_QUOTE = 'quote texts with " and double the quotes inside'
+_UNCLOSED = "unexpected end of data"
+
+
+class _Dialect(NamedTuple):
+    """What parts the cells of a row, and whether a cell may be quoted."""
+
+    separator: str
+    quoted: bool
 
 
 class _Columns(NamedTuple):
@@ -44,9 +57,10 @@ def read_table(
     Raises:
         UserError: not UTF-8, not of the format, or the first line is neither of the two.
     """
-    text = decode(path.read_bytes(), path)
+    text = decode(content_of(path), path)
     _check_separator(text, file_format, task, own_names, path)
-    lines = _cells(text, file_format, path)
+    bad = BadRows(task, path)
+    lines = _cells(text, _dialect(file_format, task), path, bad)
     number, first = next(lines, (1, []))
     columns = _columns(first, task, own_names, path)
     label_place = columns.places[task.label_column][0]
@@ -54,10 +68,11 @@ def read_table(
 
     def add(number: int, cells: list[str]) -> None:
         if len(cells) != len(first):
-            raise UserError(
+            bad.add(
                 f"{path}, row {number}: {len(cells)} cells where row 1 has {len(first)}; "
                 f"a {file_format.upper()} file has the same number in every row"
             )
+            return
         texts = tuple(" ".join(cells[i] for i in columns.places[c]) for c in task.text_columns)
         rows.append(Row(number, texts, cells[label_place]))
 
@@ -65,38 +80,53 @@ def read_table(
         add(number, first)
     for number, cells in lines:
         add(number, cells)
+    bad.told()
     return rows
 
 
 def names_labels(path: Path, file_format: TableFormat, task: Task) -> bool:
     """Whether a table has the task's label column (GLUE's own test files have none)."""
-    with path.open("rb") as file:
-        text = decode(file.readline(), path)
-    _, first = next(_cells(text, file_format, path), (1, []))
+    text = decode(content_of(path).partition(b"\n")[0], path)
+    cells = _cells(text, _dialect(file_format, task), path, BadRows(task, path))
+    _, first = next(cells, (1, []))
     found = _named(first, task, path)
     return task.label_column in found or (not found and _fits_without_header(first, task))
 
 
-def _cells(text: str, file_format: TableFormat, path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Cells of each line that is not blank; a TSV has no quoting (GLUE), a CSV has."""
-    if file_format == "tsv":
+def _dialect(file_format: TableFormat, task: Task) -> _Dialect:
+    """GLUE's TSV have no quoting; a CSV has, and so has the TSV of anyone's table program."""
+    if file_format == "csv":
+        return _Dialect(",", quoted=True)
+    return _Dialect("\t", quoted=task.own)
+
+
+def _cells(
+    text: str, dialect: _Dialect, path: Path, bad: BadRows
+) -> Iterator[tuple[int, list[str]]]:
+    """Line number and cells of each row that is not blank."""
+    if not dialect.quoted:
         for number, line in enumerate(text.split("\n"), start=1):
             if line.strip():
-                yield number, line.rstrip("\r").split("\t")
+                yield number, line.rstrip("\r").split(dialect.separator)
         return
     limit = csv.field_size_limit(sys.maxsize)  # a text may be longer than the module's 128 KiB
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=dialect.separator)
+    start = 1
     try:
-        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-        start = 1
-        for cells in reader:
+        while True:
+            try:
+                cells = next(reader, None)
+            except csv.Error as error:
+                fault = f"{path}, row {reader.line_num}: not CSV ({error}); {_QUOTE}"
+                if str(error) == _UNCLOSED:  # all that follows is in it, and not malformed
+                    raise UserError(fault) from None
+                bad.add(fault)
+                cells = []
+            if cells is None:
+                return
             if cells:
                 yield start, cells
             start = reader.line_num + 1
-    except csv.Error as error:
-        raise UserError(
-            f'{path}, row {reader.line_num}: not CSV ({error}); quote texts with " and double '
-            "the quotes inside"
-        ) from None
     finally:
         csv.field_size_limit(limit)
 
@@ -152,16 +182,13 @@ def _missing_column(
     path: Path, column: str, first: Sequence[str], task: Task, own_names: Collection[str]
 ) -> UserError:
     there = [name.strip() for name in first]
-    found = ", ".join(map(shown, there)) or "none"
-    remedy = f"rename the column to '{column}'{did_you_mean(column, there)}"
+    remedy = None
     if any(is_label(cell, task, own_names) for cell in there):
         remedy = "row 1 looks like an example: put a line with the names of the columns above it"
     for separator, (name, _) in _SEPARATORS.items():
         if len(there) == 1 and separator in there[0]:
             remedy = f"row 1 is one cell with {name} in it: if they separate columns, save it anew"
-    return UserError(
-        f"{path}: no column '{column}', which task {task.name} needs; there are {found}; {remedy}"
-    )
+    return UserError(f"{path}: {lacks_column(column, there, task, remedy)}")
 
 
 def _check_separator(

@@ -70,6 +70,11 @@ class Encoded:
         segments = np.where(mask, self.token_type_ids[source], np.int32(0))
         return ids, mask.astype(np.int32), segments
 
+    def targets(self, labels: np.ndarray, rows: np.ndarray, length: int) -> np.ndarray:
+        """The labels of ``rows``: int32 [len(rows)] classes, or float32 numbers of a regression."""
+        chosen = labels[rows]
+        return chosen.astype(np.float32 if chosen.dtype.kind == "f" else np.int32)
+
 
 def load_tokenizer(folder: str | Path) -> FastTokenizer:
     """The tokenizer of a Hugging Face folder.

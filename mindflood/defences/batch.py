@@ -21,22 +21,27 @@ def named(
     unit_noise: Tensor,
     uniform: Tensor | None = None,
     keys: Tensor | None = None,
+    *,
+    levels: Tensor | None = None,
 ) -> Batch:
     """The inputs of a training step under their names, and the mask as it multiplies δ.
 
     Args:
         scale: s, scalar float32: the factor on the loss that is differentiated.
-        input_ids, attention_mask, token_type_ids: int32 ``[B, L]``.
-        labels: int32 ``[B]``.
-        weights: w, float32 ``[B]``: J = Σ w_i · ce_i; 0 for rows that only fill the batch.
+        input_ids, attention_mask, token_type_ids: int32 ``[B, L]``; of questions with k choices
+            ``[B·k, L]``, as all that has a token axis.
+        labels: int32 ``[B]``, or as :func:`mindflood.models.loss.row_losses` has them.
+        weights: w, float32 ``[B]``: J = Σ w_i · l_i; 0 for rows that only fill the batch.
         keep_hidden, keep_attention: uint8, as :class:`~mindflood.defences.noise.StepNoise` draws
             them: with an axis of passes before the others unless reused; None: no dropout.
         unit_noise: float32 ``[B, L, d]``, what the initial δ is made of.
         uniform, keys: float32 ``[passes, B, L]``, InfoBERT's: which tokens are compared, and what
             anchored ones are shuffled by.
+        levels: of a step that floods row by row: b, or float32 ``[B]``.
 
     Returns:
-        All of these, and ``mask``: float32 ``[B, L, 1]``, 0 on padding.
+        All of these, and ``mask``: float32 ``[B, L, 1]``, 0 on padding; and ``text_weights``: each
+        row's weight once for each of its texts, float32 ``[B·k]``, 0 for a choice that is none.
     """
     return {
         "scale": scale,
@@ -50,8 +55,20 @@ def named(
         "unit_noise": unit_noise,
         "uniform": uniform,
         "keys": keys,
+        "levels": levels,
         "mask": float_mask(attention_mask),
+        "text_weights": of_each_text(weights, attention_mask),
     }
+
+
+def of_each_text(weights: Tensor, attention_mask: Tensor) -> Tensor:
+    """The weights of rows, [B], for each of their texts: float32 [B·k]; 0 where there is none."""
+    texts = attention_mask.shape[0]
+    if texts == weights.shape[0]:
+        return weights
+    spread = ops.tile(ops.reshape(weights, (-1, 1)), (1, texts // weights.shape[0]))
+    there = ops.cast(ops.amax(attention_mask, 1), ms.float32)
+    return ops.reshape(spread, (texts,)) * there
 
 
 def float_mask(attention_mask: Tensor) -> Tensor:

@@ -3,10 +3,11 @@
 from typing import Any
 
 import mindspore as ms
-from mindspore import ParameterTuple, Tensor, nn
+import numpy as np
+from mindspore import ParameterTuple, Tensor, nn, ops
 
 from mindflood.defences.adversarial_loss import AdversarialLoss
-from mindflood.defences.batch import Batch
+from mindflood.defences.batch import Batch, of_each_text
 from mindflood.defences.gradient_sums import GradientSums
 from mindflood.defences.perturbation import perturbation_of
 
@@ -17,6 +18,10 @@ class Defence(nn.Cell):
     It is called with a :func:`~mindflood.defences.batch.named` batch and returns J (scalar
     float32), the batch's scale × the gradients of the parameters, and the last δ. One that has a
     method ``remember(apply, delta, batch)`` keeps something of δ for the steps to come.
+
+    Where the loss floods row by row, it returns J and the share of the rows that climb, float32
+    ``[2]``, in the place of J, and each row's weight, decided in each pass on the losses of that
+    pass, is in the gradients of the parameters; δ climbs every row's own loss all the same.
 
     Args:
         loss: J of one pass.
@@ -29,6 +34,7 @@ class Defence(nn.Cell):
         averages: whether the gradients of several passes are summed up in ``sums``.
         steps: K.
         passes: through the network in a step, each of which may have dropout masks of its own.
+        nothing: 0 in the place of J, which sums over passes begin with.
     """
 
     averages = False
@@ -45,12 +51,18 @@ class Defence(nn.Cell):
         self.loss = loss
         self.steps: int = settings.steps
         self.passes = self.passes_of(settings)
-        self.perturbation = perturbation_of(settings)
+        self.perturbation = perturbation_of(settings, loss.classifier.config.choices)
         if self.averages:
             self.sums = GradientSums(parameters)
+        self.by_rows = loss.by_rows
+        self.nothing = Tensor(np.zeros(2 if loss.by_rows else (), np.float32))
         self._to_input = ms.grad(loss, 0)
-        self._to_weights = ms.value_and_grad(loss, None, parameters)
-        self._to_both = ms.value_and_grad(loss, 0, parameters)
+        if self.by_rows:
+            self._to_weights = ms.value_and_grad(loss.flooded, None, parameters, has_aux=True)
+            self._to_both = ms.value_and_grad(loss.flooded, 0, parameters, has_aux=True)
+        else:
+            self._to_weights = ms.value_and_grad(loss, None, parameters)
+            self._to_both = ms.value_and_grad(loss, 0, parameters)
 
     @staticmethod
     def passes_of(settings: Any) -> int:
@@ -73,6 +85,9 @@ class Defence(nn.Cell):
         self, delta: Tensor, k: Tensor, batch: Batch
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """(J, scale × ∂J/∂θ) of pass ``k``."""
+        if self.by_rows:
+            (_, measured, _), gradients = self._to_weights(delta, k, batch)
+            return measured, gradients
         J, gradients = self._to_weights(delta, k, batch)
         return J / batch["scale"], gradients
 
@@ -80,5 +95,22 @@ class Defence(nn.Cell):
         self, delta: Tensor, k: Tensor, batch: Batch
     ) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
         """(J, ∂J/∂δ, scale × ∂J/∂θ) of pass ``k``."""
+        if self.by_rows:
+            (_, measured, factors), (gradient, gradients) = self._to_both(delta, k, batch)
+            return measured, unflooded(gradient, factors, batch) / batch["scale"], gradients
         J, (gradient, gradients) = self._to_both(delta, k, batch)
         return J / batch["scale"], gradient / batch["scale"], gradients
+
+
+def unflooded(gradient: Tensor, factors: Tensor, batch: Batch) -> Tensor:
+    """∂(Σ w_i·l_i)/∂δ out of ∂(Σ f_i·l_i)/∂δ; 0 in a row whose weight is exactly 0.
+
+    Args:
+        gradient: float32 ``[B·k, L, d]``, a row of k texts.
+        factors: f, float32 ``[B]``.
+    """
+    counts = factors != 0
+    divisor = ops.where(counts, factors, ops.ones_like(factors))
+    ratio = ops.where(counts, batch["weights"] / divisor, ops.zeros_like(factors))
+    of_texts = of_each_text(ratio, batch["attention_mask"])
+    return gradient * ops.reshape(of_texts, (-1, 1, 1))

@@ -39,7 +39,7 @@ class FreeATTrainOneStepCell(FloodingTrainOneStepCell):
     ) -> None:
         super().__init__(loss, optimizer, level, max_gradient_norm=max_gradient_norm)
         self.steps = self.passes = settings.steps
-        self.perturbation = perturbation_of(settings)
+        self.perturbation = perturbation_of(settings, loss.classifier.config.choices)
         self.gradients = ms.value_and_grad(loss, 0, self.weights)
 
     def construct(self, *inputs: Any) -> Tensor:

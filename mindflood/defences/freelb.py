@@ -24,7 +24,7 @@ class FreeLB(Defence):
 
     def construct(self, batch: Batch) -> tuple[Tensor, tuple[Tensor, ...], Tensor]:
         delta = self.sums.cleared(self.initial(batch))
-        mean_J, k = Tensor(0.0, ms.float32), Tensor(0, ms.int32)
+        mean_J, k = self.nothing, Tensor(0, ms.int32)
         while k < self.passes:
             J, gradient, gradients = self.full_pass(delta, k, batch)
             mean_J = self.sums.add(gradients, 1.0 / self.passes, mean_J + J / self.passes)

@@ -17,7 +17,7 @@ from mindflood.defences.information import (
     shuffled,
 )
 from mindflood.models.layers import slice_axis
-from mindflood.models.loss import weighted_cross_entropy
+from mindflood.models.loss import weighted_loss
 
 
 class InfoBERT(Defence):
@@ -64,7 +64,7 @@ class InfoBERT(Defence):
 
     def construct(self, batch: Batch) -> tuple[Tensor, tuple[Tensor, ...], Tensor]:
         mask, scale = batch["mask"], batch["scale"]
-        real = ops.cast(batch["weights"] > 0, ms.float32)
+        real = ops.cast(batch["text_weights"] > 0, ms.float32)
         counted = mask * ops.reshape(real, (-1, 1, 1))
         delta = self.sums.cleared(self.initial(batch))
         mean_J, k = Tensor(0.0, ms.float32), Tensor(0, ms.int32)
@@ -98,7 +98,7 @@ class InfoBERT(Defence):
         embedded = classifier.embed(words, ids, batch["token_type_ids"], hidden)
         states = classifier.encode(embedded, batch["attention_mask"], hidden, attention)
         logits = classifier.classify(states, hidden)
-        J = weighted_cross_entropy(logits, batch["labels"], batch["weights"])
+        J = weighted_loss(logits, batch["labels"], batch["weights"])
         return J, embedded, ops.reshape(slice_axis(states, 1, 0, 1), (states.shape[0], -1))
 
     def information(

@@ -49,6 +49,8 @@ class Perturbation(nn.Cell):
         radius: ε; 0 leaves δ where the ascent puts it.
         norm: ``l2`` or ``linf``, per sample over its tokens × d.
         normalise: whether an ascent divides g by its norm.
+        texts: k, texts of a sample, one behind the other: the choices of a question share one norm
+            and one ball (FreeLB, appendix A.1). Of them ``[B, L, d]`` below is ``[B·k, L, d]``.
 
     Raises:
         UserError: the norm is neither.
@@ -61,6 +63,7 @@ class Perturbation(nn.Cell):
         radius: float,
         norm: str,
         normalise: bool = True,
+        texts: int = 1,
     ) -> None:
         super().__init__()
         self.step_size = step_size
@@ -70,6 +73,7 @@ class Perturbation(nn.Cell):
             raise UserError(f"norm {norm!r}: expected {' or '.join(NORMS)}")
         self.l2 = norm == "l2"
         self.normalise = normalise
+        self.texts = texts
 
     def initial(self, unit: Tensor, mask: Tensor) -> Tensor:
         """unit·mag/√(L_i·d) (L2, L_i the real tokens) or unit·mag (L∞); zero on padding.
@@ -80,7 +84,8 @@ class Perturbation(nn.Cell):
         """
         magnitude = self.magnitude
         if self.l2:
-            magnitude = magnitude / ops.sqrt(token_counts(mask) * unit.shape[2])
+            tokens = self.of_texts(self.of_samples(token_counts(mask)))
+            magnitude = magnitude / ops.sqrt(tokens * unit.shape[2])
         return unit * mask * magnitude
 
     def ascend(self, delta: Tensor, gradient: Tensor, mask: Tensor) -> Tensor:
@@ -102,7 +107,20 @@ class Perturbation(nn.Cell):
 
     def norm(self, x: Tensor) -> Tensor:
         """L2 norm or largest absolute entry of every sample: ``[B, 1, 1]``."""
-        return ops.reshape(self._of_rows(ops.reshape(x, (x.shape[0], -1))), (-1, 1, 1))
+        rows = ops.reshape(x, (x.shape[0] // self.texts, -1))
+        return self.of_texts(self._of_rows(rows))
+
+    def of_samples(self, counts: Tensor) -> Tensor:
+        """Sums over the texts of every sample: float32 ``[B]`` of ``[B, 1, 1]``."""
+        if self.texts == 1:
+            return ops.reshape(counts, (-1,))
+        return ops.sum(ops.reshape(counts, (-1, self.texts)), 1)
+
+    def of_texts(self, samples: Tensor) -> Tensor:
+        """What every sample has, once for each of its texts: ``[B, 1, 1]``."""
+        if self.texts > 1:
+            samples = ops.tile(ops.reshape(samples, (-1, 1)), (1, self.texts))
+        return ops.reshape(samples, (-1, 1, 1))
 
     def token_norm(self, x: Tensor) -> Tensor:
         """The same of every token: ``[B, L, 1]``."""
@@ -116,7 +134,7 @@ class Perturbation(nn.Cell):
         return ops.amax(ops.abs(rows), 1)
 
 
-def perturbation_of(settings: Any) -> Perturbation:
+def perturbation_of(settings: Any, texts: int = 1) -> Perturbation:
     """How δ starts and climbs in a method, of whose ``settings`` none that it needs is null.
 
     A step is of size η, or η/n for a method with n inner steps.
@@ -127,6 +145,7 @@ def perturbation_of(settings: Any) -> Perturbation:
         settings.radius,
         settings.norm,
         normalise=settings.normalise is not False,
+        texts=texts,
     )
 
 
@@ -142,7 +161,7 @@ def of_each_row(gradient: Tensor, weights: Tensor) -> Tensor:
 
     Args:
         gradient: float32 ``[B, L, d]``.
-        weights: w, float32 ``[B]``.
+        weights: w, float32 ``[B]``, of each text.
     """
     divisor = ops.where(weights > 0, weights, ops.ones_like(weights))
     return gradient / ops.reshape(divisor, (-1, 1, 1))

@@ -3,7 +3,7 @@
 from typing import Any
 
 import mindspore as ms
-from mindspore import ParameterTuple, Tensor
+from mindspore import ParameterTuple, Tensor, ops
 
 from mindflood.defences.adversarial_loss import AdversarialLoss
 from mindflood.defences.batch import Batch
@@ -14,8 +14,8 @@ from mindflood.defences.perturbation import of_each_row
 class PGDAT(Defence):
     """The clean J, and the gradients of J(0) + J(δ): S passes back to the input, two full ones.
 
-    The clean J decides flooding's sign: its level means what it means in fine-tuning. The sign
-    turns both gradients.
+    The clean J decides flooding's sign, and a row's clean loss its weight: a level means what it
+    means in fine-tuning. The sign, or weight, turns both gradients.
     """
 
     def __init__(self, loss: AdversarialLoss, parameters: ParameterTuple, *rest: Any) -> None:
@@ -30,7 +30,7 @@ class PGDAT(Defence):
         delta = self.initial(batch)
         k = Tensor(0, ms.int32)
         while k < self.steps:
-            gradient = of_each_row(self.input_gradient(delta, k, batch), batch["weights"])
+            gradient = of_each_row(self.input_gradient(delta, k, batch), batch["text_weights"])
             delta = self.ascend(delta, gradient, batch)
             k = k + 1
         (_, J), gradients = self.gradients(delta, k, batch)
@@ -38,5 +38,10 @@ class PGDAT(Defence):
 
     def both(self, delta: Tensor, k: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         """(s·(J(0) + J(δ)), J(0)); the clean pass is the k-th, the adversarial one the next."""
+        if self.by_rows:
+            losses = self.loss.losses(None, k, batch)
+            factors, measured = self.loss.flood(losses, batch["weights"], batch["levels"])
+            both = losses + self.loss.losses(delta, k + 1, batch)
+            return ops.reduce_sum(both * factors) * batch["scale"], measured
         J = self.loss.J(None, k, batch)
         return (J + self.loss.J(delta, k + 1, batch)) * batch["scale"], J

@@ -32,6 +32,8 @@ class DefenceMethod:
         two_layers: why one transformer layer is not enough.
         float32: why half precision is not enough.
         moved_start: why δ cannot start at zero.
+        no_rows: why its rows cannot be flooded one by one. A method that can takes its gradients
+            with ``weight_gradients`` or ``full_pass``, sums J from ``nothing``, and says None.
     """
 
     title: str
@@ -47,6 +49,7 @@ class DefenceMethod:
     two_layers: str | None = None
     float32: str | None = None
     moved_start: str | None = None
+    no_rows: str | None = "does not tell the losses of its rows"
 
 
 # K, η, magnitude and ε are those of Flooding-X's scripts, not what the methods' own authors chose
@@ -58,12 +61,14 @@ DEFENCE_METHODS = {
         "mindflood.defences.pgd:PGD",
         {"steps": 3, "step_size": 0.03, "magnitude": 0.05, "radius": 0.0, "norm": "l2",
          "reuse_dropout": True},
+        no_rows=None,
     ),
     "pgd-at": DefenceMethod(
         "PGD-AT",
         "mindflood.defences.pgd_at:PGDAT",
         {"steps": 3, "radius": 0.003, "norm": "l2", "reuse_dropout": True, "normalise": True},
         gaussian=True,
+        no_rows=None,
     ),
     "freeat": DefenceMethod(
         "FreeAT",
@@ -73,6 +78,7 @@ DEFENCE_METHODS = {
         replays=True,
         whole_batch="updates the weights within a batch",
         float32="cannot take back an overflow in the middle of its updates",
+        no_rows="updates the weights in every pass, with one sign for the batch",
     ),
     "yopo": DefenceMethod(
         "YOPO",
@@ -80,12 +86,14 @@ DEFENCE_METHODS = {
         {"steps": 3, "step_size": 0.03, "magnitude": 0.05, "radius": 0.0, "norm": "l2",
          "reuse_dropout": True, "inner_steps": 2, "variant": "paper"},
         two_layers="steps through the first of several layers",
+        no_rows="climbs by the first layer's part of the gradient, which a row's weight would turn",
     ),
     "freelb": DefenceMethod(
         "FreeLB",
         "mindflood.defences.freelb:FreeLB",
         {"steps": 5, "step_size": 0.03, "magnitude": 0.05, "radius": 0.0, "norm": "l2",
          "reuse_dropout": True, "variant": "paper"},
+        no_rows=None,
     ),
     "tavat": DefenceMethod(
         "TAVAT",
@@ -93,6 +101,7 @@ DEFENCE_METHODS = {
         {"steps": 3, "step_size": 0.03, "magnitude": 0.2, "radius": 0.5, "norm": "l2",
          "reuse_dropout": False, "variant": "paper"},
         whole_batch="makes its vocabulary table of whole batches",
+        no_rows=None,
     ),
     "infobert": DefenceMethod(
         "InfoBERT",
@@ -104,6 +113,7 @@ DEFENCE_METHODS = {
         beside="mindflood.defences.information:Critic",
         whole_batch="contrasts the rows of a batch",
         one_device=True,
+        no_rows="contrasts the rows of a batch, so that its loss is not one of rows",
     ),
     "lds": DefenceMethod(
         "LDS",
@@ -112,6 +122,7 @@ DEFENCE_METHODS = {
         gaussian=True,
         float32="climbs the difference of two outputs so near that half precision rounds it away",
         moved_start="the divergence has no gradient at δ = 0",
+        no_rows="adds a divergence to the loss, which has no level",
     ),
 }  # fmt: skip
 

@@ -49,7 +49,7 @@ class TAVAT(Defence):
         if not self.release:
             instance, token = self.clipped(instance, token)
         token = self.sums.cleared(token)
-        mean_J, k = Tensor(0.0, ms.float32), Tensor(0, ms.int32)
+        mean_J, k = self.nothing, Tensor(0, ms.int32)
         while k < self.steps:
             J, gradient, gradients = self.full_pass(instance + token, k, batch)
             mean_J = self.sums.add(gradients, self.share, mean_J + J / self.steps)
@@ -112,4 +112,4 @@ class TAVAT(Defence):
 
     def real(self, batch: Batch) -> Tensor:
         """1 for a row, 0 for one that fills the batch: float32 ``[B, 1, 1]``."""
-        return ops.reshape(ops.cast(batch["weights"] > 0, ms.float32), (-1, 1, 1))
+        return ops.reshape(ops.cast(batch["text_weights"] > 0, ms.float32), (-1, 1, 1))

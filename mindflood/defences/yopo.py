@@ -8,7 +8,7 @@ from mindspore import ParameterTuple, Tensor, ops
 from mindflood.defences.adversarial_loss import AdversarialLoss
 from mindflood.defences.batch import Batch
 from mindflood.defences.defence import Defence
-from mindflood.models.loss import weighted_cross_entropy
+from mindflood.models.loss import weighted_loss
 
 
 class YOPO(Defence):
@@ -62,7 +62,7 @@ class YOPO(Defence):
         states = self.first_layer(delta, k, batch) + zeta
         states = classifier.encode(states, batch["attention_mask"], hidden, attention, 1)
         logits = classifier.classify(states, hidden)
-        return weighted_cross_entropy(logits, batch["labels"], batch["weights"]) * batch["scale"]
+        return weighted_loss(logits, batch["labels"], batch["weights"]) * batch["scale"]
 
     def aligned(self, delta: Tensor, p: Tensor, k: Tensor, batch: Batch) -> Tensor:
         """⟨h₁(E + δ), p⟩ with p held fixed: what the inner steps ascend."""

@@ -6,7 +6,11 @@ from typing import Any
 _HOMES = {
     "flood": "step",
     "FloodingTrainOneStepCell": "step",
+    "SoftAD": "rows",
     "AccumulatedFloodingStep": "accumulation",
+    "folds_of": "own_levels",
+    "held_out_losses": "own_levels",
+    "levels_of": "own_levels",
     "AccordanceEstimator": "estimator",
     "AccordanceProbe": "accordance",
     "LabelledBatch": "accordance",

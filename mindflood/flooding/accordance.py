@@ -34,17 +34,30 @@ class LabelledBatch(NamedTuple):
         labels: int [B], the class of each row, from 0.
         real_rows: bool or number [B]; a row where it is 0 or less fills the batch up and does not
             count. None: every row counts.
+        targets: array [B, ...], what the network takes for labels; None: the labels.
     """
 
     inputs: Sequence[NDArray]
     labels: NDArray
     real_rows: NDArray | None = None
+    targets: NDArray | None = None
 
     @classmethod
     def of(cls, batch: Any) -> "LabelledBatch":
-        """The probe's view of a :class:`mindflood.data.batching.Batch`."""
+        """The probe's view of a :class:`mindflood.data.batching.Batch`.
+
+        A tagged sentence is a row for each tag in it, whose loss is that of the words which have
+        the tag.
+        """
         inputs = (batch.input_ids, batch.attention_mask, batch.token_type_ids)
-        return cls(inputs, batch.labels, batch.weights)
+        if batch.labels.ndim == 1:
+            return cls(inputs, batch.labels, batch.weights)
+        pairs = [(row, tag) for row in np.flatnonzero(batch.weights > 0)
+                 for tag in np.unique(batch.labels[row][batch.labels[row] >= 0])]  # fmt: skip
+        rows, tags = (np.array(side, np.int32) for side in zip(*pairs, strict=True))
+        of_rows = batch.labels[rows]
+        targets = np.where(of_rows == tags[:, None], of_rows, -100).astype(np.int32)
+        return cls(tuple(array[rows] for array in inputs), tags, None, targets)
 
 
 class AccordanceProbe:
@@ -100,12 +113,16 @@ class AccordanceProbe:
         self._gradient = _Gradient(network, self.parameters)
 
     def class_gradients(
-        self, inputs: Sequence[NDArray], labels: NDArray, real_rows: NDArray | None = None
+        self,
+        inputs: Sequence[NDArray],
+        labels: NDArray,
+        real_rows: NDArray | None = None,
+        targets: NDArray | None = None,
     ) -> ClassGradients:
         """g^i of a batch: the gradient of the mean loss over its rows of class i.
 
         Args:
-            inputs, labels, real_rows: as in :class:`LabelledBatch`.
+            inputs, labels, real_rows, targets: as in :class:`LabelledBatch`.
 
         Returns:
             For each class that has rows, float32 arrays of the parameters' shapes, in their order.
@@ -113,7 +130,7 @@ class AccordanceProbe:
         Raises:
             UserError: no row counts, a label is out of range, or the arrays differ in length.
         """
-        batch = LabelledBatch(inputs, labels, real_rows)
+        batch = LabelledBatch(inputs, labels, real_rows, targets)
         return self._class_gradients(batch, _rows_by_class(batch, self.num_classes, "batch"))
 
     def measure(
@@ -156,7 +173,7 @@ class AccordanceProbe:
     ) -> list[NDArray[np.floating]]:
         total: list[NDArray[np.floating]] = []
         for rows, weights in _passes(chosen, size):
-            arrays = (*batch.inputs, batch.labels)
+            arrays = (*batch.inputs, batch.labels if batch.targets is None else batch.targets)
             inputs = [Tensor(np.ascontiguousarray(array[rows])) for array in arrays]
             gradients = self._gradient(*inputs, Tensor(weights * np.float32(self.loss_scale)))
             arrays_of_pass = _taken_off(list(gradients))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import mindspore as ms
+import numpy as np
 from mindspore import Parameter, Tensor, nn, ops
 
 from mindflood.errors import UserError
@@ -15,7 +16,8 @@ class AccumulatedFloodingStep:
     """Flooding steps on the weighted mean of J over micro-batches, with one sign for all of them.
 
     The sign of J - b is known only when the last micro-batch has been seen, and a gradient is
-    linear in its sensitivity; so the raw gradients are averaged, and the mean takes the sign.
+    linear in its sensitivity; so the raw gradients are averaged, and the mean takes the sign. A
+    step that floods row by row has no sign to wait for: the weights are each row's own.
 
     Args:
         step: the one-batch cell; its network returns the mean over the rows that it is given, here
@@ -68,7 +70,8 @@ class _Accumulate(nn.Cell):
         self.step = step
         self.update = step.update
         self.sums = step.weights.clone(prefix="accumulated", init="zeros")
-        self.loss = Parameter(Tensor(0.0, ms.float32), name="accumulated_loss", requires_grad=False)
+        nothing = np.zeros(2 if step.by_rows else (), np.float32)
+        self.loss = Parameter(Tensor(nothing), name="accumulated_loss", requires_grad=False)
 
     def construct(self, share: Tensor, *inputs: Any) -> Tensor:
         # The share goes in with the loss scale, so that half precision has the range of a whole
@@ -85,16 +88,14 @@ class _Apply(nn.Cell):
 
     def __init__(self, step: FloodingTrainOneStepCell, accumulate: _Accumulate) -> None:
         super().__init__(auto_prefix=False)
-        self.flood_level = step.flood_level
-        self.mean_over_workers = step.mean_over_workers
+        self.step = step
         self.grad_reducer = step.grad_reducer
         self.update = step.update
         self.sums = accumulate.sums
         self.loss = accumulate.loss
 
     def construct(self) -> Tensor:
-        J = self.mean_over_workers(self.loss * 1.0)
-        sign = ops.sign(J - self.flood_level)
+        J, sign = self.step.judged(self.loss * 1.0)
         grads: tuple[Tensor, ...] = ()
         for total in self.sums:
             grads += (total * sign,)

@@ -1,10 +1,13 @@
-"""``mindflood masked-lm TASK``: the language model that the offline BERT-Attack and BAE ask."""
+"""``mindflood masked-lm TASK``: the language model that the offline recipes with one ask."""
 
 import argparse
+import dataclasses
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mindflood.config.attack import task_of_json
+from mindflood.data.options import add_own_data, own_data_of, strict_or_not
 from mindflood.files import expanded, user_path
 from mindflood.models.pretrained import EMBEDDED
 from mindflood.terminal import say
@@ -13,13 +16,14 @@ if TYPE_CHECKING:
     from mindflood.data.tasks import Task
     from mindflood.masked_lm.settings import MaskedLMSettings
 
-EPILOG = """example:
+EPILOG = """examples:
   mindflood masked-lm sst2 --data sst2 --out models/sst2-masked-lm
+  mindflood masked-lm --data reviews.csv --text review --label stars --out models/reviews-masked-lm
 
-'mindflood attack --recipe bert-attack' (or bae) makes it by itself where it is not in the cache.
-For shares of an attack on several machines (--shard, --ray) make it once and give every share
---masked-lm FOLDER: machines that train it with other numbers of threads get other weights, and
-shares with other models do not merge.
+'mindflood attack --recipe bert-attack' (or bae, a2t-mlm) makes it by itself where the cache
+lacks it. For shares of an attack on several machines (--shard, --ray) make it once and give
+every share --masked-lm FOLDER: machines that train it with other numbers of threads get other
+weights, and shares with other models do not merge.
 """
 
 
@@ -27,10 +31,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``mindflood masked-lm``."""
     from mindflood.masked_lm.settings import MaskedLMSettings
 
-    parser.add_argument("task", metavar="TASK", help="task whose training text it learns")
+    parser.add_argument(
+        "task", metavar="TASK", nargs="?", help="task whose training text it learns"
+    )
     parser.add_argument(
         "--data", type=expanded, help="folder or file with the examples (default: the hub)"
     )
+    add_own_data(parser)
+    # A task as JSON, from the attack.
+    parser.add_argument("--described", type=task_of_json, help=argparse.SUPPRESS)
     parser.add_argument(
         "--out", type=user_path, metavar="FOLDER", help="default: mindflood's cache"
     )
@@ -54,6 +63,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UserError: the text cannot be read, or the folder cannot be written.
     """
+    from mindflood.data.own import training_labels
     from mindflood.data.tasks import get_task
     from mindflood.errors import UserError
     from mindflood.files import check_writable
@@ -64,7 +74,12 @@ def run(args: argparse.Namespace) -> int:
     if args.steps < 1:
         raise UserError(f"--steps {args.steps}: expected 1 or more")
     settings = MaskedLMSettings(encoder=args.encoder, steps=args.steps)
-    task = get_task(args.task)
+    task = args.described or own_data_of(args)
+    if task is None and args.task is None:
+        raise UserError("TASK: missing; name a task, or your own data with --data, --text, --label")
+    task = strict_or_not(task or get_task(args.task), args)
+    if not task.label_names:
+        task = dataclasses.replace(task, label_names=training_labels(task, args.data))
     out: Path = args.out or cached_folder(task, args.data, settings)
     if args.out is not None and out.exists() and not (out.is_dir() and not any(out.iterdir())):
         what = "a model" if (out / "config.json").exists() else "something"

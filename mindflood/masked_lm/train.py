@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from mindspore import Tensor, nn
 
-from mindflood.data.batching import Batch, Batches, FastTokenizer, encode, load_tokenizer
+from mindflood.data.batching import Batch, Batches, Encoded, FastTokenizer, encode, load_tokenizer
 from mindflood.data.sources import Examples
 from mindflood.data.tasks import Task
 from mindflood.errors import UserError
@@ -68,6 +68,7 @@ class MaskedLMTrainer:
         pieces = training_pieces(task, "train", data, settings)
         self.texts = len(pieces)
         self.train = self._batches(tokenizer, pieces, shuffle=True)
+        assert isinstance(self.train.encoded, Encoded)
         tokens = self.train.encoded.input_ids
         model.expect(tokens[~np.isin(tokens, self.masking.special_ids)])
         held_out = training_pieces(task, "dev", data, settings)[:_HELD_OUT]

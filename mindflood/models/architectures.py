@@ -17,13 +17,13 @@ class Architecture:
     """One encoder.
 
     Attributes:
-        classifier: Hugging Face's class.
+        family: how the names of Hugging Face's classes begin.
         segments: whether the two texts of a pair have embeddings of their own.
         counted_positions: whether positions count the tokens that are not padding, from behind the
             padding index on.
         relative_bias: whether a learned number a head and distance is added to all layers' scores.
-        pooling_head: whether the head drops out of the first state, and then pools it itself; the
-            others pool in the encoder.
+        pooling_head: whether the head of a classifier drops out of the first state, and then pools
+            it itself; the others pool in the encoder.
         pooling: the activation of the pooled state.
         drops_attention: whether there is dropout behind the attention's output, beside that behind
             the feed-forward block's.
@@ -35,7 +35,7 @@ class Architecture:
         fixed: keys whose value must be this one, and what to do where it is not.
     """
 
-    classifier: str
+    family: str
     segments: bool = False
     counted_positions: bool = False
     relative_bias: bool = False
@@ -53,18 +53,16 @@ _ABSOLUTE = {"position_embedding_type": ("absolute", "choose a model with absolu
 _ENCODERS_ONLY = {"is_decoder": (False, "choose a model that looks both ways")}
 
 ARCHITECTURES: Mapping[str, Architecture] = {
-    "bert": Architecture(
-        "BertForSequenceClassification", segments=True, fixed=_ABSOLUTE | _ENCODERS_ONLY
-    ),
+    "bert": Architecture("Bert", segments=True, fixed=_ABSOLUTE | _ENCODERS_ONLY),
     "roberta": Architecture(
-        "RobertaForSequenceClassification",
+        "Roberta",
         counted_positions=True,
         pooling_head=True,
         defaults={"vocab_size": 50265, "pad_token_id": 1},
         fixed=_ABSOLUTE | _ENCODERS_ONLY,
     ),
     "mpnet": Architecture(
-        "MPNetForSequenceClassification",
+        "MPNet",
         counted_positions=True,
         relative_bias=True,
         pooling_head=True,
@@ -83,7 +81,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         },
     ),
     "distilbert": Architecture(
-        "DistilBertForSequenceClassification",
+        "DistilBert",
         pooling="relu",
         drops_attention=False,
         renamed=(
@@ -114,11 +112,13 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         fixed={"sinusoidal_pos_embds": (False, "choose a model with learned positions")},
     ),
     "electra": Architecture(
-        "ElectraForSequenceClassification",
+        "Electra",
         segments=True,
         pooling_head=True,
         pooling="gelu",
         embedding_size=True,
+        # The pooler that it has for choices alone.
+        renamed=(_SELF, ("electra.pooler.dense.", "sequence_summary.summary.")),
         defaults={
             "embedding_size": 128,
             "hidden_size": 256,

@@ -1,4 +1,4 @@
-"""BERT and its relatives for sequence classification as MindSpore cells.
+"""BERT and its relatives with a head for each kind of task as MindSpore cells.
 
 The network of Devlin et al. 2019 (BERT), and what :mod:`mindflood.models.architectures` changes of
 it; parameter names and shapes are those of a Hugging Face state dict. It runs in graph mode and in
@@ -36,9 +36,12 @@ class PoolingHead(Pooler):
 
 
 class BertForSequenceClassification(nn.Cell):
-    """A BERT, RoBERTa, MPNet, DistilBERT or ELECTRA with its own classification head.
+    """A BERT, RoBERTa, MPNet, DistilBERT or ELECTRA with the head of ``config.kind``.
 
-    Which of them, ``config.model_type`` tells.
+    Which of them, ``config.model_type`` tells. Hugging Face has a class for each kind:
+    ``ForSequenceClassification``, of one output for a regression, ``ForMultipleChoice``, whose
+    questions have ``config.choices`` texts here, one behind the other, and
+    ``ForTokenClassification``.
 
     Args:
         config: the architecture.
@@ -61,13 +64,15 @@ class BertForSequenceClassification(nn.Cell):
         self.dropouts = config.dropouts_a_layer
         self.relative = config.architecture.relative_bias
         self.narrow_words = config.word_size < config.hidden_size
-        self.pooling_head = config.architecture.pooling_head
         self.hidden_rate = config.hidden_dropout_prob
         self.hidden_scale = keep_scale(config.hidden_dropout_prob)
         self.head_rate = config.head_dropout_prob
         self.head_scale = keep_scale(config.head_dropout_prob)
         self.backbone = Backbone(config, compute_type)
-        if self.pooling_head:
+        self.tags, self.chooses = config.kind == "tagging", config.kind == "choice"
+        self.choices = config.choices
+        self.pools_itself = config.pools_itself
+        if self.pools_itself:
             self.classifier = PoolingHead(config, compute_type)
         else:
             self.classifier = Dense(config.hidden_size, config.num_labels)
@@ -113,7 +118,8 @@ class BertForSequenceClassification(nn.Cell):
             perturbation: float32 ``[B, L, d]``, added to the looked-up word embeddings.
 
         Returns:
-            float32 ``[B, num_labels]``.
+            float32 ``[B, num_labels]``; of choices the scores of each question, ``[B / k, k]``; of
+            tags ``[B, L, num_labels]``.
         """
         words = self.embed_words(input_ids)
         if perturbation is not None:
@@ -180,13 +186,27 @@ class BertForSequenceClassification(nn.Cell):
         return ops.reshape(x, (batch, length, size))
 
     def classify(self, states: Tensor, hidden_noise: Tensor | None = None) -> Tensor:
-        """Logits, float32 ``[B, num_labels]``, from the last hidden states."""
+        """Logits, in the shapes of :meth:`construct`, from the last hidden states."""
+        if self.tags:
+            return self.tag(states, hidden_noise)
         first = ops.reshape(slice_axis(states, 1, 0, 1), (states.shape[0], -1))
-        if self.pooling_head:
+        if self.pools_itself:
             pooled = self.classifier(self.drop_vector(first, hidden_noise, 2))
             return self.classifier.out_proj(self.drop_vector(pooled, hidden_noise, 1))
-        pooled = self.backbone.pooler(first)
-        return self.classifier(self.drop_vector(pooled, hidden_noise, 1))
+        pooled = self.drop_vector(self.backbone.pooler(first), hidden_noise, 1)
+        if self.chooses:
+            return ops.reshape(self.classifier(pooled), (-1, self.choices))
+        return self.classifier(pooled)
+
+    def tag(self, states: Tensor, hidden_noise: Tensor | None) -> Tensor:
+        """Logits of every token, float32 ``[B, L, num_labels]``."""
+        batch, length, size = states.shape
+        if hidden_noise is not None and self.head_rate > 0:
+            keep = self.keep(hidden_noise, self.dropouts * self.layers + 1, length)
+            states = drop(states, keep) * self.head_scale
+        return ops.reshape(
+            self.classifier(ops.reshape(states, (batch * length, size))), (batch, length, -1)
+        )
 
     def drop_vector(self, x: Tensor, hidden_noise: Tensor | None, from_end: int) -> Tensor:
         """Dropout of ``[B, H]`` vectors of the head, whose masks are the last of the noise."""

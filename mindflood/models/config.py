@@ -7,6 +7,7 @@ from typing import Any
 
 from mindflood.errors import UserError
 from mindflood.files import read_json
+from mindflood.kinds import Kind
 from mindflood.models.architectures import ARCHITECTURES, Architecture
 
 ACTIVATIONS = ("gelu", "gelu_new", "relu")
@@ -22,6 +23,9 @@ _SIZES = (
     "word_size",
 )
 _RATES = ("hidden_dropout_prob", "attention_probs_dropout_prob", "head_dropout_prob")
+# The ends of the names of Hugging Face's classes; a classifier of one label is a regression.
+_KINDS: dict[str, Kind] = {"ForMultipleChoice": "choice", "ForTokenClassification": "tagging"}
+ONE_OUTPUT: tuple[Kind, ...] = ("regression", "choice")
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,9 @@ class BertConfig:
     """Sizes and rates of the network; the fields are called as in a BERT's ``config.json``.
 
     ``embedding_size`` is that of an ELECTRA's words; None is the ``hidden_size``. ``label_names``
-    gives the classes in the order of the logits (``id2label``).
+    gives the classes in the order of the logits (``id2label``). ``kind`` tells the head, and
+    ``choices`` how many texts a question comes with, where the head scores choices: as many as the
+    question with the most has.
     """
 
     vocab_size: int = 30522
@@ -50,11 +56,14 @@ class BertConfig:
     num_labels: int = 2
     model_type: str = "bert"
     label_names: tuple[str, ...] = ()
+    kind: Kind = "classification"
+    choices: int = 1
 
     def __post_init__(self) -> None:
         _one_of("model_type", self.model_type, tuple(ARCHITECTURES))
-        for name in _SIZES:
-            _at_least(name, getattr(self, name), 2 if name == "num_labels" else 1)
+        classes = self.kind not in ONE_OUTPUT
+        for name in (*_SIZES, "choices"):
+            _at_least(name, getattr(self, name), 2 if name == "num_labels" and classes else 1)
         for name in _RATES:
             _probability(name, getattr(self, name))
         _one_of("hidden_act", self.hidden_act, ACTIVATIONS)
@@ -81,6 +90,11 @@ class BertConfig:
     def architecture(self) -> Architecture:
         """What is its own of this ``model_type``."""
         return ARCHITECTURES[self.model_type]
+
+    @property
+    def pools_itself(self) -> bool:
+        """Whether the head drops out of the first state and pools it; else the encoder pools."""
+        return self.architecture.pooling_head and self.kind in ("classification", "regression")
 
     @property
     def word_size(self) -> int:
@@ -146,6 +160,7 @@ class BertConfig:
             raise UserError(f"{path}: expected an object of configuration keys")
         values = _values(path, stated)
         values |= _labels(path, stated)
+        values |= _head(stated, values["num_labels"])
         try:
             return cls(**values)
         except UserError as error:
@@ -197,6 +212,27 @@ def _values(path: Path, stated: Mapping[str, Any]) -> dict[str, Any]:
     if values.get("pad_token_id", 0) is None:
         values["pad_token_id"] = architecture.defaults.get("pad_token_id", 0)
     return values
+
+
+def stated_kind(stated: dict[str, Any], labels: Any) -> Kind:
+    """The kind of a head, by the class that a ``config.json`` names.
+
+    Args:
+        labels: how many it has.
+    """
+    named = stated.get("architectures")
+    architecture = str(named[0]) if isinstance(named, list) and named else ""
+    for end, kind in _KINDS.items():
+        if architecture.endswith(end):
+            return kind
+    return "regression" if labels == 1 else "classification"
+
+
+def _head(stated: dict[str, Any], labels: Any) -> dict[str, Any]:
+    """The kind of the head, and of a choice its one output."""
+    kind = stated_kind(stated, labels)
+    single = {"num_labels": 1, "label_names": ("score",)} if kind == "choice" else {}
+    return {"kind": kind, **single}
 
 
 def _labels(path: Path, stated: dict[str, Any]) -> dict[str, Any]:

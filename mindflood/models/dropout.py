@@ -16,6 +16,13 @@ _LANES = 4  # uint16 numbers in one 64-bit draw
 _LEVELS = 1 << 16  # a rate is exact to 1 / _LEVELS
 
 
+def head_vectors(config: BertConfig, length: int) -> int:
+    """P: vectors of a row that the head drops out of: the pooled state's, or every token's."""
+    if config.kind == "tagging":
+        return length
+    return 2 if config.pools_itself else 1
+
+
 def keep_threshold(rate: float) -> int:
     """How many of the 65,536 values of a uint16 keep a unit dropped at ``rate``."""
     return round((1.0 - rate) * _LEVELS)
@@ -49,13 +56,14 @@ class DropoutNoise:
             hidden: uint8 ``[B, (D·layers + 1)·L + P, H]``: the embeddings, of whose columns an
                 ELECTRA of narrower words takes the first, then each layer's D outputs, attention
                 (not for DistilBERT) and feed-forward, then the P vectors before the classifier (2
-                where the head drops out of the first state, else 1).
+                where the head drops out of the first state before it pools it, L for a tagger,
+                else 1).
             attention: uint8 ``[B, layers, A, L, L]``, the attention probabilities.
             Where a rate is 0 its masks are ones.
         """
         config = self.config
         tokens = (config.dropouts_a_layer * config.num_hidden_layers + 1) * length
-        pooled = 2 if config.architecture.pooling_head else 1
+        pooled = head_vectors(config, length)
         states = (tokens + pooled, config.hidden_size)
         keep = np.full((tokens + pooled, 1), keep_threshold(config.hidden_dropout_prob), np.int32)
         keep[tokens:] = keep_threshold(config.head_dropout_prob)

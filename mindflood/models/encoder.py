@@ -205,7 +205,7 @@ class Pooler(nn.Cell):
 class Backbone(nn.Cell):
     """Embeddings, their projection where words are narrower than states, encoder and pooler.
 
-    The pooler is left out where the head has its own.
+    The pooler is left out where the head has its own, and of a tagger, which looks at every word.
     """
 
     def __init__(self, config: BertConfig, compute_type: Any) -> None:
@@ -214,5 +214,5 @@ class Backbone(nn.Cell):
         if config.word_size < config.hidden_size:
             self.embeddings_project = Dense(config.word_size, config.hidden_size, compute_type)
         self.encoder = Encoder(config, compute_type)
-        if not config.architecture.pooling_head:
+        if not config.pools_itself and config.kind != "tagging":
             self.pooler = Pooler(config, compute_type)

@@ -13,6 +13,7 @@ from typing import Any
 
 from mindflood.errors import UserError
 from mindflood.files import user_path
+from mindflood.kinds import Kind
 from mindflood.models.config import BertConfig
 from mindflood.models.weights import check_shapes, read_weights
 
@@ -99,6 +100,8 @@ def load_pretrained(
     compute_type: Any = None,
     layers: int | None = None,
     dropout: float | None = None,
+    kind: Kind | None = None,
+    choices: int = 1,
 ) -> Any:
     """Load a classifier, or a bare encoder, from a Hugging Face folder.
 
@@ -111,6 +114,8 @@ def load_pretrained(
         seed: of the weights the folder lacks (the head, a pooler): normal(0, initializer_range).
         compute_type: as the network takes it; None is float32.
         layers: keep the first that many transformer layers; None keeps all.
+        kind: of the head; the default is the folder's own. One of another kind is replaced.
+        choices: texts that a question comes with, for a head that scores choices.
         dropout: rate of all dropouts in place of the folder's own, which None keeps.
 
     Raises:
@@ -122,14 +127,16 @@ def load_pretrained(
 
     folder = Path(folder)
     stated = BertConfig.from_folder(folder)
-    config = _with_labels(folder, stated, num_labels, label_names)
+    config = _with_labels(folder, stated, num_labels, label_names, kind or stated.kind)
+    config = dataclasses.replace(config, choices=choices)
     weights = read_weights(folder, config.model_type)
     if layers is not None:
         config = _first_layers(folder, config, layers)
         weights = {name: w for name, w in weights.items() if _layer(name) < layers}
     if dropout is not None:
         config = config.with_dropout(dropout)
-    if config.num_labels != stated.num_labels:  # another task: its head is of no use here
+    own = stated.kind, stated.num_labels
+    if (config.kind, config.num_labels) != own:  # another task: its head is of no use here
         weights = {name: w for name, w in weights.items() if not name.startswith("classifier.")}
     precision = ms.float32 if compute_type is None else compute_type
     model: Any = network(config, precision, None)
@@ -183,12 +190,13 @@ def _with_labels(
     config: BertConfig,
     num_labels: int | None,
     label_names: Sequence[str] | None,
+    kind: Kind,
 ) -> BertConfig:
-    if label_names is None and num_labels in (None, config.num_labels):
+    if label_names is None and num_labels in (None, config.num_labels) and kind == config.kind:
         return config
     names = tuple(label_names or ())
     number = num_labels if num_labels is not None else len(names)
     try:
-        return dataclasses.replace(config, num_labels=number, label_names=names)
+        return dataclasses.replace(config, num_labels=number, label_names=names, kind=kind)
     except UserError as error:
         raise UserError(f"{folder}: {error}") from None

@@ -35,8 +35,13 @@ def stated_length(folder: Path) -> int | None:
     return int(stated) if 1 <= stated < _UNBOUNDED else None
 
 
-def copy_tokenizer(source: Path, target: Path, max_length: int | None = None) -> None:
+def copy_tokenizer(
+    source: Path, target: Path, max_length: int | None = None, *, words: bool = False
+) -> None:
     """Copy a tokenizer from folder to folder; it cuts texts to ``max_length`` tokens where given.
+
+    With ``words`` it also states that a space is put before every word that it is given, which a
+    byte-level tokenizer of transformers demands and others pass over.
 
     transformers reads the length in ``tokenizer_config.json``, the ``tokenizers`` library the one
     in ``tokenizer.json``.
@@ -47,10 +52,14 @@ def copy_tokenizer(source: Path, target: Path, max_length: int | None = None) ->
     for name in TOKENIZER_FILES:
         if (source / name).exists():
             shutil.copyfile(source / name, target / name)
+    changes: dict[str, Any] = {} if max_length is None else {"model_max_length": max_length}
+    if words:
+        changes["add_prefix_space"] = True
+    if changes:
+        settings = _object(target / _SETTINGS) if (target / _SETTINGS).exists() else {}
+        _write(target / _SETTINGS, settings | changes, indent=2)
     if max_length is None:
         return
-    settings = _object(target / _SETTINGS) if (target / _SETTINGS).exists() else {}
-    _write(target / _SETTINGS, settings | {"model_max_length": max_length}, indent=2)
     if (target / "tokenizer.json").exists():
         whole = _object(target / "tokenizer.json")
         how = whole.get("truncation") or {"direction": "Right", "strategy": "LongestFirst"}

@@ -8,6 +8,7 @@ import contextlib
 from pathlib import Path
 
 from mindflood.config.settings import Config
+from mindflood.errors import UserError
 from mindflood.pipeline.train_command import (
     add_arguments as add_arguments,  # same as 'mindflood train'
 )
@@ -28,13 +29,13 @@ def _recipes(config: Config) -> list[str]:
 
 def run(args: argparse.Namespace) -> int:
     """Run the experiment; prints the comparison tables and where the reports are."""
-    from mindflood.config.load import load_run_configs
+    from mindflood.config.load import load_run_configs, with_labels
     from mindflood.interrupts import stopped
     from mindflood.locks import held
     from mindflood.report import command as report
     from mindflood.training.run_folder import check_claim
 
-    configs = load_run_configs(args.config, args.overrides)
+    configs = with_labels(load_run_configs(args.config, args.overrides))
     outputs = list(dict.fromkeys(config.output for config in configs))
     for config in configs:
         check_claim(config.run_folder, config)
@@ -62,18 +63,28 @@ def _check(configs: list[Config]) -> None:
     from mindflood.attack.resources.downloads import check_available
     from mindflood.attack.resources.masked_lm_folder import chosen_masked_lm
     from mindflood.attack.runner import check_held_out
+    from mindflood.kinds import check_classification
     from mindflood.models.pretrained import described_encoder
+    from mindflood.pipeline.train_command import check_to_train
 
+    for config in configs:
+        if config.attack.recipes:
+            try:
+                check_classification("attacks", f"task {config.task.name}", config.task.kind)
+            except UserError as error:
+                raise UserError(f"attack.recipes: {error}; set attack.recipes=[]") from None
     for recipe, profile, pickles in {
         (recipe, config.attack.profile, config.attack.allow_pickles)
         for config in configs
         for recipe in _recipes(config)
     }:
         check_available(recipe, profile, allow_pickles=pickles)
+    for config in configs:
+        check_to_train(config)
     for named in {config.attack.masked_lm for config in configs}:
         if named is not None:
             chosen_masked_lm(named)
-    for encoder, layers in {(config.encoder, config.encoder_layers) for config in configs}:
+    for encoder, layers in {(config.encoder, n) for config in configs for n in config.depths}:
         described_encoder(encoder, layers)
     for config in {(config.task, config.attack): config for config in configs}.values():
         attack = config.attack

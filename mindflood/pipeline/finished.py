@@ -12,9 +12,8 @@ from mindflood.attack.victim.folder import model_fingerprint
 from mindflood.cards.attack_key import AttackKey
 from mindflood.cards.cards import read_card
 from mindflood.cards.schema import Temperature
-from mindflood.config.attack import AttackSettings
+from mindflood.config.attack import AttackSettings, task_of_json, task_to_json
 from mindflood.config.recipes import RECIPES
-from mindflood.data.tasks import get_task
 from mindflood.masked_lm.settings import MaskedLMSettings, cached_folder
 
 
@@ -61,15 +60,23 @@ def _masked_lm(settings: AttackSettings) -> dict[str, str]:
     if not RECIPES[settings.recipe].asks_masked_lm or settings.profile != "offline":
         return {}
     named = settings.masked_lm
-    folder = chosen_masked_lm(named) if named else _own_masked_lm(settings.task.name, settings.data)
+    folder = (
+        chosen_masked_lm(named)
+        if named
+        else _own_masked_lm(task_to_json(settings.task), settings.data)
+    )
     there = (folder / "config.json").is_file()
     return {"masked_lm": model_fingerprint(folder) if there else "not made yet"}
 
 
 @cache
 def _own_masked_lm(task: str, data: str | None) -> Path:
-    """Where the one is that is made of the task's text; its name is a hash of that."""
-    return cached_folder(get_task(task), data, MaskedLMSettings())
+    """Where the one is that is made of the task's text; its name is a hash of that.
+
+    Args:
+        task: as :func:`mindflood.config.attack.task_to_json` writes it.
+    """
+    return cached_folder(task_of_json(task), data, MaskedLMSettings())
 
 
 def _is_temperature(settings: AttackSettings, calibration: Temperature | None) -> bool:

@@ -14,7 +14,7 @@ from mindflood.cards.rates import accuracy_under_attack
 from mindflood.cards.schema import GridSearch, ProbeFindings, SearchCandidate
 from mindflood.config.settings import Config, SearchSettings
 from mindflood.data.sources import Examples
-from mindflood.data.tasks import Task, get_task
+from mindflood.data.tasks import Task
 from mindflood.errors import UserError
 from mindflood.files import read_json, write_json, write_text
 from mindflood.pipeline import stages
@@ -135,8 +135,8 @@ def _levels(config: Config) -> tuple[list[float], ProbeFindings]:
 def candidate_config(config: Config, level: float, data: str | None) -> Config:
     """One model of the grid, trained on ``data``: the RUN folder's search/bLEVEL-seedS."""
     task = config.task
-    if data != task.data:  # the rows that are left are the sample already
-        task = dataclasses.replace(task, data=data, train_examples=None)
+    if data is not None and data != task.data:  # the rows that are left are the sample already
+        task = dataclasses.replace(task.read_from(data), train_examples=None)
     return dataclasses.replace(
         config.without_epochs,
         output=str(config.run_folder / "search"),
@@ -174,7 +174,7 @@ def _candidate(config: Config, level: float, data: str | None) -> SearchCandidat
 
 def _set_aside(config: Config) -> Path:
     """A folder whose test rows are held out of the training rows, and whose train is the rest."""
-    task = get_task(config.task.name)
+    task = config.task.as_task
     rows = training_rows(config)
     count = config.search.examples
     if count * 2 > len(rows):

@@ -41,3 +41,17 @@ def attack(
     if is_finished(out, settings):
         return
     run_verb("attack", settings.model, "--out", str(out), "--settings", settings.to_json())
+
+
+def export_weights(weights: Path, model: Path, config: Config) -> None:
+    """``mindflood export`` of weights of a run that is not complete, into ``model``."""
+    task, layers = config.task, config.encoder_layers
+    words = ["--encoder", config.encoder, "--task", task.name, "--max-length", str(task.max_length)]
+    words += [] if layers is None else ["--encoder-layers", str(layers)]
+    words += [] if task.data is None else ["--data", task.data]
+    run_verb("export", str(weights), str(model), *words)
+
+
+def attack_training_rows(run: Path, epoch: int) -> None:
+    """``mindflood attack`` on training rows, for the epoch (from 1) that trains on them."""
+    run_verb("attack", str(run), "--training-rows", str(epoch))

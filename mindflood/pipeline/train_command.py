@@ -39,15 +39,43 @@ def run(args: argparse.Namespace) -> int:
     from mindflood.interrupts import stoppable
 
     with stoppable() as work:
-        from mindflood.config.load import load_train_config
+        from mindflood.config.load import load_train_config, with_labels
         from mindflood.models.pretrained import described_encoder
+        from mindflood.training.run_folder import is_complete
 
-        config = load_train_config(args.config, args.overrides)
+        (config,) = with_labels([load_train_config(args.config, args.overrides)])
         # A depth that the encoder has not is told before the RUN folder is this config's.
-        described_encoder(config.encoder, config.encoder_layers)
+        for layers in config.depths:
+            described_encoder(config.encoder, layers)
+        if not is_complete(config):
+            check_to_train(config)
         work.where = config.run_folder
         say(str(_trained(config)))
     return 0
+
+
+def check_to_train(config: "Config") -> None:
+    """What a method or an augmentation lacks is told before any epoch is trained.
+
+    Raises:
+        UserError: it lacks something.
+    """
+    from mindflood.attack.resources.downloads import check_available
+    from mindflood.attack.resources.masked_lm_folder import chosen_masked_lm
+    from mindflood.augment import apertium
+
+    adversarial, augmentation = config.adversarial, config.augmentation
+    named = []
+    if config.in_input_space:
+        pickles = adversarial.allow_pickles
+        check_available(config.method, adversarial.profile, allow_pickles=pickles)
+        named.append(adversarial.masked_lm)
+    if config.augment == "ssmba":
+        named.append(augmentation.masked_lm)
+    if config.augment == "back-translation" and augmentation.translator == "apertium":
+        apertium.check_pivots(augmentation.pivots)
+    for folder in filter(None, named):
+        chosen_masked_lm(folder)
 
 
 def _trained(config: "Config") -> Path:
@@ -57,7 +85,8 @@ def _trained(config: "Config") -> Path:
 
     # Only MindSpore can tell which of the workers is to hold the folder, and a search first asks
     # whether its attack can be had.
-    if parallel.several() or config.method == "flooding-search":
+    alone = config.method == "flooding-search" or config.in_input_space
+    if parallel.several() or alone:
         check_claim(config.run_folder, config)
         return _method(config)(config)
     with at_work(config) as complete:
@@ -70,10 +99,18 @@ def _method(config: "Config") -> "Callable[[Config], Path]":
         from mindflood.pipeline.grid_search import search
 
         return search
+    if config.in_input_space:
+        from mindflood.pipeline.input_space import train_on_adversarial
+
+        return train_on_adversarial
     if config.two_passes:
         from mindflood.training.flooding_x import flooding_x
 
         return flooding_x
+    if config.has_own_levels:
+        from mindflood.training.adaflood import adaflood
+
+        return adaflood
     from mindflood.training.loop import train
 
     return train

@@ -10,6 +10,8 @@ from typing import Any
 from mindflood.cards.attack_key import CALIBRATED
 from mindflood.cards.cards import Run
 from mindflood.cards.records import read_records
+from mindflood.errors import UserError
+from mindflood.files import read_json
 from mindflood.report.numbers.aggregate import Setting, setting_of
 from mindflood.report.numbers.names import ATTACKS, METHODS, TASKS
 
@@ -71,15 +73,15 @@ def examples(runs: Sequence[Run]) -> list[Example]:
 
 def _of_run(run: Run) -> Iterator[Example]:
     folder = run.folder / "attacks"
-    for path in sorted((folder if folder.is_dir() else run.folder).glob("*.jsonl")):
-        if not path.with_suffix(".meta.json").is_file():  # no results of an attack
-            continue
+    described = sorted((folder if folder.is_dir() else run.folder).glob("*.meta.json"))
+    for path in (meta.with_suffix("").with_suffix(".jsonl") for meta in described):
         records = [record for record in read_records(path) if record["result"] == "succeeded"]
         for record in sorted(records, key=lambda record: len(str(record["original"]))):
             yield _example(run, path, record)
 
 
 def _example(run: Run, path: Path, record: dict[str, Any]) -> Example:
+    names = _label_names(path, run.card["task"])
     original, perturbed = (_shortened(record[key]) for key in ("original", "perturbed"))
     sides = [differences(*pair) for pair in zip(original, perturbed, strict=False)]
     task, method = run.card["task"], run.card["method"]
@@ -88,9 +90,9 @@ def _example(run: Run, path: Path, record: dict[str, Any]) -> Example:
     titled = (TASKS.get(task, task), METHODS.get(method, method), attack)
     return Example(
         title=", ".join(titled),
-        label=_label(task, record.get("label")),
-        before=_label(task, record.get("original_prediction")),
-        after=_label(task, record.get("perturbed_prediction")),
+        label=_label(names, record.get("label")),
+        before=_label(names, record.get("original_prediction")),
+        after=_label(names, record.get("perturbed_prediction")),
         queries=str(record.get("queries", "?")),
         original=tuple(before for before, _ in sides),
         perturbed=tuple(after for _, after in sides),
@@ -101,10 +103,18 @@ def _shortened(texts: list[str]) -> list[str]:
     return [text if len(text) <= _LONGEST else text[:_LONGEST] + " […]" for text in texts]
 
 
-def _label(task: str, label: Any) -> str:
-    """The label's name where the task is known, else the number."""
-    from mindflood.data.tasks import TASKS as KNOWN
+def _label_names(results: Path, task: str) -> tuple[str, ...]:
+    """Name of class 0, 1, ... of the task of an attack; none where it is not known."""
+    from mindflood.data.own import recorded_task
 
-    names = KNOWN[task].label_names if task in KNOWN else ()
+    try:
+        meta = read_json(results.with_suffix(".meta.json"))
+        return recorded_task({"own_data": meta.get("own_data"), "task": task}).label_names
+    except (UserError, AttributeError):
+        return ()
+
+
+def _label(names: Sequence[str], label: Any) -> str:
+    """The label's name where that is known, else the number."""
     known = isinstance(label, int) and not isinstance(label, bool) and 0 <= label < len(names)
     return names[label] if known else str(label)

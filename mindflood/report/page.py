@@ -16,13 +16,17 @@ from mindflood.files import write_text
 from mindflood.report import leaderboard
 from mindflood.report.examples import examples
 from mindflood.report.figures.every import COMPARISONS, Drawn, comparisons, figures
+from mindflood.report.gains import gains_table
 from mindflood.report.numbers.aggregate import order, rows, setting_of
 from mindflood.report.numbers.names import METHODS, TASKS, encoder_name
-from mindflood.report.tables import published
+from mindflood.report.tables import altinisik, published
 from mindflood.report.tables.analyses import ball_table, generalisation_table
+from mindflood.report.tables.attacks import attacks_table
 from mindflood.report.tables.audits import audits_table, doubt_notes
 from mindflood.report.tables.calibration import calibration_table
 from mindflood.report.tables.crossings import crossings_table
+from mindflood.report.tables.freelb import freelb_tables
+from mindflood.report.tables.held_out import held_out_table
 from mindflood.report.tables.layout import Number, Table, section_columns, sections, text_of
 from mindflood.report.tables.medians import medians_table
 from mindflood.report.tables.notes import FALLBACK
@@ -69,24 +73,7 @@ def report(folder: Path) -> Path:
     folder = Path(folder)
     _check_place(folder)
     runs = sorted(find_runs(folder), key=lambda run: order(setting_of(run.card)))
-    cards = [run.card for run in runs]
-    tasks = tasks_of(cards)
-    tables = [
-        [table2(cards, tasks), counts_table(cards)],
-        [table1(cards, tasks)],
-        [table3(cards, tasks)],
-    ]
-    calibrated = [row for row in rows(cards) if CALIBRATED in row.profile]
-    further = (
-        audits_table(cards),
-        medians_table(cards),
-        crossings_table(runs),
-        replace(calibration_table(cards), recipes=recipe_lines(calibrated)),
-        ball_table(cards),
-        generalisation_table(cards),
-    )
-    tables += [[table] for table in further if table.rows]
-    tables += [found for found in [transfer_tables(cards)] if found[0].rows]
+    tables = every_table(runs)
     compared = comparisons(runs)
     curves = _figures(runs, folder)
     page = _page(folder, runs, tables, compared, curves)
@@ -102,6 +89,38 @@ def report(folder: Path) -> Path:
         for number, svg in enumerate(alike, start=1):
             write_text(folder / "report" / f"{kind}-{number}.svg", svg)
     return folder / "report.html"
+
+
+def every_table(runs: Sequence[Run]) -> list[list[Table]]:
+    """The tables that the runs give, those of one file together.
+
+    Raises:
+        UserError: a run's trace is broken.
+    """
+    cards = [run.card for run in runs]
+    tasks = tasks_of(cards)
+    tables = [
+        [table2(cards, tasks), counts_table(cards)],
+        [table1(cards, tasks)],
+        [table3(cards, tasks)],
+    ]
+    calibrated = [row for row in rows(cards) if CALIBRATED in row.profile]
+    further = (
+        attacks_table(cards),
+        gains_table(runs),
+        audits_table(cards),
+        medians_table(cards),
+        crossings_table(runs),
+        replace(calibration_table(cards), recipes=recipe_lines(calibrated)),
+        held_out_table(cards),
+        ball_table(cards),
+        generalisation_table(cards),
+        altinisik.success_table(cards),
+        altinisik.time_table(cards),
+    )
+    tables += [[table] for table in further if table.rows]
+    tables += [[table] for table in freelb_tables(cards)]
+    return tables + [found for found in [transfer_tables(cards)] if found[0].rows]
 
 
 def _check_place(folder: Path) -> None:

@@ -10,28 +10,20 @@ nothing is claimed but what validated intervals that do not overlap show.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mindflood.cards.attack_key import CALIBRATED, AttackKey
 from mindflood.cards.cards import Run
 from mindflood.cards.rates import undecided, untouched
-from mindflood.report.numbers.aggregate import Attacked, Row, by_setting, rows
 from mindflood.report.numbers.difference import (
     FISHER,
     LEVEL,
     SEEDS_AND_TEXTS,
     Difference,
-    difference,
     holm,
 )
 from mindflood.report.numbers.names import (
-    ATTACKS,
-    METHODS,
     STRANGER,
-    TASKS,
-    encoder_name,
-    position,
 )
-from mindflood.report.numbers.outcomes import Attempt, attempt
-from mindflood.report.tables.audits import Audited, audited, validated_cell
+from mindflood.report.sides import Group, Side, groups_of
+from mindflood.report.tables.audits import validated_cell
 from mindflood.report.tables.layout import Number
 
 _SAME = "no difference can be told"
@@ -51,70 +43,13 @@ class Verdict:
     rules: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Side:
-    """One method under one attack, with what became of the texts of each of its seeds."""
-
-    row: Row
-    attacked: Attacked
-    attempts: tuple[Attempt, ...]
-
-    @property
-    def name(self) -> str:
-        setting = self.row.setting
-        if setting.method == STRANGER:
-            return encoder_name(setting.encoder)
-        remarks = [
-            "" if setting.level is None else f"b = {setting.level:g}",
-            "fallback level" if "fallback" in self.row.level else "",
-            setting.variant,
-        ]
-        told = ", ".join(filter(None, remarks))
-        return METHODS.get(setting.method, setting.method) + (f" ({told})" if told else "")
-
-    @property
-    def rated(self) -> int:
-        """Texts that are in the rate, all seeds together."""
-        counts = self.attacked.counts
-        return counts["num_examples"] - undecided(counts) - untouched(counts)
-
-    @property
-    def fault(self) -> str:
-        """Why it is compared with nothing; empty where it may be."""
-        done, asked = self.attacked.counts["num_examples"], self.attacked.requested
-        if len(self.attacked.fingerprints) > 1:
-            return "its seeds were attacked by different recipes"
-        if done < asked:
-            return f"its attack is unfinished ({done} of {asked} texts)"
-        if self.attacked.robust is None:
-            return "the attack had no text to try anything on"
-        return ""
-
-
-@dataclass(frozen=True)
-class _Group:
-    """The sides that one verdict is of, the one that others are held against first."""
-
-    title: str
-    sides: tuple[_Side, ...]
-    audited: Audited | None
-    left_out: tuple[_Side, ...]
-
-    @property
-    def tests(self) -> list[Difference]:
-        """Each other side against the first; none where the attack is worth little."""
-        if self.audited is not None and self.audited.doubtful:
-            return []
-        return [difference(self.sides[0].attempts, side.attempts) for side in self.sides[1:]]
-
-
 def verdicts(runs: Sequence[Run]) -> list[Verdict]:
     """A verdict for every attack on every task, in the order of the tables.
 
     Raises:
         UserError: a line of an attack's records is no record of an attack.
     """
-    groups = list(_groups(runs))
+    groups = list(groups_of(runs))
     tests = [group.tests for group in groups]
     adjusted = iter(holm([one.p for some in tests for one in some]))
     number = sum(map(len, tests))
@@ -134,70 +69,8 @@ def unattacked(runs: Sequence[Run]) -> list[Run]:
     return [run for run in runs if not run.card["attacks"]]
 
 
-def _groups(runs: Sequence[Run]) -> Iterator[_Group]:
-    table = rows([run.card for run in runs])
-    known = {(one.task, one.recipe, one.profile, one.fingerprint): one for one in audited(table)}
-    blocks: dict[tuple[str, str, str, str], list[_Side]] = {}
-    for side, recipe in _sides(runs, table):
-        setting = side.row.setting
-        encoder = "" if setting.method == STRANGER else setting.encoder
-        block = (setting.task, encoder, side.row.profile, recipe)
-        blocks.setdefault(block, []).append(side)
-    for (task, encoder, profile, recipe), sides in blocks.items():
-        model = encoder_name(encoder) if encoder else "models from elsewhere"
-        title = f"{TASKS.get(task, task)}, {ATTACKS.get(recipe, recipe)} ({profile}), {model}"
-        alike = _alike(sides)
-        for (fingerprint, tested), members in alike.items():
-            what = (task, recipe, profile.replace(CALIBRATED, ""), fingerprint)
-            apart = {"recipe": fingerprint, "test rows": tested}
-            differing = [
-                f"{name} {value or 'not told'}"
-                for at, (name, value) in enumerate(apart.items())
-                if len({key[at] for key in alike}) > 1
-            ]
-            fit = sorted(
-                (side for side in members if not side.fault),
-                key=lambda side: side.row.setting.method != "finetune",
-            )
-            yield _Group(
-                ", ".join([title, *differing]),
-                tuple(fit),
-                known.get(what),
-                tuple(side for side in members if side.fault),
-            )
-
-
-def _sides(runs: Sequence[Run], table: Sequence[Row]) -> Iterator[tuple[_Side, str]]:
-    by_card = {id(run.card): run for run in runs}
-    seeds = by_setting([run.card for run in runs])
-    for row in table:
-        for recipe in sorted(row.attacks, key=lambda name: position(name, ATTACKS)):
-            attempts = [
-                attempt(by_card[id(card)], key)
-                for card in seeds[row.setting]
-                for key, summary in card["attacks"].items()
-                if (recipe, row.profile) == _named(AttackKey.parse(key, summary))
-            ]
-            yield _Side(row, row.attacks[recipe], tuple(attempts)), recipe
-
-
-def _named(key: AttackKey) -> tuple[str, str]:
-    return key.recipe, key.variant
-
-
-def _alike(sides: Sequence[_Side]) -> dict[tuple[str, str], list[_Side]]:
-    """The sides that compare, by recipe and test rows; both empty where all are the same."""
-    told = {hash_ for side in sides for hash_ in side.row.tested}
-    found: dict[tuple[str, str], list[_Side]] = {}
-    for side in sides:
-        tested = ", ".join(sorted(side.row.tested)) if len(told) > 1 else ""
-        recipe = ", ".join(sorted(side.attacked.fingerprints))
-        found.setdefault((recipe, tested), []).append(side)
-    return found
-
-
 def _verdict(
-    group: _Group, tests: Sequence[Difference], adjusted: Sequence[float], number: int
+    group: Group, tests: Sequence[Difference], adjusted: Sequence[float], number: int
 ) -> Verdict:
     said = _doubtful(group) if _is_doubtful(group) else _compared(group, tests, adjusted)
     told = [_told(group, tests, adjusted)] if tests else []
@@ -209,11 +82,11 @@ def _verdict(
     )
 
 
-def _is_doubtful(group: _Group) -> bool:
+def _is_doubtful(group: Group) -> bool:
     return group.audited is not None and group.audited.doubtful
 
 
-def _compared(group: _Group, tests: Sequence[Difference], adjusted: Sequence[float]) -> str:
+def _compared(group: Group, tests: Sequence[Difference], adjusted: Sequence[float]) -> str:
     if not group.sides:
         return "nothing to compare yet."
     first, *others = group.sides
@@ -240,14 +113,14 @@ def _compared(group: _Group, tests: Sequence[Difference], adjusted: Sequence[flo
     return " ".join([f"{_keeps(first)}.", *parts])
 
 
-def _shows(sign: int, first: _Side, other: _Side) -> bool:
+def _shows(sign: int, first: Side, other: Side) -> bool:
     """Whether the rates that are printed show the difference too; pairs leave out more texts."""
     rates = [side.attacked.accuracy for side in (first, other)]
     known = [rate.mean for rate in rates if rate is not None]
     return len(known) < len(rates) or sign * (known[1] - known[0]) > 0
 
 
-def _doubtful(group: _Group) -> str:
+def _doubtful(group: Group) -> str:
     """An attack that often changes the label itself: nothing is claimed but of validated rates."""
     assert group.audited is not None
     assert group.audited.audit is not None
@@ -282,7 +155,7 @@ def _are_apart(one: Number, other: Number) -> bool:
     return one.ends[0] > other.ends[1] or other.ends[0] > one.ends[1]
 
 
-def _validated(group: _Group) -> str:
+def _validated(group: Group) -> str:
     """Validated rates where every side has one, else nothing."""
     cells = [validated_cell(side.attacked) for side in group.sides]
     if not cells or any(cell is None for cell in cells):
@@ -295,11 +168,11 @@ def _validated(group: _Group) -> str:
     return f"Without the successes that changed the meaning (validated): {shown}"
 
 
-def _keeps(side: _Side) -> str:
+def _keeps(side: Side) -> str:
     return f"{side.name} keeps {_kept(side)}"
 
 
-def _kept(side: _Side, beside: _Side | None = None) -> str:
+def _kept(side: Side, beside: Side | None = None) -> str:
     """How many texts a side keeps; of how many, where it is not as many as ``beside`` it."""
     attacked, texts = side.attacked, "" if beside else " attacked texts"
     rate = attacked.robust
@@ -314,12 +187,12 @@ def _kept(side: _Side, beside: _Side | None = None) -> str:
     return count if side.rated == 100 else f"{count} ({percent})"
 
 
-def _chance(group: _Group) -> str:
+def _chance(group: Group) -> str:
     several = any(side.attacked.seeds > 1 for side in group.sides)
     return "the choice of texts and seeds" if several else "the choice of the texts"
 
 
-def _told(group: _Group, tests: Sequence[Difference], adjusted: Sequence[float]) -> str:
+def _told(group: Group, tests: Sequence[Difference], adjusted: Sequence[float]) -> str:
     """Which test, over what, and p."""
     names = [side.name for side in group.sides[1:]] if len(tests) > 1 else [""]
     shown = ", ".join(f"{name} {_p(p)}".strip() for name, p in zip(names, adjusted, strict=True))
@@ -334,7 +207,7 @@ def _p(value: float) -> str:
     return "p < 0.001" if value < 0.001 else f"p = {value:.2g}"
 
 
-def _details(group: _Group, tests: Sequence[Difference]) -> Iterator[str]:
+def _details(group: Group, tests: Sequence[Difference]) -> Iterator[str]:
     yield from (f"{side.name} is not compared: {side.fault}." for side in group.left_out)
     if tests and len({side.attacked.samples for side in group.sides}) > 1:
         yield "They were attacked on different samples of texts."
@@ -344,7 +217,7 @@ def _details(group: _Group, tests: Sequence[Difference]) -> Iterator[str]:
         yield f"{found}."
 
 
-def _rules(group: _Group, tests: Sequence[Difference], number: int) -> Iterator[str]:
+def _rules(group: Group, tests: Sequence[Difference], number: int) -> Iterator[str]:
     sides = group.sides
     if tests and number > 1:
         yield (

@@ -8,11 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from mindflood.config.settings import Config
-from mindflood.data.batching import Batches, encode, load_tokenizer
+from mindflood.data.batching import Batches, encode_rows, load_tokenizer
+from mindflood.data.encodings import most_choices
 from mindflood.data.sources import Examples, Source
-from mindflood.data.tasks import Split, Task, get_task
+from mindflood.data.tasks import Split, Task
+from mindflood.data.tokens import FastTokenizer
+from mindflood.errors import UserError
 from mindflood.models.config import BertConfig
 from mindflood.models.tokenizer_files import check_vocabulary
+from mindflood.training.augmented_rows import augmented
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,10 @@ class Rows:
 
 @dataclass(frozen=True)
 class Datasets:
-    """Training rows, the rows of each epoch's evaluation, and the rows of the clean accuracy."""
+    """Training rows, the rows of each epoch's evaluation, and the rows of the clean accuracy.
+
+    ``choices`` are the texts of the question that has the most; 1 where rows are no questions.
+    """
 
     task: Task
     train: Batches
@@ -52,26 +59,41 @@ class Datasets:
     clean: Batches
     mean_words: float
     rows: Rows
+    choices: int = 1
+
+    @property
+    def mean_choices(self) -> float:
+        """Of a tested question, whose choice at random is right once in so many; else 1."""
+        if self.task.kind != "choice":
+            return 1.0
+        return float(1 / np.mean([1 / (len(texts) - 1) for texts in self.rows.test.texts]))
 
 
 def training_rows(config: Config) -> Examples:
     """The labelled rows to train on: all, or a seeded sample."""
-    source = Source(get_task(config.task.name), config.task.data)
+    source = Source(config.task.as_task, config.task.data)
     return source.examples("train").sample(config.task.train_examples, config.seed)
 
 
 def rows_of(config: Config) -> Rows:
-    """Read everything a run reads.
+    """Read everything a run reads; what augments it is made where it is not there.
 
     Raises:
-        UserError: see :func:`mindflood.data.sources.load_examples`.
+        UserError: see :func:`mindflood.data.sources.load_examples`; or a user's own training rows
+            are all of one class.
     """
-    task, settings = get_task(config.task.name), config.task
+    task, settings = config.task.as_task, config.task
     source = Source(task, settings.data)
     splits: dict[str, Split] = {"train": "train", "evaluation": "dev", "test": task.attacked_split}
+    train = source.examples("train").sample(settings.train_examples, config.seed)
+    if task.own and len({*train.labels.tolist()}) == 1:
+        raise UserError(
+            f"{source.origin('train')}: all {len(train)} rows to train on have the label "
+            f"'{task.label_names[train.labels[0]]}'; a classifier needs rows of two classes"
+        )
     return Rows(
         task,
-        source.examples("train").sample(settings.train_examples, config.seed),
+        train if config.augment is None else augmented(config, train),
         source.examples("dev").sample(settings.eval_examples, config.seed),
         source.examples(task.attacked_split),
         splits,
@@ -80,28 +102,22 @@ def rows_of(config: Config) -> Rows:
     )
 
 
-def load_datasets(config: Config, encoder: Path) -> Datasets:
+def load_datasets(config: Config, encoder: Path, rows: Rows | None = None) -> Datasets:
     """Tokenise everything a run reads, with the tokenizer of the folder ``encoder``.
+
+    Args:
+        rows: in place of those that the config names.
 
     Raises:
         UserError: see :func:`mindflood.data.sources.load_examples`; or the encoder has no
             embeddings for some of the tokenizer's tokens.
     """
-    tokenizer = load_tokenizer(encoder)
-    check_vocabulary(encoder, tokenizer.size, BertConfig.from_folder(encoder).vocab_size)
-    rows = rows_of(config)
+    tokenizer_of(encoder)
+    rows = rows or rows_of(config)
+    choices = most_choices(rows.train, rows.evaluation, rows.test) if asks(rows.task) else 1
 
-    def batches(examples: Examples, shuffle: bool) -> Batches:
-        return Batches(
-            encode(examples, tokenizer, config.task.max_length),
-            examples.labels,
-            config.training.batch_size,
-            rows.task.num_labels,
-            buckets=config.training.buckets,
-            seed=config.seed,
-            shuffle=shuffle,
-            group_by_length=config.training.group_by_length,
-        )
+    def batches(examples: Examples, *, shuffle: bool) -> Batches:
+        return batches_of(config, encoder, rows.task, examples, shuffle=shuffle, choices=choices)
 
     words = [sum(len(text.split()) for text in row) for row in rows.train.texts]
     return Datasets(
@@ -111,4 +127,46 @@ def load_datasets(config: Config, encoder: Path) -> Datasets:
         batches(rows.test, shuffle=False),
         float(np.mean(words)),
         rows,
+        choices,
+    )
+
+
+def asks(task: Task) -> bool:
+    """Whether rows are questions with choices."""
+    return task.kind == "choice"
+
+
+def tokenizer_of(encoder: Path) -> FastTokenizer:
+    """An encoder's tokenizer.
+
+    Raises:
+        UserError: the encoder has no embeddings for some of its tokens.
+    """
+    tokenizer = load_tokenizer(encoder)
+    check_vocabulary(encoder, tokenizer.size, BertConfig.from_folder(encoder).vocab_size)
+    return tokenizer
+
+
+def batches_of(
+    config: Config,
+    encoder: Path,
+    task: Task,
+    examples: Examples,
+    *,
+    shuffle: bool,
+    choices: int = 1,
+    weights: np.ndarray | None = None,
+) -> Batches:
+    """Tokenised rows, as :func:`load_datasets`; ``weights`` are those of their losses."""
+    tokenizer = tokenizer_of(encoder)
+    return Batches(
+        encode_rows(task, examples, tokenizer, config.task.max_length, choices),
+        examples.labels,
+        config.training.batch_size,
+        task.num_labels,
+        buckets=config.training.buckets,
+        seed=config.seed,
+        shuffle=shuffle,
+        group_by_length=config.training.group_by_length,
+        weights=weights,
     )

@@ -13,10 +13,18 @@ from mindflood.defences.registry import DEFENCE_METHODS, named_class
 from mindflood.defences.settings import DefenceSettings
 from mindflood.defences.step import DefendedTrainOneStepCell
 from mindflood.errors import UserError
+from mindflood.flooding.rows import RowWeights, SoftAD, rule_of
 from mindflood.flooding.step import FloodingTrainOneStepCell
 from mindflood.flooding.update import LossScale
 from mindflood.models.bert import BertForSequenceClassification
 from mindflood.models.dropout import DropoutNoise
+
+
+def rule_in(config: Config) -> RowWeights | None:
+    """The rule by which a config floods rows one by one; None where it does not."""
+    if config.row_method == "softad":
+        return SoftAD(config.softad.scale)
+    return None if config.row_method is None else rule_of(config.row_method)
 
 
 def cell_beside(method: str, network: BertForSequenceClassification, seed: int) -> nn.Cell | None:
@@ -37,11 +45,12 @@ def defended(
     *,
     max_gradient_norm: float | None,
     loss_scale: LossScale | None,
+    rows: RowWeights | None = None,
 ) -> tuple[FloodingTrainOneStepCell, StepNoise]:
     """The step cell of a config whose method is a defence, and what draws its inputs.
 
     Args:
-        level, max_gradient_norm, loss_scale: those of ``FloodingTrainOneStepCell``.
+        level, max_gradient_norm, loss_scale, rows: those of ``FloodingTrainOneStepCell``.
         beside: what :func:`cell_beside` made, whose weights the optimizer has too.
 
     Raises:
@@ -57,7 +66,7 @@ def defended(
         passes = replaying.passes
     else:
         defence = defence_of(
-            config.method, settings, model, optimizer.parameters, config.seed, beside
+            config.method, settings, model, optimizer.parameters, config.seed, beside, rows
         )
         passes = defence.passes
         free = beside is not None and settings.variant == "release"
@@ -75,6 +84,7 @@ def defence_of(
     parameters: ParameterTuple,
     seed: int = 0,
     beside: nn.Cell | None = None,
+    rows: RowWeights | None = None,
 ) -> Defence:
     """The defence of a method that does not replay.
 
@@ -83,16 +93,20 @@ def defence_of(
         parameters: those trained, those of ``beside`` too.
         seed: of what the defence itself starts from.
         beside: what :func:`cell_beside` made.
+        rows: the rule by which rows are flooded one by one; None: they are not.
 
     Raises:
-        UserError: the network has a single layer, and the method needs more.
+        UserError: the network has a single layer, and the method needs more; or its rows cannot be
+            flooded one by one.
     """
     row = DEFENCE_METHODS[method]
+    if rows is not None and row.no_rows:
+        raise UserError(f"flood_rows: '{method}' {row.no_rows}; leave it out")
     if row.two_layers and model.config.num_hidden_layers == 1:
         raise UserError(
             f"method: '{method}' {row.two_layers}, and this encoder has one; use another defence"
         )
-    loss = AdversarialLoss(model, bool(settings.reuse_dropout))
+    loss = AdversarialLoss(model, bool(settings.reuse_dropout), rows)
     defence: Defence = named_class(row.cell)(loss, parameters, settings, seed, beside)
     return defence
 

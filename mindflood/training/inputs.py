@@ -17,7 +17,7 @@ class Noise(Protocol):
     """What is random in a step."""
 
     def draw(self, step: int, rows: range, length: int) -> tuple[np.ndarray, ...]:
-        """Arrays for the rows ``rows`` of the global batch of ``step``."""
+        """Arrays for the rows ``rows`` of the global batch of ``step``; of questions the texts."""
 
 
 def step_inputs(
@@ -25,31 +25,40 @@ def step_inputs(
     noise: Noise,
     worker: Worker,
     accumulation_steps: int,
+    epoch: int,
+    span: tuple[int, int],
     first: int,
-    last: int,
+    levels: np.ndarray | None = None,
 ) -> Iterator[list[Inputs]]:
-    """For the steps ``first`` to ``last`` (exclusive): this worker's micro-batches.
+    """For the steps of an epoch, from the step ``first`` on: this worker's micro-batches.
+
+    ``span`` is the epoch's first step, and the first that is no longer its own.
 
     Each is the argument list of :class:`~mindflood.models.loss.MeanCrossEntropy`, with the noise of
-    a defence behind it, whose step gives them names (:func:`mindflood.defences.batch.named`). A
+    a defence behind it, whose step gives them names (:func:`mindflood.defences.batch.named`), and
+    the levels of its rows, float32 ``[n]`` of all training rows, before it where they have some. A
     step's inputs depend on the seed and the step alone, so they can be drawn while the one before
     runs.
     """
-    rows = worker.rows(batches.batch_size, accumulation_steps)
+    rows, (start, last) = worker.rows(batches.batch_size, accumulation_steps), span
 
     def prepare(step: int) -> list[Inputs]:
-        batch = batches.batch(*divmod(step, batches.steps_per_epoch))
+        batch = batches.batch(epoch, step - start)
+        length, texts = batch.input_ids.shape[-1], batch.input_ids[0].size
+        texts //= length  # of a row: those of a question lie one behind the other
         weights = row_weights(batch, worker.count * accumulation_steps)
+        own = () if levels is None else (levels[batch.indices],)  # a filler's is as good as any
         micro_batches = []
         for part in rows:
             keep = slice(part.start, part.stop)
             arrays = (
-                batch.input_ids[keep],
-                batch.attention_mask[keep],
-                batch.token_type_ids[keep],
+                *(of_rows[keep] for of_rows in own),
+                batch.input_ids[keep].reshape(-1, length),
+                batch.attention_mask[keep].reshape(-1, length),
+                batch.token_type_ids[keep].reshape(-1, length),
                 batch.labels[keep],
                 weights[keep],
-                *noise.draw(step, part, batch.input_ids.shape[1]),
+                *noise.draw(step, range(part.start * texts, part.stop * texts), length),
             )
             # Without a copy: the masks of a step are tens of megabytes.
             micro_batches.append(tuple(map(Tensor.from_numpy, map(np.ascontiguousarray, arrays))))

@@ -78,8 +78,9 @@ def from_the_first(number: float, worker: Worker) -> float:
 
 
 def row_weights(batch: Batch, parts: int) -> np.ndarray:
-    """float32 [B]: what makes the mean over ``parts`` of Σ w·ce the mean over the real rows.
+    """float32 [B]: what makes the mean over ``parts`` of Σ w·ce the sum over the real rows over B.
 
+    B is the number of real rows, whatever they weigh: one that weighs less moves the mean less.
     The parts are the workers' micro-batches: all have as many rows, fillers among them.
     """
-    return (batch.weights * (parts / batch.weights.sum())).astype(np.float32)
+    return (batch.weights * (parts / np.float32((batch.indices >= 0).sum()))).astype(np.float32)

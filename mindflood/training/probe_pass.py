@@ -8,7 +8,6 @@ from mindflood.cards.cards import read_card
 from mindflood.cards.schema import ProbeFindings
 from mindflood.config.settings import Config
 from mindflood.data.sources import dev_is_test
-from mindflood.data.tasks import get_task
 from mindflood.errors import UserError
 from mindflood.files import read_json_lines, write_text
 from mindflood.flooding.level import FloodLevel, choose_flood_level
@@ -27,6 +26,7 @@ def probe_config(config: Config) -> Config:
         name="probe",
         method=config.method if config.defends else "finetune",
         flood_level=None,
+        flood_rows=None,
         accordance=dataclasses.replace(config.accordance, record=True),
     )
 
@@ -50,7 +50,7 @@ def choose_from(probe: Config) -> FloodLevel:
     steps = card["accordance"]["steps_per_epoch"]
     ends = sub_epoch_ends(steps, settings.sub_epochs, probe.training.epochs)
     check_no_gap(records, ends, str(path))
-    task = get_task(probe.task.name)
+    task = probe.task.as_task
     return choose_flood_level(
         records,
         direction=settings.direction,

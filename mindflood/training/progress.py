@@ -24,6 +24,6 @@ class TrainingProgress(Display):
             numbers += f"  level {level:g}{' flooding' if loss < level else ''}"
         self.advance(numbers + self._accuracy)
 
-    def accuracy(self, value: float) -> None:
-        """The accuracy at the end of an epoch, a fraction."""
-        self._accuracy = f"  accuracy {100 * value:.1f} %"
+    def evaluated(self, result: str) -> None:
+        """What the evaluation at the end of an epoch came to."""
+        self._accuracy = f"  {result}"

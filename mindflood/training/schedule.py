@@ -1,7 +1,10 @@
 """The learning rate: linear warm-up, then linear decay to zero or no decay."""
 
-from mindspore import Tensor, nn, ops
+import mindspore as ms
+from mindspore import Parameter, Tensor, nn, ops
 from mindspore import dtype as mstype
+
+from mindflood.training.decay import Decay
 
 
 def warmup_steps(warmup: float, total_steps: int) -> int:
@@ -66,3 +69,39 @@ class LinearWarmupDecay(LinearWarmup):
     def at(self, step: int) -> float:
         """The rate of one step, on the host."""
         return max(0.0, min(super().at(step), self.peak * (self.total - step) / self.decay))
+
+
+class MovingDecay(LinearWarmup):
+    """As :class:`LinearWarmupDecay` with an end that moves in the running step.
+
+    Args:
+        peak: the highest rate.
+        decay: its W is that of the warm-up.
+    """
+
+    def __init__(self, peak: float, decay: Decay) -> None:
+        super().__init__(peak, decay.warmup)
+        self.line = decay
+        self.total = _number("schedule_total")
+        self.slope = _number("schedule_slope")
+        self.follow()
+
+    def follow(self) -> None:
+        """Take the line over as it is now; nothing is compiled again."""
+        slope = self.line.share / max(1, self.line.total - self.line.start)
+        self.total.set_data(Tensor(float(self.line.total), ms.float32))
+        self.slope.set_data(Tensor(slope, ms.float32))
+
+    def construct(self, global_step: Tensor) -> Tensor:
+        """The rate of the step ``global_step`` (int32, from 0); scalar float32."""
+        t = ops.cast(global_step, mstype.float32)
+        share = ops.minimum(self.rise(t), (self.total - t) * self.slope)
+        return self.peak * ops.maximum(share, ops.zeros_like(share))
+
+    def at(self, step: int) -> float:
+        """The rate of one step, on the host."""
+        return max(0.0, min(super().at(step), self.peak * self.line.at(step)))
+
+
+def _number(name: str) -> Parameter:
+    return Parameter(Tensor(0.0, ms.float32), name=name, requires_grad=False)

@@ -15,7 +15,7 @@ from mindflood.files import explained
 from mindflood.training.checkpoint import read_checkpoint, write_checkpoint
 
 _KEPT = 2  # the newest checkpoint may be the one a full disk or a crash spoils
-_TRANSIENT = ("gradient_norm", "applied")
+_TRANSIENT = ("gradient_norm", "applied", "climbing")
 _NUMBERS = ("step", "sub_epoch_loss", "sub_epoch_steps")
 _NAME = re.compile(r"step-(\d{8})\.ckpt")
 

@@ -55,6 +55,7 @@ class SubEpochs:
     ) -> None:
         self.settings, self.worker, self.trace = config.accordance, worker, trace
         self.batches, self.evaluate = data.train, evaluate
+        self.tags = data.task.kind == "tagging"
         self.probe = AccordanceProbe(
             MeanCrossEntropy(model),
             probed_parameters(model, self.settings.parameters),
@@ -121,6 +122,8 @@ class SubEpochs:
         """The probe's own choice, but no more rows than a training pass of this device has."""
         rows = self.batches.batch_size
         micro_batch = rows // (self.worker.count * config.training.accumulation_steps)
+        if self.tags:  # a frequent tag has a row of nearly every sentence, most have a few
+            return max(1, micro_batch // 4)
         return min(default_rows_a_pass(rows, num_classes), micro_batch)
 
     def _continue(self, step: int) -> None:

@@ -81,7 +81,7 @@ def run(data):
 @pytest.fixture(scope="module")
 def whole(models, run, tmp_path_factory):
     out = tmp_path_factory.mktemp("whole")
-    return out, run(models[0], out)
+    return out, run(models[0], out, name="ours")
 
 
 def without_time(card):
@@ -93,12 +93,13 @@ def without_time(card):
 
 def test_merged_shares_equal_the_unsharded_attack(models, run, whole, tmp_path):
     for number in (1, 2):
-        run(models[0], tmp_path / f"{number}", shard=f"{number}/2")
+        run(models[0], tmp_path / f"{number}", shard=f"{number}/2", name="ours")
     merge_shares([tmp_path / "1", tmp_path / "2"], tmp_path / "out")
     assert_same(records(tmp_path / "out", "pwws"), records(whole[0], "pwws"))
     card, expected = (read_card(out / "card.json") for out in (tmp_path / "out", whole[0]))
     card["attacks"]["pwws-offline"]["seconds"] = None
     assert card == without_time(expected)
+    assert card["encoder"] == "ours"
     sizes = [len(records(tmp_path / name, "pwws")) for name in ("1", "2")]
     assert sizes == [3, 2]
 

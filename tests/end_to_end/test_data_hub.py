@@ -103,3 +103,23 @@ def test_a_hub_that_does_not_answer_is_told_at_once_and_quietly(tmp_path: Path) 
     )  # fmt: skip
     assert "cannot get 'nyu-mll/glue/sst2' from the hub" in json.loads(done.stdout)["error"]
     assert done.stderr == ""
+
+
+OWN = """
+import dataclasses, json
+from mindflood.data.own import own_task, training_labels
+from mindflood.data.sources import Source, load_examples
+task = own_task(("sentence",), "label", hub="nyu-mll/glue:sst2")
+task = dataclasses.replace(task, label_names=training_labels(task))
+print(json.dumps([task.name, task.label_names, Source(task).division()]))
+for split in ("train", "dev", "test"):
+    found = load_examples(task, split)
+    print(json.dumps([[text for (text,) in found.texts], found.labels.tolist()]))
+"""
+
+
+def test_a_data_set_of_the_hub_is_read_by_its_columns(cache: Path) -> None:
+    described, *splits = map(json.loads, python(OWN, cache=cache).splitlines())
+    assert described == ["glue", ["negative", "positive"], None]
+    train, dev = ([list(column) for column in zip(*rows, strict=True)] for rows in ROWS.values())
+    assert splits == [train, dev, dev]

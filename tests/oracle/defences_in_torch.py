@@ -3,7 +3,8 @@
 Each function takes ``J(δ)``, the batch-mean cross-entropy of the network at E + δ with a graph for
 autograd, the attention mask, the initial δ and the settings; it returns the loss that the method
 reports, the gradient of every parameter and the last δ. ``J.number`` says which pass comes next:
-each may have dropout masks of its own.
+each may have dropout masks of its own. ``J.objective`` is what the parameters are to descend: J
+itself, or what a method that floods row by row makes of the rows' losses ``J.each``.
 """
 
 from collections.abc import Callable
@@ -55,8 +56,7 @@ def pgd(J: Loss, parameters, delta, *, steps, **ascent):
     for J.number in range(steps):
         delta = ascended(delta, input_gradient(J, delta), **ascent)
     J.number = steps
-    value = J(delta)
-    return value.item(), gradients(value, parameters), delta
+    return J(delta).item(), gradients(J.objective(J.each(delta)), parameters), delta
 
 
 def freelb(J: Loss, parameters, delta, *, steps, variant="paper", **ascent):
@@ -65,9 +65,8 @@ def freelb(J: Loss, parameters, delta, *, steps, variant="paper", **ascent):
     losses = []
     passes = steps + (variant == "release")
     for J.number in range(passes):
-        value = J(delta)
-        losses.append(value.item())
-        for name, g in gradients(value, parameters).items():
+        losses.append(J(delta).item())
+        for name, g in gradients(J.objective(J.each(delta)), parameters).items():
             total[name] += g / passes
         delta = ascended(delta, input_gradient(J, delta), **ascent)
     return sum(losses) / passes, total, delta
@@ -83,9 +82,12 @@ def pgd_at(J: Loss, parameters, delta, *, steps, **ascent):
         delta = ascended(delta, climb, **ascent)
     J.number = steps
     value = J(None)
-    clean = gradients(value, parameters)
+    losses = J.each(None)
+    counts = losses.detach().requires_grad_()  # d objective/d ℓ_i at the clean losses turns both
+    turned = torch.autograd.grad(J.objective(counts), counts)[0]
+    clean = gradients(turned @ losses, parameters)
     J.number = steps + 1
-    adversarial = gradients(J(delta), parameters)
+    adversarial = gradients(turned @ J.each(delta), parameters)
     total = {name: clean[name] + adversarial[name] for name in clean}
     return value.item(), total, delta
 
@@ -176,9 +178,8 @@ def tavat(
     losses = []
     for k in range(steps):
         J.number = k
-        value = J(instance + token)
-        losses.append(value.item())
-        for name, g in gradients(value, parameters).items():
+        losses.append(J(instance + token).item())
+        for name, g in gradients(J.objective(J.each(instance + token)), parameters).items():
             total[name] += g if release else g / steps
         if k + 1 == steps:
             break

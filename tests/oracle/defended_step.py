@@ -40,6 +40,7 @@ class Recorded(nn.Cell):
             for part in range(parts)
         ]
         self.seen = parameters.clone(prefix="seen", init="zeros")
+        self.by_rows = defence.by_rows
         if hasattr(defence, "remember"):
             self.remember = defence.remember
 
@@ -124,6 +125,7 @@ def loss_of(model, arrays, weights, dropout=None):
         return hidden[0], hidden[-1]
 
     J.logits, J.each, J.weights, J.number = logits, each, weights, 0
+    J.objective = lambda losses: losses @ weights
     J.through_first_layer, J.states = through_first_layer, states
     return J
 
@@ -141,9 +143,12 @@ class Defended:
     """One training step of a defence on a small network, ours and PyTorch's, and what it drew."""
 
     def __init__(
-        self, method, settings, folder, *, kind="bert", rows="whole", level=None, bucket=17
-    ):
-        ms.set_context(mode=ms.GRAPH_MODE)
+        self, method, settings, folder, *, kind="bert", rows="whole", level=None, bucket=17,
+        flood_rows=None, levels=None, mode=ms.GRAPH_MODE,
+    ):  # fmt: skip
+        """``flood_rows``: a rule of w_i; ``levels``: of its rows, where these have their own."""
+        ms.set_context(mode=mode)
+        self.flood_rows, self.levels = flood_rows, levels
         self.method, self.settings, self.level = method, settings, level
         self.theirs = torch_model(kind)
         self.theirs.save_pretrained(folder)
@@ -152,7 +157,9 @@ class Defended:
         self.critic = cell_beside(method, ours, seed=0)
         more = self.critic.trainable_params() if self.critic else []
         optimizer = nn.SGD([*ours.trainable_params(), *more], learning_rate=RATE)
-        defence = defence_of(method, settings, ours, optimizer.parameters, beside=self.critic)
+        defence = defence_of(
+            method, settings, ours, optimizer.parameters, beside=self.critic, rows=flood_rows
+        )
         self.noise = noise_of(method, settings, ours, defence.passes, seed=3)
         self.drawn = self.noise.draw(7, range(5), self.arrays[0].shape[1])
         self.table = defence.table.table if method == "tavat" else None
@@ -169,13 +176,18 @@ class Defended:
         hidden, attention, *noise = self.drawn
         masks = (Tensor(hidden), Tensor(attention)) if dropout else (None, None)
         inputs = [Tensor(a) for a in (*self.arrays, LABELS, self.weights)]
+        if self.levels is not None:
+            inputs.insert(0, Tensor(self.levels))
         return float(self.step(*inputs, *masks, *map(Tensor, noise)).asnumpy())
 
     def delta(self):
         return dict(enumerate(part.asnumpy() for part in self.recorded.parts))
 
-    def expected(self, dropout=None):
+    def expected(self, dropout=None, objective=None):
         """What PyTorch makes of the same: J, the gradients, the parts of δ; before our step.
+
+        Args:
+            objective: of the rows' losses; None: their mean J.
 
         Returns also the weights before, by their names, and the vocabulary table after.
         """
@@ -188,6 +200,7 @@ class Defended:
         unit = torch.tensor(self.drawn[2]).double()
         delta = defences_in_torch.initial(unit, mask, magnitude=magnitude, norm=self.settings.norm)
         J = loss_of(theirs, self.arrays, self.weights, dropout)
+        J.objective = objective or J.objective
         value, gradients, delta = ORACLES[self.method](J, parameters, delta, **chosen)
         parts = delta if isinstance(delta, tuple) else (delta,)
         return value, gradients, dict(enumerate(parts)), parameters, chosen.get("table")
@@ -210,15 +223,15 @@ class Defended:
         }
 
 
-def check(step, *, dropout=None, delta_within=1e-4):
+def check(step, *, dropout=None, delta_within=1e-4, objective=None):
     """Our step equals PyTorch's: J, δ, gradients, the table, the weights after SGD."""
-    expected_J, gradients, delta, parameters, table = step.expected(dropout)
+    expected_J, gradients, delta, parameters, table = step.expected(dropout, objective)
     assert pytest.approx(expected_J, rel=1e-5) == step.run(dropout is not None)
     close(step.delta(), delta, delta_within)
     if table is not None:
         close({"V": step.table.asnumpy()}, {"V": table})
     seen = zip(step.step.weights, step.recorded.seen, strict=True)
     close({p.name: g.asnumpy() for p, g in seen}, gradients)
-    sign = 1.0 if step.level is None else np.sign(expected_J - step.level)
+    sign = 1.0 if step.level is None or step.flood_rows else np.sign(expected_J - step.level)
     after = {name: p.detach() - RATE * sign * gradients[name] for name, p in parameters.items()}
     close({p.name: p.asnumpy() for p in step.step.weights}, after)

@@ -41,11 +41,12 @@ NAMES_OF_DISTILBERT = {
 
 
 def torch_config(kind: str, **changes) -> transformers.PretrainedConfig:
-    settings = SIZES | MORE[kind] | {"pad_token_id": PADDING[kind]} | changes
+    settings = SIZES | MORE[kind] | {"pad_token_id": PADDING[kind], "initializer_range": 0.1}
+    settings |= changes
     if kind == "distilbert":
         settings = {NAMES_OF_DISTILBERT.get(name, name): v for name, v in settings.items()}
     config_type = getattr(transformers, f"{CLASSES[kind]}Config")
-    return config_type(**settings, initializer_range=0.1)
+    return config_type(**settings)
 
 
 def torch_model(kind: str, **changes) -> torch.nn.Module:

@@ -15,6 +15,7 @@ from mindspore import Tensor, nn, ops
 from mindflood.models.bert import BertConfig, BertForSequenceClassification
 from mindflood.models.classifier import load_classifier
 from mindflood.models.dropout import DropoutNoise
+from mindflood.models.loss import cross_entropy
 from mindflood.models.pretrained import resolve_encoder
 from tests.oracle.encoders import (
     KINDS,
@@ -92,7 +93,7 @@ def our_gradients(
             self.network = model
 
         def construct(self, ids, mask, segments, labels, *noise):
-            return ops.cross_entropy(self.network(ids, mask, segments, *noise), labels)
+            return ops.reduce_mean(cross_entropy(self.network(ids, mask, segments, *noise), labels))
 
     weights = tuple(model.trainable_params())
     gradients = ms.grad(Loss(), None, weights)(*map(Tensor, arrays), Tensor(labels), *noise)

@@ -19,6 +19,7 @@ from tests.conftest import ROOT
 
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 OWN_DATA = ROOT / "docs" / "own_data.md"
+KINDS = OWN_DATA.with_name("kinds.md")
 _CODE = re.compile(r"```\w*\n(.*?)```|`([^`]*)`", re.DOTALL)
 
 
@@ -99,5 +100,10 @@ def test_the_table_of_tasks_is_whole() -> None:
     expected = {
         name: (", ".join(f"`{column}`" for column in task.text_columns), task.num_labels)
         for name, task in TASKS.items()
+        if task.kind == "classification"
     }
     assert found == {**expected, "corpus": ("built in", 2)}
+    kinds = re.findall(r"^\| (`.*?) \| (\w+) \|", KINDS.read_text("utf-8"), re.MULTILINE)
+    listed = {name: kind for names, kind in kinds for name in re.findall(r"`(\w+)`", names)}
+    others = {name: task.kind for name, task in TASKS.items() if task.kind != "classification"}
+    assert listed == others

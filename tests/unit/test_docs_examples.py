@@ -32,6 +32,23 @@ def test_a_network_of_ones_own_gets_a_level_from_a_crossing_and_floats_at_it(tmp
     assert abs(flooded - level) < 0.2 * level
 
 
+def test_a_network_with_a_loss_a_row_is_flooded_row_by_row(tmp_path: Path):
+    text = (ROOT / "docs" / "own_network.md").read_text(encoding="utf-8")
+    [block] = [
+        block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "rows=" in block
+    ]
+    script = tmp_path / "rows.py"
+    script.write_text(block)
+    ran = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, cwd=tmp_path, timeout=600
+    )
+    assert ran.returncode == 0, ran.stderr
+    found = re.findall(r"^(\w+): mean loss ([0-9.]+), (\d+)% of the rows climb$", ran.stdout, re.M)
+    assert [name for name, *_ in found] == ["iflood", "softad", "adaflood"]
+    assert all(0 < int(climbing) < 100 for *_, climbing in found)
+    assert float(found[0][1]) == pytest.approx(0.1, rel=0.5)  # the losses float at the level
+
+
 ATTACK = """
 import json
 import sys

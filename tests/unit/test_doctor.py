@@ -121,6 +121,27 @@ def test_free_memory_is_part_of_the_whole() -> None:
     assert 0 < free <= total
 
 
+@pytest.mark.parametrize(
+    ("pairs", "state", "found"),
+    [
+        (None, "note", "Apertium is not installed"),
+        ("spa-cat", "note", "Apertium has no English"),
+        ("eng-spa spa-eng eng-cat", "ok", "Apertium: eng-cat, eng-spa"),
+    ],
+)
+def test_what_back_translation_needs_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pairs: str | None, state: str, found: str
+) -> None:
+    if pairs is not None:
+        program = tmp_path / "apertium"
+        program.write_text(f"#!/bin/sh\necho {pairs}\n")
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    check = doctor._translators()
+    assert (check.state, check.found) == (state, found)
+    assert ("apt-get install" in check.mend) == (state == "note")
+
+
 def test_task_folders_are_recognised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("sst2", "unrelated", "mrpc"):
         (tmp_path / name).mkdir()

@@ -90,6 +90,18 @@ def test_the_bar_says_what_the_line_says(monkeypatch):
     assert "10/100 loss 1 90 s left" in re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.getvalue())
 
 
+def test_work_may_turn_out_to_be_more():
+    console, shown = plain_console()
+    with Display("title", 2, 0, seconds_between_lines=1000, console=console) as display:
+        display.advance("loss 1")
+        with display.hidden():
+            display.expect(3)
+        display.advance("loss 2")
+        assert shown.getvalue() == ""  # two of three: it is not over
+        display.advance("loss 3")
+    assert "title  3/3  loss 3" in shown.getvalue()
+
+
 def test_a_worker_that_does_not_write_is_silent(capsys):
     with TrainingProgress("run", 1, 0, silent=True) as progress:
         progress.step(0.5, 0.1)
@@ -98,7 +110,7 @@ def test_a_worker_that_does_not_write_is_silent(capsys):
 
 def test_training_tells_when_it_floods(capsys):
     with TrainingProgress("run", 1, 0, silent=False) as progress:
-        progress.accuracy(0.875)
+        progress.evaluated("accuracy 87.5 %")
         progress.step(0.05, 0.1)
     line = capsys.readouterr().err
     assert "run  1/1  loss 0.0500  level 0.1 flooding  accuracy 87.5 %" in line

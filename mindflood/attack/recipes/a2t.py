@@ -12,6 +12,7 @@ from mindflood.config.attack import RecipeOptions
 WORD_SIMILARITY = 0.5  # cosine: stricter than the table, as 0.8 is among the paper's vectors
 NEAREST = 20
 BATCH = 32
+ENCODER = "the DistilBERT sentence encoder (STS)"
 
 
 def paper(victim: Any, options: RecipeOptions) -> parts.Assembled:
@@ -22,27 +23,30 @@ def paper(victim: Any, options: RecipeOptions) -> parts.Assembled:
 def offline(victim: Any, options: RecipeOptions) -> parts.Assembled:
     """The same with the table of substitutes and similarity by the embedded encoder."""
     swap = parts.near_words(max_candidates=NEAREST, least=WORD_SIMILARITY)
-    stop_words = parts.stop_words()
-    tagging = parts.part_of_speech(allow_verb_noun_swap=False)
-    likely = parts.substitutable()
-    similarity = parts.similarity("the DistilBERT sentence encoder (STS)")
-    attack = textattack.Attack(
+    likely, similarity = parts.substitutable(), parts.similarity(ENCODER)
+    shared, rules = shared_rules()
+    attack = greedy(victim, [*rules, likely.value, similarity.value], swap.value)
+    return parts.Assembled(attack, (swap, likely, similarity, *shared))
+
+
+def shared_rules() -> tuple[tuple[parts.Part, ...], list[Any]]:
+    """What A2T and A2T-MLM alike ask of a swap: the parts for the card, and all constraints."""
+    stop_words, tagging = parts.stop_words(), parts.part_of_speech(allow_verb_noun_swap=False)
+    # At most a tenth of the words, but always up to four.
+    few = textattack.constraints.pre_transformation.MaxModificationRate(
+        max_rate=0.1, min_threshold=4
+    )
+    rules = [parts.never_twice(), stop_words.value, parts.premise_stays(), few, tagging.value]
+    return (tagging, stop_words), rules
+
+
+def greedy(victim: Any, constraints: list[Any], swap: Any) -> Any:
+    """The search of both: words in the order of the gradient at them, each swapped for the best."""
+    return textattack.Attack(
         textattack.goal_functions.UntargetedClassification(victim, model_batch_size=BATCH),
-        [
-            parts.never_twice(),
-            stop_words.value,
-            parts.premise_stays(),
-            # At most a tenth of the words, but always up to four.
-            textattack.constraints.pre_transformation.MaxModificationRate(
-                max_rate=0.1, min_threshold=4
-            ),
-            tagging.value,
-            likely.value,
-            similarity.value,
-        ],
-        swap.value,
+        constraints,
+        swap,
         textattack.search_methods.GreedyWordSwapWIR(
             wir_method="gradient", truncate_words_to=victim.max_length
         ),
     )
-    return parts.Assembled(attack, (swap, likely, similarity, tagging, stop_words))

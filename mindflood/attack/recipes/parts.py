@@ -153,7 +153,7 @@ def masked_lm(options: RecipeOptions, *, kept: int) -> Part:
     """
     if options.masked_lm is None:
         raise UserError(
-            "the offline BERT-Attack and BAE need a masked language model: make one with "
+            "the offline BERT-Attack, BAE and A2T-MLM need a masked language model: make one with "
             "'mindflood masked-lm TASK' and name its folder with --masked-lm"
         )
     folder = Path(options.masked_lm)

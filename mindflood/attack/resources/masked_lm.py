@@ -133,6 +133,32 @@ class MaskedLM:
         ]
         return ids
 
+    def scores(self, rows: Sequence[list[int]], places: Sequence[list[int]]) -> list[torch.Tensor]:
+        """Logits over the vocabulary at places of texts that are tokens already.
+
+        Args:
+            rows: ids of a text's tokens, special ones included, as many as the model takes.
+            places: positions among them, as many lists.
+
+        Returns:
+            float32 (places, V) of each text, on the CPU.
+        """
+        found: dict[int, torch.Tensor] = {}
+        for length, members in batches(list(map(len, rows)), self.max_length, _TOKENS):
+            ids = torch.full((len(members), length), self.tokenizer.pad_token_id)
+            mask = torch.zeros_like(ids)
+            for at, index in enumerate(members):
+                ids[at, : len(rows[index])] = torch.tensor(rows[index])
+                mask[at, : len(rows[index])] = 1
+            with torch.inference_mode():
+                states = self.model.base_model(
+                    input_ids=ids.to(self.device), attention_mask=mask.to(self.device)
+                )[0]
+                for at, index in enumerate(members):
+                    chosen = states[at][torch.tensor(places[index], dtype=torch.long)]
+                    found[index] = self._head(chosen).float().cpu().clone()
+        return [found[index] for index in range(len(rows))]
+
     def _places(self, ids: list[int]) -> torch.Tensor:
         mask = self.tokenizer.mask_token_id
         return torch.tensor([ids.index(mask)]) if mask in ids else torch.arange(len(ids))

@@ -4,7 +4,8 @@ import subprocess
 from pathlib import Path
 
 from mindflood.attack.victim.folder import model_folder
-from mindflood.data.tasks import Task
+from mindflood.config.attack import task_to_json
+from mindflood.data.tasks import TASKS, Task
 from mindflood.errors import UserError
 from mindflood.files import user_path
 from mindflood.masked_lm.settings import MaskedLMSettings, cached_folder
@@ -48,7 +49,9 @@ def chosen_masked_lm(folder: str | Path) -> Path:
 
 
 def _make(task: Task, data: str | None) -> None:
-    words = ["masked-lm", task.name, *(["--data", data] if data is not None else [])]
+    plain = TASKS.get(task.name) == task
+    named = [task.name] if plain else ["--described", task_to_json(task)]
+    words = ["masked-lm", *named, *(["--data", data] if data is not None else [])]
     status = run_to_its_end(module_command("mindflood", *words), stdout=subprocess.DEVNULL)
     if status != 0:
         raise UserError(

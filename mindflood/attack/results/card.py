@@ -5,6 +5,7 @@ from pathlib import Path
 from mindflood.attack.victim.folder import model_fingerprint
 from mindflood.cards.cards import Card, new_card, read_card, tested_on
 from mindflood.cards.schema import DataSizes
+from mindflood.config.load import from_yaml
 from mindflood.data.record import described, read_record, run_above
 from mindflood.data.sources import Examples
 from mindflood.data.tasks import TASKS, Task
@@ -36,20 +37,24 @@ def check_origin(model: str, task: Task) -> None:
     Raises:
         UserError: it was trained to tell other labels apart, or to read another number of texts.
     """
-    path = Path(model).parent / "card.json"
-    if Path(model).name != "model" or not path.is_file():
+    run = Path(model).parent
+    if Path(model).name != "model" or not (run / "card.json").is_file():
         return
-    own = TASKS.get(read_card(path)["task"])
-    if own is None or (own.label_names, len(own.text_columns)) == (
-        task.label_names,
-        len(task.text_columns),
-    ):
+    if (run / "config.yaml").is_file():
+        own: Task | None = from_yaml(run / "config.yaml").task.as_task
+    else:
+        own = TASKS.get(read_card(run / "card.json")["task"])
+    if own is None or _told_apart(own) == _told_apart(task):
         return
     raise UserError(
         f"{model}: was trained on task {own.name}, which tells {', '.join(own.label_names)} apart "
         f"in {len(own.text_columns)} text(s); --task {task.name} tells "
         f"{', '.join(task.label_names)} apart in {len(task.text_columns)}"
     )
+
+
+def _told_apart(task: Task) -> tuple[list[str], int]:
+    return [name.casefold() for name in task.label_names], len(task.text_columns)
 
 
 def check_model(path: Path, fingerprint: str) -> None:
@@ -110,14 +115,32 @@ def check_rows(
     )
 
 
-def card_of_stranger(task: str, model: str, fingerprint: str, rows: Examples) -> Card:
+def check_name(path: Path, name: str | None) -> None:
+    """Check that a card, where there is one, calls its model ``name``, where one is given.
+
+    Raises:
+        UserError: it has another name, or is of a run, which its config names.
+    """
+    if name is None or not path.exists():
+        return
+    card = read_card(path)
+    if card["method"] != _STRANGER:
+        raise UserError(
+            f"--name {name}: {path} is the card of a run, which 'name' of its config names; "
+            "leave it out"
+        )
+    if card["encoder"] != name:
+        raise UserError(f"--name {name}: {path} calls it '{card['encoder']}'; {_ANOTHER_OUT}")
+
+
+def card_of_stranger(task: str, name: str, fingerprint: str, rows: Examples) -> Card:
     """The card of a model that was not trained here.
 
     Args:
-        model: its folder or hub id.
+        name: what tables call it.
         rows: what it is tested on.
     """
-    card = new_card(task=task, method=_STRANGER, seed=None, encoder=Path(model).name)
+    card = new_card(task=task, method=_STRANGER, seed=None, encoder=name)
     hashes = {"test": rows.fingerprint()}
     data: DataSizes = {"train": None, "test": len(rows), "words": None, "hashes": hashes}
     return {**card, "model": fingerprint, "data": data}

@@ -11,7 +11,8 @@ from langdetect.lang_detect_exception import LangDetectException
 from mindflood.attack.results.log_file import check_log
 from mindflood.attack.textattack_import import textattack
 from mindflood.cards.records import read_records
-from mindflood.data.tasks import Task, get_task
+from mindflood.data.own import recorded_task
+from mindflood.data.tasks import Task
 from mindflood.errors import UserError
 from mindflood.files import read_json, whole_file
 from mindflood.visible import spreadsheet_cell
@@ -46,7 +47,7 @@ def write_csv(results: Path, log: Path) -> int:
     described = read_json(meta)
     if not isinstance(described, dict) or not isinstance(described.get("task"), str):
         raise UserError(f"{meta}: expected the attack's 'task'; attack again with another --out")
-    task = get_task(described["task"])
+    task = recorded_task(described)
     records = read_records(results, classes=task.num_labels)
     records.sort(key=lambda record: record["index"])
     told = [record for record in records if record.get("original_score") is not None]

@@ -11,7 +11,8 @@ from typing import Any
 from mindflood.attack.results.card import card_path
 from mindflood.attack.results.identity import card_key
 from mindflood.cards.records import Record, read_records
-from mindflood.data.tasks import Task, get_task
+from mindflood.data.own import recorded_task
+from mindflood.data.tasks import Task
 from mindflood.errors import UserError
 from mindflood.files import read_json
 
@@ -39,7 +40,7 @@ class Attack:
     @property
     def task(self) -> Task:
         """The task that was attacked."""
-        return get_task(self.identity["task"])
+        return recorded_task(self.identity)
 
     @cached_property
     def successes(self) -> dict[int, Record]:

@@ -16,8 +16,8 @@ from mindflood.cards.degenerate import signs_of_degeneracy
 from mindflood.cards.schema import AttackSummary
 from mindflood.config.attack import AttackSettings
 from mindflood.config.recipes import RECIPES
+from mindflood.data.own import recorded_task
 from mindflood.data.sources import Examples
-from mindflood.data.tasks import get_task
 
 OF_THE_FOLDER = ("model", "task", "shard")  # all attacks of one folder agree in these
 # Of what decides an attack, what the card tells where the attack has it; its key tells the rest.
@@ -102,7 +102,7 @@ def summary_of(records: Sequence[Mapping[str, Any]], identity: Mapping[str, Any]
         ``candidates`` (K of BERT-Attack), ``masked_lm`` (fingerprint of the language model) and
         ``warnings`` (what the victim's predictions before the attack tell of it).
     """
-    warnings = degeneracy(records, get_task(identity["task"]).label_names)
+    warnings = degeneracy(records, recorded_task(identity).label_names)
     summary: AttackSummary = {
         **summarise(records),
         "fingerprint": identity["fingerprint"],

@@ -10,7 +10,7 @@ from typing import Any
 from typing_extensions import Self
 
 from mindflood.cards.records import Expected, read_records
-from mindflood.data.tasks import get_task
+from mindflood.data.own import recorded_task
 from mindflood.errors import UserError
 from mindflood.files import explained, read_json, write_json
 
@@ -42,7 +42,7 @@ class Journal:
         shared: tuple[str, ...],
         expected: Expected | None = None,
     ) -> None:
-        self._expected, self._classes = expected, get_task(identity["task"]).num_labels
+        self._expected, self._classes = expected, recorded_task(identity).num_labels
         self.path = folder / f"{recipe}.jsonl"
         meta = folder / f"{recipe}.meta.json"
         with explained(folder):

@@ -1,4 +1,4 @@
-"""Word swaps that a masked language model proposes: BERT-Attack's and BAE's."""
+"""Word swaps that a masked language model proposes: BERT-Attack's, and those of BAE and A2T-MLM."""
 
 import itertools
 from collections.abc import Iterable

@@ -12,7 +12,8 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 
-BINS = 15
+from mindflood.cards.calibration_error import expected_calibration_error
+
 _DIGITS = 3  # machines that round differently in the last place agree on the temperature
 Source = Literal["fitted", "weakest", "given"]
 
@@ -74,22 +75,6 @@ def negative_log_likelihood(logits: np.ndarray, labels: np.ndarray, temperature:
 def rounded(temperature: float) -> float:
     """To as many digits as a temperature is known to."""
     return float(f"{temperature:.{_DIGITS}g}")
-
-
-def expected_calibration_error(confidence: Sequence[float], right: Sequence[bool]) -> float:
-    """Mean gap between confidence and accuracy over 15 bins of equal width, weighted by their rows.
-
-    Args:
-        confidence: probability of each row's predicted class.
-        right: whether that class is the row's label.
-
-    Returns:
-        A fraction in [0, 1].
-    """
-    probable, hit = np.asarray(confidence, np.float64), np.asarray(right, np.float64)
-    bins = np.clip(np.ceil(probable * BINS).astype(int) - 1, 0, BINS - 1)  # (0, 1/15], (1/15, ...
-    gaps = np.bincount(bins, weights=probable - hit, minlength=BINS)
-    return float(np.abs(gaps).sum() / len(probable))
 
 
 def calibration_error(records: Sequence[Mapping[str, Any]]) -> float | None:

@@ -7,7 +7,8 @@ from mindflood.data.hub import hub_answers
 from mindflood.errors import UserError
 from mindflood.files import read_json, user_path
 from mindflood.fingerprint import file_fingerprint
-from mindflood.models.config import check_no_adapter
+from mindflood.kinds import check_classification
+from mindflood.models.config import check_no_adapter, stated_kind
 from mindflood.models.tokenizer_files import TOKENIZER_FILES
 
 # A tokenizer has one of these: the tokenizers library's file, a vocabulary (WordPiece, BPE,
@@ -60,13 +61,16 @@ def _check_stated(config: Path) -> None:
     if not isinstance(stated, dict):
         raise UserError(f"{config}: expected an object of configuration keys")
     names = stated.get("id2label")
+    labels = stated.get("num_labels", 2)
     if names is None:
-        return
+        names = {str(label): label for label in range(labels if isinstance(labels, int) else 2)}
     if not isinstance(names, dict) or not all(map(str.isdecimal, names)):
         raise UserError(
             f"{config}: key 'id2label': expected an object from label numbers to names, such as "
             f'{{"0": "negative", "1": "positive"}}, found {str(names)[:60]}'
         )
+    kind = stated_kind(stated, len(names))
+    check_classification("attacks, predictions and analyses", str(config.parent), kind)
 
 
 def check_tokenizer(folder: Path) -> None:

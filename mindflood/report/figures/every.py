@@ -12,6 +12,7 @@ from mindflood.report.figures.accordance import accordance_curves
 from mindflood.report.figures.epochs import epoch_curves
 from mindflood.report.figures.losses import loss_curves
 from mindflood.report.figures.noise import noise_curves
+from mindflood.report.figures.rows import climbing_curves, row_losses
 from mindflood.report.figures.sweep import sweeps
 from mindflood.report.figures.training import training_curves
 from mindflood.report.figures.transfer import transfer_maps
@@ -56,6 +57,8 @@ def _of_cards(
 
 COMPARISONS: dict[str, tuple[str, Callable[[Sequence[Run], str], _Figures]]] = {
     "losses": ("Loss of all methods over the epochs", loss_curves),
+    "climbing": ("Rows below their flood level over the epochs", climbing_curves),
+    "rows": ("Losses of the training rows at the end", row_losses),
     "sweep": ("Accuracy under attack against the flood level", _of_cards(sweeps)),
     "noise": ("Loss under Gaussian noise in the word embeddings", _of_cards(noise_curves)),
     "epochs": ("Loss and accuracy under attack over the epochs", _of_cards(epoch_curves)),

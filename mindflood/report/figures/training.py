@@ -20,18 +20,17 @@ _MOST_POINTS = 800
 def training_curves(run: Run, name: str) -> str | None:
     """Loss and accuracy over the training steps of one run; None without a trace."""
     trace = read_series(run.folder / "trace.jsonl", ("step", "loss", "flooding"))
-    evaluations = read_series(
-        run.folder / "evaluations.jsonl", ("step", "eval_loss", "eval_accuracy")
-    )
+    path = run.folder / "evaluations.jsonl"
+    evaluations, shown = read_series(path, ("step", "eval_loss")), _shown(path)
     if not trace["step"]:
         return None
 
     def draw(figure: "Figure") -> None:
         loss, accuracy = figure.subplots(2, 1, sharex=True, height_ratios=[2.2, 1])
-        _draw_loss(loss, trace, evaluations, run.card["flood_level"])
-        percent = [100 * value for value in evaluations["eval_accuracy"]]
-        accuracy.plot(evaluations["step"], percent, color=GREEN, marker="o", markersize=4)
-        accuracy.set_ylabel("accuracy (%)")
+        unit = "nats" if shown[0].startswith("accuracy") else "squared unit of the label"
+        _draw_loss(loss, trace, evaluations, run.card["flood_level"], unit)
+        accuracy.plot(evaluations["step"], shown[1], color=GREEN, marker="o", markersize=4)
+        accuracy.set_ylabel(shown[0])
         accuracy.set_xlabel("training step")
         accuracy.locator_params(axis="x", integer=True)
         accuracy.set_xlim(0, max([1.0, *trace["step"], *evaluations["step"]]))
@@ -39,11 +38,33 @@ def training_curves(run: Run, name: str) -> str | None:
     return to_svg(draw, name)
 
 
+def _shown(path: Path) -> tuple[str, list[float]]:
+    """Accuracy in percent, or of a regression its first metric; undefined ones are NaN.
+
+    Raises:
+        UserError: neither is there.
+    """
+    records = [record for record in read_json_lines(path) if isinstance(record, dict)]
+    regression = [record for record in records if _is_of_numbers(record)]
+    if not regression or len(regression) < len(records):
+        percent = read_series(path, ("eval_accuracy",))["eval_accuracy"]
+        return "accuracy (%)", [100 * value for value in percent]
+    name = next(iter(regression[0]["eval_metrics"]))
+    values = [record["eval_metrics"].get(name) for record in regression]
+    return name, [float(v) if isinstance(v, int | float) else math.nan for v in values]
+
+
+def _is_of_numbers(record: dict[str, Any]) -> bool:
+    """Whether an evaluation is one of a regression, which has no accuracy."""
+    return isinstance(record.get("eval_metrics"), dict) and record.get("eval_accuracy") is None
+
+
 def _draw_loss(
     axes: "Axes",
     trace: dict[str, list[float]],
     evaluations: dict[str, list[float]],
     level: float | None,
+    unit: str,
 ) -> None:
     steps, loss = thinned(trace["step"], trace["loss"])
     axes.plot(steps, loss, color=BLUE, linewidth=0.8, alpha=0.5, label="training loss J")
@@ -67,7 +88,7 @@ def _draw_loss(
         label = "flooding on (J < b)"
         axes.broken_barh(flooded, (0, 0.03), transform=bottom, color=ORANGE, label=label)
     axes.set_ylim(bottom=0)
-    axes.set_ylabel("loss (nats)")
+    axes.set_ylabel(f"loss ({unit})")
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=9, borderaxespad=0)
 
 

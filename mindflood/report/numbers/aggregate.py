@@ -22,6 +22,7 @@ from mindflood.cards.rates import (
     undecided,
     untouched,
 )
+from mindflood.flooding.row_methods import ROW_METHODS
 from mindflood.report.numbers.intervals import wilson
 from mindflood.report.numbers.names import METHODS, TASKS, position
 from mindflood.report.numbers.validated import Audit
@@ -93,7 +94,7 @@ class Attacked:
 
 
 @dataclass(frozen=True)
-class Row:
+class ResultRow:
     """One setting under one attack profile; ``profile`` is empty where nothing was attacked.
 
     The profile names the text of a pair where only one may change: others do not compare.
@@ -160,7 +161,7 @@ def setting_of(card: Card) -> Setting:
     return Setting(card["task"], card["encoder"], card["method"], level)
 
 
-def rows(cards: Sequence[Card]) -> list[Row]:
+def rows(cards: Sequence[Card]) -> list[ResultRow]:
     """Table 2's rows: every setting under every attack profile, in the papers' order."""
     table = []
     for setting, members in by_setting(cards).items():
@@ -175,7 +176,9 @@ def rows(cards: Sequence[Card]) -> list[Row]:
             attacks = {recipe: attacked(summaries) for recipe, summaries in recipes.items()}
             seeds = tuple(sorted({card["seed"] for card in members}, key=str))
             tested = frozenset(hash_ for card in members if (hash_ := tested_on(card)) is not None)
-            table.append(Row(setting, profile, seeds, _level(members), clean, attacks, tested))
+            table.append(
+                ResultRow(setting, profile, seeds, _level(members), clean, attacks, tested)
+            )
     return table
 
 
@@ -197,12 +200,14 @@ def _whole_training(card: Card) -> float | None:
         return None
     search = card.get("search", {})
     candidates = sum(one["train_seconds"] for one in search.get("candidates", []))
-    return card["train_seconds"] + candidates + _probing(card)
+    auxiliary = card.get("adaflood", {}).get("seconds", 0.0)
+    return card["train_seconds"] + candidates + auxiliary + _probing(card)
 
 
 def _probing(card: Card) -> float:
     """Seconds of the probe and of its first pass, where the level or its range came from them."""
-    if card["method"] in ("finetune", "flooding"):  # recorded at wish
+    given = card["method"] in ROW_METHODS and card["flood_level_source"] in ("fixed", None)
+    if given or card["method"] in ("finetune", "flooding"):  # recorded at wish
         return 0.0
     found = probe_findings(card)
     return float(found.get("first_pass_seconds", 0.0) + found.get("probe_seconds", 0.0))
@@ -360,4 +365,5 @@ def _level(cards: list[Card]) -> str:
 
 def is_uncrossed(card: Card) -> bool:
     """Whether a run that floods from its crossing on never crossed: it is plain fine-tuning."""
-    return card["method"] == "flooding-x-online" and card["flood_level"] is None
+    asked = (card["method"], card.get("settings", {}).get("flood_level"))
+    return "flooding-x-online" in asked and card["flood_level"] is None

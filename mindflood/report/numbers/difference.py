@@ -55,7 +55,7 @@ def difference(first: Sequence[Attempt], second: Sequence[Attempt]) -> Differenc
     Args:
         first, second: the models of each side, one a seed; at least one each.
     """
-    pairs = _paired(first, second)
+    pairs = paired_texts(first, second)
     test = SEEDS_AND_TEXTS if len(first) + len(second) > 2 else FISHER if pairs is None else SIGN
     texts = None if pairs is None else len(pairs)
     if (pairs is not None and not pairs) or any(not one.total for one in (*first, *second)):
@@ -77,7 +77,7 @@ def holm(values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def _paired(first: Sequence[Attempt], second: Sequence[Attempt]) -> list[Text] | None:
+def paired_texts(first: Sequence[Attempt], second: Sequence[Attempt]) -> list[Text] | None:
     """The texts that all models were attacked on and none was untouched by; None if not paired."""
     every = [one.texts for one in (*first, *second)]
     known = [texts for texts in every if texts is not None]
@@ -90,9 +90,10 @@ def _of_pairs(pairs: list[Text], less: Sequence[Attempt], more: Sequence[Attempt
     """p of the claim that ``more`` keeps more; None where it does not, undecided texts aside."""
     lower = np.array([_kept(one.texts, pairs, undecided=True) for one in less])
     upper = np.array([_kept(one.texts, pairs, undecided=False) for one in more])
-    by_text = upper.mean(axis=0) - lower.mean(axis=0)
-    wins, losses = int((by_text > 0).sum()), int((by_text < 0).sum())
-    if by_text.mean() <= 0 or wins <= losses:
+    # In whole numbers, for a mean of thirds that is zero may be a little off it.
+    apart = len(lower) * upper.sum(axis=0) - len(upper) * lower.sum(axis=0)
+    wins, losses = int((apart > 0).sum()), int((apart < 0).sum())
+    if apart.sum() <= 0 or wins <= losses:
         return None
     exact = float(stats.binomtest(wins, wins + losses).pvalue)
     if len(less) + len(more) == 2:
@@ -100,6 +101,7 @@ def _of_pairs(pairs: list[Text], less: Sequence[Attempt], more: Sequence[Attempt
     if len(pairs) < 2:
         return 1.0
     rates = (lower.mean(axis=1), upper.mean(axis=1))
+    by_text = apart / (len(lower) * len(upper))
     return max(exact, _t_test(*rates, by_text.var(ddof=1) / len(pairs)))
 
 

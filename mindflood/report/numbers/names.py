@@ -1,7 +1,9 @@
 """The papers' spelling and order of tasks, methods and attacks; others print as they are."""
 
+from mindflood.config.input_space import AUGMENTED, INPUT_SPACE
 from mindflood.config.recipes import RECIPES
 from mindflood.defences.registry import DEFENCE_METHODS
+from mindflood.flooding.row_methods import ROW_METHODS
 
 TASKS = {
     "sst2": "SST-2",
@@ -14,14 +16,34 @@ TASKS = {
     "cola": "CoLA",
     "yelp": "Yelp",
     "corpus": "built-in corpus",
+    "mnli": "MNLI",
+    "qqp": "QQP",
+    "wnli": "WNLI",
+    "stsb": "STS-B",
+    "arc_easy": "ARC-Easy",
+    "arc_challenge": "ARC-Challenge",
+    "commonsense_qa": "CommonsenseQA",
+    "qnli_ranking": "QNLI (ranking)",
+    "wnli_ranking": "WNLI (ranking)",
+    "pos": "POS tagging (EWT)",
 }
-METHODS = {
+_PLAIN = {
     "finetune": "Fine-tuning",
     **{name: method.title for name, method in DEFENCE_METHODS.items()},
     "flooding": "Flooding",
     "flooding-search": "Flooding (grid search)",
     "flooding-x": "Flooding-X",
     "flooding-x-online": "Flooding-X (one pass)",
+    **{name: method.title for name, method in ROW_METHODS.items()},
+    **{name: RECIPES[name].title for name in INPUT_SPACE},
+}
+METHODS = {
+    **_PLAIN,
+    **{
+        f"{method}+{name}": title if method == "finetune" else f"{of_method} + {title}"
+        for name, title in AUGMENTED.items()
+        for method, of_method in _PLAIN.items()
+    },
     "unknown": "a model from elsewhere",
 }
 STRANGER = "unknown"  # the method of a model that was not trained here: it stands for itself

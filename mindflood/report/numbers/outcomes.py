@@ -10,13 +10,15 @@ from mindflood.cards.cards import AttackSummary, Run
 from mindflood.cards.rates import undecided
 from mindflood.cards.records import Record, read_records
 from mindflood.files import read_json
+from mindflood.packed import is_stored
+from mindflood.report.numbers.validated import Audit
 
 Text = tuple[int, tuple[str, ...]]  # row and texts
-Outcome = Literal["kept", "lost", "undecided", "untouched"]
+Outcome = Literal["kept", "broken", "wrong", "undecided", "untouched"]
 _OUTCOMES: dict[str, Outcome] = {
     "failed": "kept",
-    "succeeded": "lost",
-    "skipped": "lost",
+    "succeeded": "broken",
+    "skipped": "wrong",
     "error": "undecided",
     "out_of_budget": "undecided",
     "untouched": "untouched",
@@ -40,12 +42,14 @@ class Attempt:
         undecided: texts whose attack raised an error or ran out of its budget.
         total: all attacked texts, untouched ones too.
         texts: what became of each; None where no records are there that fit the card.
+        audit: what people found who read its successes; None where nobody did.
     """
 
     kept: int
     undecided: int
     total: int
     texts: Mapping[Text, Outcome] | None = None
+    audit: Audit | None = None
 
 
 def attempt(run: Run, key: str) -> Attempt:
@@ -56,7 +60,11 @@ def attempt(run: Run, key: str) -> Attempt:
     """
     summary = run.card["attacks"][key]
     return Attempt(
-        summary["failed"], undecided(summary), summary["num_examples"], _texts(run, key, summary)
+        summary["failed"],
+        undecided(summary),
+        summary["num_examples"],
+        _texts(run, key, summary),
+        Audit.of_card(summary),
     )
 
 
@@ -74,7 +82,7 @@ def _records_of(run: Run, key: str) -> Path | None:
     """Where ``mindflood run`` leaves an attack's records, or ``mindflood attack --out``."""
     name = AttackKey.parse(key).stem
     places = (run.folder / "attacks" / f"{name}.jsonl", run.folder / f"{name}.jsonl")
-    return next((path for path in places if path.is_file()), None)
+    return next(filter(is_stored, places), None)
 
 
 def _fingerprint(records: Path) -> object:

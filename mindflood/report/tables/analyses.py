@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from mindflood.cards.cards import Card
 from mindflood.cards.schema import BallAnalysis, MeasuredAccuracy
 from mindflood.report.numbers.names import METHODS, TASKS, encoder_name
+from mindflood.report.tables import altinisik
+from mindflood.report.tables.cells import method_name, task_name
 from mindflood.report.tables.layout import Cell, Column, Number, Table, TableRow
 
 _MODEL = (
@@ -85,6 +87,8 @@ def generalisation_table(cards: Sequence[Card]) -> Table:
         if (found := card.get("analyses", {}).get("generalisation")) is not None
     ]
     others = sorted({other["task"] for _, found in analysed for other in found["out"]})
+    printed = altinisik.compared_tasks([card for card, _ in analysed])
+    others = sorted({*others, *(["yelp"] if printed else [])})
     columns = (
         *_MODEL,
         Column("In distribution"),
@@ -101,6 +105,11 @@ def generalisation_table(cards: Sequence[Card]) -> Table:
             ", ".join(str(measured["num_examples"]) for measured in [found["in"], *found["out"]]),
         )
         rows.append(TableRow(cells))
+    for task in printed:
+        for method, (inside, outside) in altinisik.published_generalisation(task).items():
+            far: list[Cell] = [Number(outside) if other == "yelp" else None for other in others]
+            names = (task_name(task), altinisik.LABEL, method_name(method), None)
+            rows.append(TableRow((*names, Number(inside), *far, None), published=True))
     caption = "Accuracy (%) in and out of the distribution of the training data"
     return Table("generalisation", caption, columns, tuple(rows))
 

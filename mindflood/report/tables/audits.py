@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 from mindflood.cards.attack_key import CALIBRATED, AttackKey
 from mindflood.cards.cards import Card
-from mindflood.report.numbers.aggregate import Attacked, Row, estimate, rows
-from mindflood.report.numbers.names import ATTACKS, METHODS, TASKS, encoder_name
+from mindflood.report.numbers.aggregate import Attacked, ResultRow, estimate, rows
+from mindflood.report.numbers.names import ATTACKS, METHODS, STRANGER, TASKS, encoder_name
 from mindflood.report.numbers.validated import KEEPS_LABEL, Audit, Rate, pooled, validated
+from mindflood.report.tables.cells import share
 from mindflood.report.tables.layout import Cell, Column, Number, Table, TableRow
 
 VALIDATED = "Valid%"
@@ -35,7 +36,7 @@ class Audited:
         return f"{attack} on {TASKS.get(self.task, self.task)}"
 
 
-def audited(table: Sequence[Row]) -> list[Audited]:
+def audited(table: Sequence[ResultRow]) -> list[Audited]:
     """Every exact recipe that attacked one of the rows, with all that was read of its successes."""
     found: dict[tuple[str, str, str, str], list[Audit]] = {}
     for row in table:
@@ -59,10 +60,10 @@ def validated_cell(attacked: Attacked) -> Number | None:
     if seeds is not None and seeds.half is not None:
         low, high = max(0.0, found.value - seeds.half), min(1.0, found.value + seeds.half)
         found = Rate(found.value, min(found.low, low), max(found.high, high))
-    return _percent(found)
+    return share(found)
 
 
-def audit_notes(table: Sequence[Row]) -> list[str]:
+def audit_notes(table: Sequence[ResultRow]) -> list[str]:
     """What was found of each recipe, and of which of them nothing is known."""
     every = audited(table)
     known = [f"{one.name}: {_found(one.audit)}" for one in every if one.audit is not None]
@@ -82,7 +83,7 @@ def audit_notes(table: Sequence[Row]) -> list[str]:
     return [*known, *_seed_notes(table)]
 
 
-def doubt_notes(shown: Sequence[Row], among: Sequence[Row]) -> list[str]:
+def doubt_notes(shown: Sequence[ResultRow], among: Sequence[ResultRow]) -> list[str]:
     """The recipes of ``shown`` under whose numbers it has to stand that they often miss.
 
     Args:
@@ -125,7 +126,7 @@ def _found(audit: Audit) -> str:
     )
 
 
-def _seed_notes(table: Sequence[Row]) -> Iterator[str]:
+def _seed_notes(table: Sequence[ResultRow]) -> Iterator[str]:
     for row in table:
         for recipe, attacked in row.attacks.items():
             seeds = attacked.accuracy.n if attacked.accuracy else 0
@@ -174,25 +175,22 @@ def audits_table(cards: Sequence[Card]) -> Table:
 def _cells(card: Card, key: str, audit: Audit, sheet: str) -> tuple[Cell, ...]:
     attack = AttackKey.parse(key)
     level = "" if card["flood_level"] is None else f", b = {card['flood_level']:.3g}"
+    model = encoder_name(card["encoder"])
     return (
         TASKS.get(card["task"], card["task"]),
-        f"ours: {encoder_name(card['encoder'])}",
+        model if card["method"] == STRANGER else f"ours: {model}",
         METHODS.get(card["method"], card["method"]) + level,
         None if card["seed"] is None else str(card["seed"]),
         f"{ATTACKS.get(attack.recipe, attack.recipe)} ({attack.variant})",
-        _percent(audit.keeps_label()),
-        _percent(audit.still_english()),
+        share(audit.keeps_label()),
+        share(audit.still_english()),
         Number(100 * audit.held / audit.attacked),
-        _percent(audit.validated()),
+        share(audit.validated()),
         str(audit.graded),
         str(audit.unclear),
         str(audit.successes),
         sheet or None,
     )
-
-
-def _percent(rate: Rate) -> Number:
-    return Number(100 * rate.value, ends=(100 * rate.low, 100 * rate.high))
 
 
 def _words(rate: Rate) -> str:

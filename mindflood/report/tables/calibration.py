@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from mindflood.cards.attack_key import CALIBRATED
 from mindflood.cards.cards import Card
-from mindflood.report.numbers.aggregate import Attacked, Row, rows
+from mindflood.report.numbers.aggregate import Attacked, ResultRow, rows
 from mindflood.report.numbers.names import ATTACKS, METHODS, TASKS, encoder_name
 from mindflood.report.tables.audits import doubt_notes
 from mindflood.report.tables.layout import Cell, Column, Number, Range, Table, TableRow
@@ -22,7 +22,7 @@ FEWEST = 3  # if so many texts make it: in a small sample one or two are points 
 class Pair:
     """One recipe against one setting: the victim as it is, and calibrated."""
 
-    row: Row
+    row: ResultRow
     recipe: str
     plain: Attacked
     calibrated: Attacked
@@ -83,7 +83,7 @@ class Pair:
         return self.wide and self.texts >= FEWEST
 
 
-def pairs(table: Sequence[Row]) -> Iterator[Pair]:
+def pairs(table: Sequence[ResultRow]) -> Iterator[Pair]:
     """The attacks that were made both on the victim as it is and on the calibrated one."""
     plain = {(row.setting, row.profile): row for row in table}
     for row in table:
@@ -97,7 +97,7 @@ def pairs(table: Sequence[Row]) -> Iterator[Pair]:
                 yield Pair(partner, recipe, partner.attacks[recipe], calibrated)
 
 
-def gap_notes(table: Sequence[Row]) -> list[str]:
+def gap_notes(table: Sequence[ResultRow]) -> list[str]:
     """The gaps that are pointed out, and the attacks whose budgets would hide one."""
     illusions = [
         f"{_where(pair)}: calibrating the victim takes {100 * (pair.gap or 0):.1f} points "

@@ -6,8 +6,8 @@ from mindflood.cards.cards import Card
 from mindflood.report.numbers.aggregate import Attacked, Estimate, rows
 from mindflood.report.numbers.names import ATTACKS, position
 from mindflood.report.tables.audits import doubt_notes
+from mindflood.report.tables.cells import row_names
 from mindflood.report.tables.layout import Cell, Column, Range, Table, TableRow
-from mindflood.report.tables.paper import row_names
 from mindflood.report.tables.recipes import recipe_lines
 
 _LEAST = 3  # seeds: the median of two is their mean

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from mindflood.cards.attack_key import AttackKey
 from mindflood.cards.cards import Card, tested_on
-from mindflood.report.numbers.aggregate import Attacked, Row, by_setting, is_uncrossed
+from mindflood.report.numbers.aggregate import Attacked, ResultRow, by_setting, is_uncrossed
 from mindflood.report.numbers.names import (
     ATTACKS,
     METHODS,
@@ -55,7 +55,7 @@ def _warned(card: Card) -> Iterator[tuple[str, Sequence[str]]]:
             yield attack, summary.get("warnings", ())
 
 
-def attack_notes(rows: Sequence[Row]) -> list[str]:
+def attack_notes(rows: Sequence[ResultRow]) -> list[str]:
     """Rows attacked by different recipes, which do not compare, and counts that do not add up."""
     notes = []
     for task, recipe, profile in _attacks(rows):
@@ -131,7 +131,7 @@ def _left_open(where: str, block: Sequence[tuple[str, Attacked]]) -> Iterator[st
         )
 
 
-def _model(row: Row) -> str:
+def _model(row: ResultRow) -> str:
     """A row's method, or the name of a model from elsewhere."""
     setting = row.setting
     if setting.method == STRANGER:
@@ -143,7 +143,7 @@ def _task(task: str) -> str:
     return TASKS.get(task, task)
 
 
-def _attacks(rows: Sequence[Row]) -> list[tuple[str, str, str]]:
+def _attacks(rows: Sequence[ResultRow]) -> list[tuple[str, str, str]]:
     found = ((row.setting.task, name, row.profile) for row in rows for name in row.attacks)
     return list(dict.fromkeys(found))
 
@@ -183,7 +183,7 @@ def crossing_notes(cards: Sequence[Card]) -> list[str]:
         return []
     return [
         f"{METHODS['flooding-x-online']}: a run that never crossed was never flooded; its numbers "
-        "are those of plain fine-tuning."
+        "are those of training without flooding."
     ]
 
 
@@ -215,7 +215,7 @@ def seed_notes(cards: Sequence[Card]) -> list[str]:
     return notes
 
 
-def condition_notes(rows: Sequence[Row]) -> list[str]:
+def condition_notes(rows: Sequence[ResultRow]) -> list[str]:
     """Where our conditions are not the paper's."""
     notes = []
     if any(row.profile.startswith("offline") for row in rows):
@@ -236,7 +236,7 @@ def condition_notes(rows: Sequence[Row]) -> list[str]:
     return notes
 
 
-def label_notes(rows: Sequence[Row]) -> list[str]:
+def label_notes(rows: Sequence[ResultRow]) -> list[str]:
     """What the words beside a flood level and in a profile mean, those that occur."""
     meanings = {
         "accordance": "b (accordance): the training loss where gradient accordance crossed zero.",

@@ -5,19 +5,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from mindflood.cards.cards import Card
-from mindflood.cards.rates import Rate
 from mindflood.report.numbers.aggregate import (
-    Attacked,
-    Estimate,
-    Row,
+    ResultRow,
     by_setting,
     costs,
-    robust_interval,
     rows,
 )
 from mindflood.report.numbers.names import (
     ATTACKS,
-    METHODS,
     STRANGER,
     TASKS,
     encoder_name,
@@ -26,7 +21,16 @@ from mindflood.report.numbers.names import (
 from mindflood.report.tables import published
 from mindflood.report.tables.audits import VALIDATED, audit_notes, doubt_notes, validated_cell
 from mindflood.report.tables.calibration import gap_notes
-from mindflood.report.tables.layout import Cell, Column, Number, Range, Table, TableRow
+from mindflood.report.tables.cells import (
+    estimated,
+    method_name,
+    percent,
+    queries,
+    robust,
+    row_names,
+    task_name,
+)
+from mindflood.report.tables.layout import Cell, Column, Number, Table, TableRow
 from mindflood.report.tables.notes import (
     attack_notes,
     condition_notes,
@@ -70,11 +74,11 @@ def table1(cards: Sequence[Card], tasks: Iterable[str]) -> Table:
             if card["task"] == task and (sizes := card.get("data")) is not None
         }
         for train, test, words in sorted(used, key=str):
-            ours = (_task(task), _count(train), _count(test), _number(words, 1), "ours")
+            ours = (task_name(task), _count(train), _count(test), _number(words, 1), "ours")
             lines.append(TableRow(ours))
         if printed := published.sizes(task):
             counts = (_count(size) for size in printed)
-            lines.append(TableRow((_task(task), *counts, "published"), published=True))
+            lines.append(TableRow((task_name(task), *counts, "published"), published=True))
     notes = (
         "Published sizes are rounded as printed. # Words is the mean length of a training text.",
     )
@@ -124,7 +128,7 @@ def table2(cards: Sequence[Card], tasks: Iterable[str], *, with_published: bool 
     notes += audit_notes([row for row in ours if row.setting.task in tasks])
     if with_published and cards:
         notes += [
-            f"No numbers were published for {_task(task)}."
+            f"No numbers were published for {task_name(task)}."
             for task in tasks
             if not published.robustness(task)
         ]
@@ -211,19 +215,19 @@ def table3(cards: Sequence[Card], tasks: Iterable[str]) -> Table:
             reference = base.get((task, cost.setting.encoder))
             model = f"ours: {encoder_name(cost.setting.encoder)}"
             cells: tuple[Cell, ...] = (
-                _task(task),
+                task_name(task),
                 model,
-                _method(cost.setting.method, cost.setting.level, cost.setting.variant),
+                method_name(cost.setting.method, cost.setting.level, cost.setting.variant),
                 str(cost.epoch.n),
-                _estimate(cost.epoch, 1),
+                estimated(cost.epoch, 1),
                 _number(cost.epoch.mean / reference if reference else None, 2),
-                _estimate(cost.whole, 1),
+                estimated(cost.whole, 1),
             )
             lines.append(TableRow(cells))
         printed = published.seconds_per_epoch(task)
         for method, seconds in printed.items():
             ratio = Number(seconds / printed["finetune"], digits=2)
-            cells = (_task(task), published.LABEL, _method(method), None)
+            cells = (task_name(task), published.LABEL, method_name(method), None)
             timing = (Number(seconds, digits=0), ratio, None)
             lines.append(TableRow((*cells, *timing), published=True))
     notes = (
@@ -253,16 +257,16 @@ def _published_recipes(task: str) -> list[str]:
     return [recipe for row in published.robustness(task) for recipe in row.attacks]
 
 
-def _blocks(ours: Iterable[Row]) -> list[list[Row]]:
+def _blocks(ours: Iterable[ResultRow]) -> list[list[ResultRow]]:
     """Rows that compare with each other: one encoder, or models from elsewhere; one profile."""
-    blocks: dict[tuple[str, str], list[Row]] = {}
+    blocks: dict[tuple[str, str], list[ResultRow]] = {}
     for row in ours:
         model = "" if row.setting.method == STRANGER else row.setting.encoder
         blocks.setdefault((model, row.profile), []).append(row)
     return list(blocks.values())
 
 
-def _mixed(block: list[Row], recipes: list[str]) -> set[str]:
+def _mixed(block: list[ResultRow], recipes: list[str]) -> set[str]:
     """The groups of columns whose numbers do not compare: of other recipes, or of other rows."""
     if len(frozenset().union(*(row.tested for row in block))) > 1:
         return {"", *(ATTACKS.get(recipe, recipe) for recipe in recipes)}
@@ -271,29 +275,34 @@ def _mixed(block: list[Row], recipes: list[str]) -> set[str]:
     }
 
 
-def _fingerprints(block: list[Row], recipe: str) -> set[str]:
+def _fingerprints(block: list[ResultRow], recipe: str) -> set[str]:
     return {
         name for row in block if recipe in row.attacks for name in row.attacks[recipe].fingerprints
     }
 
 
-def _our_cells(row: Row, recipes: list[str]) -> list[Cell]:
+def _our_cells(row: ResultRow, recipes: list[str]) -> list[Cell]:
     seeds = ", ".join("–" if seed is None else str(seed) for seed in row.seeds)
     names = row_names(replace(row, setting=replace(row.setting, level=None)))  # b has a column
-    cells: list[Cell] = [*names, _percent(row.clean)]
+    cells: list[Cell] = [*names, percent(row.clean)]
     for recipe in recipes:
         attacked = row.attacks.get(recipe)
         if attacked is None:
             cells += [None] * (len(_METRICS) + 1)
         else:
-            robust, success = _robust(attacked), _percent(attacked.success, attacked.broken)
-            rates = (robust, validated_cell(attacked), success)
-            cells += [*rates, _queries(attacked), str(attacked.counts["num_examples"])]
+            success = percent(attacked.success, attacked.broken)
+            rates = (robust(attacked), validated_cell(attacked), success)
+            cells += [*rates, queries(attacked), str(attacked.counts["num_examples"])]
     return [*cells, row.level or None, seeds]
 
 
 def _published_cells(task: str, row: published.PublishedRow, recipes: list[str]) -> list[Cell]:
-    cells: list[Cell] = [_task(task), published.LABEL, _method(row.method), Number(row.clean)]
+    cells: list[Cell] = [
+        task_name(task),
+        published.LABEL,
+        method_name(row.method),
+        Number(row.clean),
+    ]
     for recipe in recipes:
         if recipe in row.attacks:
             accuracy, success, queries = row.attacks[recipe]
@@ -332,62 +341,9 @@ def _separate(cells: Sequence[Cell]) -> int | None:
     return best if known[best][0] > max(others) else None
 
 
-def row_names(row: Row) -> tuple[str, str, str]:
-    """Data set, model and method, as a table's first columns have them."""
-    name, comma, columns = row.profile.partition(", ")
-    profile = f", {name} profile{comma}{columns}" if row.profile else ""
-    setting, encoder = row.setting, encoder_name(row.setting.encoder)
-    if setting.method == STRANGER:
-        name = f"{encoder} ({setting.variant})" if setting.variant else encoder
-        return _task(setting.task), f"models from elsewhere{profile}", name
-    method = _method(setting.method, setting.level, setting.variant)
-    return _task(setting.task), f"ours: {encoder}{profile}", method
-
-
-def _task(task: str) -> str:
-    return TASKS.get(task, task)
-
-
-def _method(method: str, level: float | None = None, variant: str = "") -> str:
-    name = METHODS.get(method, method)
-    if variant:
-        name = f"{name} ({variant})"
-    return name if level is None else f"{name}, b = {level:g}"
-
-
-def _percent(estimate: Estimate | None, rate: Rate | None = None) -> Number | Range | None:
-    """A rate in percent; where undecided texts leave it open, its bounds."""
-    if rate is not None and rate.is_open:
-        return Range(100 * rate.low, 100 * rate.high)
-    if estimate is None:
-        return None
-    return Number(100 * estimate.mean, None if estimate.half is None else 100 * estimate.half)
-
-
-def _estimate(estimate: Estimate | None, digits: int) -> Number | None:
-    return None if estimate is None else Number(estimate.mean, estimate.half, digits)
-
-
 def _number(value: float | None, digits: int) -> Number | None:
     return None if value is None else Number(value, digits=digits)
 
 
 def _count(size: int | None) -> str | None:
     return None if size is None else f"{size:,}"
-
-
-def _queries(attacked: Attacked) -> Number | Range | None:
-    """#Query; a lower bound where undecided texts would have cost more."""
-    is_open = attacked.broken is not None and attacked.broken.is_open
-    if is_open and attacked.least_queries is not None:
-        return Range(attacked.least_queries, None, 2)
-    return _estimate(attacked.queries, 2)
-
-
-def _robust(attacked: Attacked) -> Number | Range | None:
-    """Aua%, always with the ends of its interval: its mean need not be in the middle."""
-    number, ends = _percent(attacked.accuracy, attacked.robust), robust_interval(attacked)
-    if not isinstance(number, Number):
-        return number
-    percent = None if ends is None else (100 * ends[0], 100 * ends[1])
-    return replace(number, half=None, ends=percent)

@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Sequence
 
 from mindflood.cards.attack_key import CALIBRATED
-from mindflood.report.numbers.aggregate import Attacked, Row
+from mindflood.report.numbers.aggregate import Attacked, ResultRow
 from mindflood.report.numbers.names import ATTACKS, TASKS, position
 from mindflood.report.tables.layout import Cell, Column
 
 _NOTHING = "nothing replaced"
 
 
-def recipe_lines(rows: Iterable[Row]) -> tuple[str, ...]:
+def recipe_lines(rows: Iterable[ResultRow]) -> tuple[str, ...]:
     """A line for each recipe that attacked one of the rows, and what they are good for."""
     tasks: dict[tuple[str, str, str, str], list[str]] = {}
     for row in rows:
@@ -43,7 +43,7 @@ def detail_columns(recipes: Sequence[str]) -> tuple[Column, ...]:
     return (Column("Profile", numeric=False), *columns)
 
 
-def detail_cells(row: Row, recipes: Sequence[str]) -> tuple[Cell, ...]:
+def detail_cells(row: ResultRow, recipes: Sequence[str]) -> tuple[Cell, ...]:
     """A row's cells under :func:`detail_columns`."""
     cells: list[Cell] = [row.profile or None]
     for recipe in recipes:

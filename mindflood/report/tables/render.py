@@ -67,11 +67,22 @@ def markdown(*tables: Table) -> str:
 
 def _markdown(table: Table) -> str:
     lines = [f"**{escape_markdown(table.caption)}**", ""]
-    lines.append(_pipes([escape_markdown(column.title) for column in table.columns]))
-    lines.append(_pipes(["---:" if column.numeric else ":---" for column in table.columns]))
-    lines += [_pipes([_bold_markdown(cell) for cell in row.cells]) for row in table.rows]
-    lines += ["", *(f"- {escape_markdown(note)}" for note in (*table.notes, *table.recipes))]
+    lines += [
+        markdown_rows(table),
+        "",
+        *(f"- {escape_markdown(note)}" for note in (*table.notes, *table.recipes)),
+    ]
     return "\n".join(lines).rstrip()
+
+
+def markdown_rows(table: Table) -> str:
+    """The table alone, without what stands above and below it."""
+    lines = [
+        _pipes([escape_markdown(column.title) for column in table.columns]),
+        _pipes(["---:" if column.numeric else ":---" for column in table.columns]),
+        *(_pipes([_bold_markdown(cell) for cell in row.cells]) for row in table.rows),
+    ]
+    return "\n".join(lines)
 
 
 def _pipes(cells: list[str]) -> str:

@@ -124,7 +124,7 @@ def test_the_ball_of_a_linear_classifier_is_its_closed_form():
     [rows] = classifier.rows(three)
     margins = (rows.words @ classifier.w).sum(1).abs().numpy()
     slopes = np.sqrt(np.array(classifier.lengths)) * float(classifier.w.norm())
-    search = ball.Search(steps=40, restarts=3, seed=1)
+    search = ball.BallSearch(steps=40, restarts=3, seed=1)
     radii = ball.safe_radii(classifier, three, search, largest=8.0, halvings=12)
     exact = np.minimum(margins / slopes, 8.0)
     np.testing.assert_allclose(radii, exact, atol=8.0 / 2**11)
@@ -142,8 +142,8 @@ def test_the_ball_of_a_linear_classifier_is_its_closed_form():
 def test_more_steps_never_find_less_and_no_random_point_is_higher(model):
     classifier = EmbeddedClassifier(str(model), 2)
     radii = np.full(5, 0.4)
-    short, natural = ball.max_increments(classifier, examples(), radii, ball.Search(1, 1))
-    long, _ = ball.max_increments(classifier, examples(), radii, ball.Search(40, 3))
+    short, natural = ball.max_increments(classifier, examples(), radii, ball.BallSearch(1, 1))
+    long, _ = ball.max_increments(classifier, examples(), radii, ball.BallSearch(40, 3))
     assert (long >= short - 1e-6).all()
     assert (short >= 0).all()
     random = torch.Generator().manual_seed(0)
@@ -213,7 +213,7 @@ def test_the_ball_is_of_the_texts_that_all_get_right_with_the_references_radii(t
     of_all = np.all([right_texts(run) for run in (reference, *compared)], axis=0)
     common = examples().take(np.flatnonzero(of_all))
     assert common.texts == ((TEXTS[0],), (TEXTS[2],))
-    search = ball.Search(steps=4, restarts=2, seed=0)
+    search = ball.BallSearch(steps=4, restarts=2, seed=0)
     radii, *theirs = (
         ball.safe_radii(EmbeddedClassifier(str(run / "model"), 2), common, search, 0.5, 8)
         for run in (reference, *compared)

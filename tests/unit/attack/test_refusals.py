@@ -101,6 +101,16 @@ def test_a_stranger_s_card_is_of_one_model(words, capsys, tmp_path):
     assert "the card of another model (fingerprint 0123456789abcdef, here " in line
 
 
+def test_a_card_keeps_its_model_s_name(words, capsys, tmp_path):
+    out = tmp_path / "out"
+    write_card(out / "card.json", a_card("unknown", encoder="theirs", task="corpus"))
+    line = refused([*words, str(out), "--name", "ours"], capsys)
+    assert f"--name ours: {out / 'card.json'} calls it 'theirs'; choose another --out" in line
+    write_card(out / "card.json", a_card("flooding", task="corpus"))
+    line = refused([*words, str(out), "--name", "ours"], capsys)
+    assert "is the card of a run, which 'name' of its config names; leave it out" in line
+
+
 def test_a_model_goes_on_to_its_own_card(tmp_path):
     from mindflood.attack.results.card import check_model
     from mindflood.attack.victim.folder import model_fingerprint

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from mindflood.config.checks import checked
 from mindflood.config.load import from_yaml, load_run_configs, load_train_config
 from mindflood.config.settings import Config, SearchSettings, TrainingSettings, to_yaml
+from mindflood.defences.registry import DEFENCE_METHODS
 from mindflood.defences.settings import DEFENCES, LENGTHS
 from mindflood.errors import UserError
 from mindflood.fields import fields_of
@@ -111,7 +112,7 @@ def test_several_models_need_a_choice(file):
         ("epochs=3", "unknown key 'epochs'; did you mean 'training.epochs'? (known: output, "),
         ("recipes=[bae]", "unknown key 'recipes'; did you mean 'attack.recipes'?"),
         ("search.epochs=3", "unknown key 'search.epochs'; did you mean 'training.epochs'?"),
-        ("search.encoder_layers=3", "'search.encoder_layers'; did you mean 'encoder_layers'?"),
+        ("search.encoder_layers=3", "'search.encoder_layers'; did you mean 'adaflood.enc"),
         ("training.epochs=many", "training.epochs: expected a whole number, not 'many'"),
         ("training.epochs=2.5", "training.epochs: expected a whole number, not 2.5"),
         ("training.epochs=true", "training.epochs: expected a whole number, not True"),
@@ -137,7 +138,7 @@ def test_several_models_need_a_choice(file):
         ("attack.each_epoch=true", "attack.each_epoch: needs the models of the epochs; set"),
         ("attack.max_queries=0", "attack.max_queries: expected at least 1, not 0"),
         ("attack.candidates=8", "attack.candidates: only bert-attack has such a setting; leave"),
-        ("attack.masked_lm=folder", "attack.masked_lm: only bert-attack and bae (offline) ask"),
+        ("attack.masked_lm=folder", "attack.masked_lm: only bert-attack, bae and a2t-mlm (off"),
         ("attack.max_seconds=0", "attack.max_seconds: expected more than 0, not 0"),
         ("attack.epoch_examples=0", "attack.epoch_examples: expected at least 1, not 0"),
         ("attack.columns=third", "attack.columns: unknown 'third'"),
@@ -357,8 +358,12 @@ def test_the_authors_variant_is_offered_where_it_differs(method, tmp_path):
 @pytest.mark.parametrize(
     ("method", "override", "line"),
     [
-        ("finetune", "flood_level=flooding-x", "for the defences; use method: flooding-x"),
-        ("freelb", "flood_level=flooding-y", "expected a number or flooding-x, not 'flooding-y'"),
+        (
+            "finetune",
+            "flood_level=flooding-x",
+            "for the defences and for iflood and softad; us",
+        ),
+        ("freelb", "flood_level=flooding-y", "or flooding-x or flooding-x-online, not 'floo"),
         ("freeat", "training.accumulation_steps=2", "'freeat' updates the weights within a batch"),
         ("tavat", "training.accumulation_steps=2", "'tavat' makes its vocabulary table of whole"),
         ("infobert", "training.accumulation_steps=2", "'infobert' contrasts the rows of a batch"),
@@ -394,11 +399,81 @@ SECTIONS = {name: field.annotation for name, field in fields_of(Config).items()
 
 
 def test_every_setting_says_what_it_means():
-    assert set(SECTIONS) == {"task", "training", "search", "accordance", "defence", "attack"}
+    sections = {"task", "training", "search", "accordance", "softad", "adaflood", "defence"}
+    assert set(SECTIONS) == sections | {"adversarial", "augmentation", "attack"}
     for kind in (Config, *SECTIONS.values()):
         for name, field in fields_of(kind).items():
             if name not in SECTIONS:
                 assert (field.description or "").endswith("."), f"{kind.__name__}.{name}"
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["method=iflood"], "flood_level: 'iflood' needs one, for instance 0.1, or flooding-x"),
+        (["method=softad", "softad.scale=0"], "softad.scale: expected more than 0, not 0"),
+        (["method=adaflood", "flood_level=0.1"], "flood_level: 'adaflood' gives every row its own"),
+        (["method=adaflood", "flood_level=flooding-x"], "'adaflood' gives every row its own"),
+        (["method=adaflood", "adaflood.gamma=1.5"], "expected a number from 0 to 1, not 1.5"),
+        (["method=adaflood", "adaflood.gamma=-0.1"], "expected a number from 0 to 1, not -0"),
+        (["method=adaflood", "adaflood.folds=1"], "adaflood.folds: expected at least 2, not 1"),
+        (["method=adaflood", "adaflood.encoder_layers=0"], "encoder_layers: expected at least 1"),
+        (["method=iflood", "flood_level=-1"], "flood_level: expected a number of at least 0"),
+        (["method=finetune", "flood_rows=iflood"], "flood_rows: only the defences have it"),
+        (["method=pgd", "flood_rows=iflod"], "flood_rows: unknown 'iflod'; did you mean 'iflood'"),
+        (["method=pgd", "flood_rows=iflood"], "flood_level: 'iflood' needs one"),
+        (["method=pgd", "flood_rows=adaflood", "flood_level=1"], "'adaflood' gives every row"),
+        *(
+            (
+                [f"method={name}", "flood_rows=iflood", "flood_level=0.1"],
+                f"flood_rows: '{name}' {row.no_rows}; use pgd, pgd-at, freelb, tavat",
+            )
+            for name, row in DEFENCE_METHODS.items()
+            if row.no_rows
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_method_of_rows_cannot_be_told(words, line, tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text("encoder: embedded\n")
+    with pytest.raises(UserError) as caught:
+        load_train_config(path, words)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert line in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["method=iflood", "flood_level=0.1"], ("iflood", False, False, 0.1)),
+        (["method=softad", "flood_level=flooding-x"], ("softad", True, False, None)),
+        (["method=iflood", "flood_level=flooding-x-online"], ("iflood", False, True, None)),
+        (["method=adaflood"], ("adaflood", False, False, None)),
+        (["method=pgd", "flood_rows=adaflood"], ("adaflood", False, False, None)),
+        (
+            ["method=tavat", "flood_rows=softad", "flood_level=flooding-x"],
+            ("softad", True, False, None),
+        ),
+        (["method=lds", "flood_level=flooding-x-online"], (None, False, True, None)),
+    ],
+)
+def test_a_method_of_rows_says_where_its_level_is_from(words, found, tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text("encoder: embedded\n")
+    config = load_train_config(path, words)
+    assert (config.row_method, config.two_passes, config.online, config.fixed_level) == found
+    assert config.needs_crossing == (config.two_passes or config.online)
+    path.write_text(to_yaml(config))
+    assert from_yaml(path) == config
+    # Seeds of one way to train, and of no other.
+    rows = {"flood_rows": config.flood_rows} if config.defends and config.flood_rows else {}
+    level = {"flood_level": config.flood_level} if isinstance(config.flood_level, str) else {}
+    assert {key: value for key, value in config.conditions().items() if "." not in key} == (
+        rows | level
+    )
+    sections = {key.partition(".")[0] for key in config.conditions()}
+    assert sections & {"softad", "adaflood"} == {config.row_method} - {None, "iflood"}
 
 
 def test_a_settings_class_is_checked_wherever_it_is_made():
@@ -446,3 +521,44 @@ def test_settings_of_a_recipe_are_taken_where_it_is_made(write_config):
             write_config(),
             ["attack.recipes=[bae]", "attack.masked_lm=folder", "attack.profile=paper"],
         )
+
+
+ALTINISIK = {
+    "finetune", "finetune+ssmba", "finetune+back-translation", "a2t", "a2t-mlm", "bert-attack",
+    "lds", "pgd-at",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("task", ["mr", "imdb"])
+def test_altinisik_s_configs_are_in_the_paper_s_setting(task):
+    """Four epochs, S = 3, ε = 0.003, and for the rest A2T's release."""
+    configs = load_run_configs(CONFIGS[0].with_name(f"altinisik_{task}.yaml"), [])
+    assert {config.trained_as for config in configs} == ALTINISIK
+    for config in configs:
+        training, adversarial = config.training, config.adversarial
+        assert (config.task.name, config.encoder) == (task, "bert-base-uncased")
+        assert (training.epochs, training.batch_size, training.learning_rate) == (4, 8, 5e-5)
+        assert (adversarial.gamma, adversarial.alpha, adversarial.clean_epochs) == (0.2, 1.0, 1)
+        assert (adversarial.interval, adversarial.max_queries) == (1, 200)
+        assert set(config.attack.recipes) == {"textfooler", "a2t", "bae", "pso"}
+        assert config.attack.profile == adversarial.profile == "paper"
+        if config.defends:
+            assert (config.defence.steps, config.defence.radius) == (3, 0.003)
+
+
+def test_what_trains_in_the_input_space_keeps_its_settings(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text("methods: [finetune, bert-attack, {method: pgd, augment: ssmba, name: s}]\n")
+    plain, attacked, augmented = load_run_configs(path, ["adversarial.candidates=8"])
+    assert attacked.conditions()["adversarial.candidates"] == 8
+    assert attacked.kept()["adversarial.gamma"] == 0.2
+    assert "adversarial.workers" not in attacked.kept()
+    assert not any(key.startswith(("adversarial.", "augmentation.")) for key in plain.kept())
+    assert augmented.conditions()["augmentation.corruption"] == 0.15
+    assert [config.trained_as for config in (plain, attacked, augmented)] == [
+        "finetune", "bert-attack", "pgd+ssmba"
+    ]  # fmt: skip
+    settings = attacked.attack_to_train(tmp_path / "model", None)
+    assert (settings.recipe, settings.candidates, settings.max_queries) == ("bert-attack", 8, 200)
+    path.write_text(to_yaml(augmented))
+    assert from_yaml(path) == augmented

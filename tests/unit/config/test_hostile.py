@@ -40,7 +40,7 @@ REFUSED = {
         f"training: {{learning_rate: '{'1' * 5000}'}}\n",
         "training.learning_rate: expected a number, not '1111",
     ),
-    "not finite": ("flood_level: .nan\n", "flood_level: expected a number or flooding-x, not nan"),
+    "not finite": ("flood_level: .nan\n", "a number or flooding-x or flooding-x-online, not nan"),
     "1e400": ("training: {weight_decay: 1e400}\n", "expected a number, not '1e400'"),
     "number with a bare prefix": ("seed: 0x_\n", "line 1, column 7: '0x_' looks like a number"),
     "large seed": (f"seed: {2**70}\n", "seed: expected at most 4294967295"),

@@ -48,12 +48,15 @@ def test_the_seed_makes_the_corpus() -> None:
 
 def test_the_stated_share_of_wrong_labels_is_in_train_only(monkeypatch: pytest.MonkeyPatch) -> None:
     noisy = {split: dict(zip(*builtin_corpus(split), strict=True)) for split in SPLITS}
+    noisy_before = corpus.wrongly_labelled()
     monkeypatch.setattr(corpus, "WRONG_LABEL_SHARE", 0.0)
     builtin_corpus.cache_clear()
     right = {split: dict(zip(*builtin_corpus(split), strict=True)) for split in SPLITS}
     builtin_corpus.cache_clear()
     wrong = {s: sum(right[s][text] != label for text, label in noisy[s].items()) for s in SPLITS}
     assert wrong == {"train": round(4000 * WRONG_LABEL_SHARE), "dev": 0, "test": 0}
+    turned = {text for text, label in noisy["train"].items() if right["train"][text] != label}
+    assert noisy_before == turned  # the corpus says itself which they are
 
 
 def test_most_words_are_whole_in_the_embedded_vocabulary() -> None:

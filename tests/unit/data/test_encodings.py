@@ -64,18 +64,18 @@ def test_wide_characters_are_recognised_with_and_without_their_mark(charset: str
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (gzip.compress(b"sentence,label\n"), "is gzip, not text; unpack it with 'gunzip'"),
+        (gzip.compress(b"sentence,label\n", mtime=0), "is gzip, not text; let its name end in .gz"),
         (bz2.compress(b"sentence,label\n"), "is bzip2, not text; unpack it with 'bunzip2'"),
         (lzma.compress(b"sentence,label\n"), "is xz, not text; unpack it with 'unxz'"),
         (b"PK\x03\x04rest", "is a zip archive, not text; unpack it"),
-        (b"PAR1\x15\x04\x15", "is Parquet, not text; convert it, .*read_parquet"),
+        (b"PAR1\x15\x04\x15", "is Parquet, not text; let its name end in .parquet"),
     ],
     ids=["gzip", "bzip2", "xz", "zip", "parquet"],
 )
 def test_what_is_no_text_is_told_whatever_the_file_is_called(
     tmp_path: Path, data: bytes, message: str
 ) -> None:
-    for name in ("test.csv", "test.tsv", "test.jsonl", "test.csv.gz", "test.parquet"):
+    for name in ("test.csv", "test.tsv", "test.jsonl", "test.dat"):
         (tmp_path / name).write_bytes(data)
         with pytest.raises(UserError, match=f"{name}: {message}"):
             load_examples(get_task("sst2"), "test", str(tmp_path / name))

@@ -155,3 +155,36 @@ def test_graph_mode_and_pynative_agree(norm):
     eager = Whole()(*inputs).asnumpy()
     ms.set_context(mode=ms.GRAPH_MODE)
     np.testing.assert_allclose(Whole()(*inputs).asnumpy(), eager, rtol=1e-6, atol=1e-8)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    lengths=st.lists(
+        st.lists(st.integers(0, 7), min_size=3, max_size=3).filter(any), min_size=1, max_size=3
+    ),
+    norm=NORMS,
+    radius=st.just(0.0) | st.floats(1e-3, 1),
+    seed=st.integers(0, 2**16),
+)
+def test_the_choices_of_a_question_share_one_norm_and_one_ball(lengths, norm, radius, seed):
+    """FreeLB, appendix A.1: δ is of all its question/answer pairs together."""
+    random = np.random.default_rng(seed)
+    mask = attention_mask([length for row in lengths for length in row], 7)[..., None]
+    unit = random.normal(size=(*mask.shape[:2], SIZE)).astype(np.float32)
+    gradient = random.normal(size=unit.shape).astype(np.float32)
+    method = Perturbation(0.4, 0.3, radius, norm, texts=3)
+    start = method.initial(Tensor(unit), Tensor(mask.astype(np.float32)))
+    new = method.ascend(start, Tensor(gradient), Tensor(mask.astype(np.float32))).asnumpy()
+
+    questions = (len(lengths), -1)
+    share = np.sqrt(mask.reshape(questions).sum(axis=1) * SIZE) if norm == "l2" else 1.0
+    share = np.broadcast_to(share, len(lengths)).reshape(-1, 1)
+    expected = (unit * mask * 0.3).reshape(questions) / share
+    np.testing.assert_allclose(start.asnumpy().reshape(questions), expected, rtol=1e-5, atol=1e-7)
+    climbing = (gradient * mask).astype(np.float64).reshape(questions)
+    expected = expected + 0.4 * climbing / numpy_norm(climbing, norm)[:, None]
+    if radius > 0 and norm == "l2":
+        expected *= np.minimum(1, radius / numpy_norm(expected, norm))[:, None]
+    elif radius > 0:
+        expected = np.clip(expected, -radius, radius)
+    np.testing.assert_allclose(new.reshape(questions), expected, rtol=1e-4, atol=1e-6)

@@ -173,7 +173,7 @@ def test_the_report_writes_them_into_page_and_files(tmp_path: Path) -> None:
     page = report(tmp_path).read_text()
     for kind in ("sweep", "epochs"):
         assert (tmp_path / "report" / f"{kind}-1.svg").exists()
-    assert page.count("<svg") == page.count('<figure role="img"') == 11
+    assert page.count("<svg") == page.count('<figure role="img"') == 12
     identifiers = re.findall(r'\bid="([^"]*)"', page)
     assert len(identifiers) == len(set(identifiers))
 

@@ -16,7 +16,7 @@ from mindflood.report.numbers.outcomes import Attempt, Outcome
 
 _LETTERS: dict[str, Outcome] = {
     "k": "kept",
-    "l": "lost",
+    "l": "broken",
     "u": "undecided",
     "-": "untouched",
 }
@@ -104,7 +104,7 @@ def test_several_seeds_have_the_larger_p_of_both_tests(data: st.DataObject) -> N
     ]
     apart = kept[1].mean(axis=0) - kept[0].mean(axis=0)
     wins, losses = int((apart > 1e-12).sum()), int((apart < -1e-12).sum())
-    agrees = apart.mean() * (wins - losses) > 1e-12
+    agrees = abs(apart.mean()) > 1e-12 and apart.mean() * (wins - losses) > 0
     assert found.test == SEEDS_AND_TEXTS
     if not agrees:
         assert (found.sign, found.p) == (0, 1.0)
@@ -115,6 +115,13 @@ def test_several_seeds_have_the_larger_p_of_both_tests(data: st.DataObject) -> N
     by_t = t_by_hand(*rates, variance) if spread > 1e-15 else 0.0
     assert found.sign == np.sign(apart.mean())
     assert found.p == pytest.approx(max(sign_by_hand(wins, losses), by_t), abs=1e-9)
+
+
+def test_a_mean_of_thirds_that_is_zero_has_no_sign() -> None:
+    first, second = ["kkkkkllll", "kkkkllkll"], ["kkkkkkkll", "kkkklllll", "kkkklllll"]
+    for sides in ((first, second), (second, first)):
+        found = difference(*[[model(one) for one in side] for side in sides])
+        assert (found.sign, found.p) == (0, 1.0)
 
 
 def test_several_seeds_without_records() -> None:

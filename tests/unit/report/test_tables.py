@@ -161,7 +161,7 @@ def test_a_run_that_never_crossed_is_told(levels: tuple[float | None, ...], show
     ]  # fmt: skip
     table = table2(cards, ["sst2"], with_published=False)
     assert cell(table, 0, "b") == shown
-    noted = any("those of plain fine-tuning" in note for note in table.notes)
+    noted = any("those of training without flooding" in note for note in table.notes)
     assert noted == (None in levels)
 
 

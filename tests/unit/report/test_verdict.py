@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scipy.stats import binomtest
+from scipy.stats import binomtest, ttest_1samp
 
 from mindflood.cards.cards import Card, Run, find_runs
+from mindflood.report.gains import gains_table
 from mindflood.report.page import report
+from mindflood.report.tables.layout import text_of
 from mindflood.report.verdict import Verdict, rules, unattacked, verdicts
 from tests.unit.report_runs import a_card, a_run, an_attack, an_audit, an_example, lines
 
@@ -68,6 +70,23 @@ def only(runs: list[Run]) -> Verdict:
 KEPT_31 = "k" * 31 + "l" * 69
 KEPT_33 = "k" * 30 + "l" * 67 + "k" * 3
 KEPT_52 = "k" * 52 + "l" * 48
+
+
+def test_gains_stand_beside_the_method_they_are_over(tmp_path: Path) -> None:
+    runs = [
+        a_model(tmp_path, "finetune", KEPT_31, audit=an_audit(graded=40, same=40, changed=0)),
+        a_model(tmp_path, "flooding-x", KEPT_52),
+    ]
+    table = gains_table(runs)
+    assert [column.title for column in table.columns] == [
+        "Attack", "Method", "Against", "Seeds", "Texts", "Aua%, gain"
+    ]  # fmt: skip
+    (row,) = table.rows
+    assert row.cells[:5] == (WHERE, "Flooding-X (b = 0.05)", "Fine-tuning", "1", "100")
+    apart = [1.0] * 21 + [0.0] * 79
+    low, high = ttest_1samp(apart, 0).confidence_interval(0.95)
+    assert text_of(row.cells[5]) == f"21.0 ({100 * low:.1f} to {100 * high:.1f})"
+    assert not gains_table([without_records(run) for run in runs]).rows
 
 
 def test_what_chance_explains_is_no_difference(tmp_path: Path) -> None:

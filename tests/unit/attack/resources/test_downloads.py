@@ -57,6 +57,7 @@ def test_paper_names_each_missing_piece_and_its_replacement(monkeypatch, tmp_pat
         ("bert-attack", ("bert-base-uncased", "mindflood masked-lm")),
         ("bae", ("bert-base-uncased", "Universal Sentence Encoder", "mindflood masked-lm")),
         ("a2t", ("counter-fitted word vectors", "stsb-distilbert-base", "MiniLM")),
+        ("a2t-mlm", ("bert-base-uncased", "stsb-distilbert-base", "mindflood masked-lm")),
         ("pso", ("HowNet substitutes", "flair part-of-speech tagger", "mindflood's own tagger")),
     ],
 )

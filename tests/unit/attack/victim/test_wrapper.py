@@ -220,7 +220,7 @@ def test_labels_in_the_task_s_order_or_of_other_names_pass(names, task):
     ("names", "task", "said"),
     [
         (("negative", "positive"), "mrpc", "as those of task sst2, imdb, mr, yelp, corpus"),
-        (("entailment", "not_entailment"), "sst2", "as those of task qnli, rte"),
+        (("entailment", "not_entailment"), "sst2", "as those of task qnli, rte, wnli"),
         (("acceptable", "unacceptable"), "mrpc", "as those of task cola"),
     ],
     ids=str,

@@ -1,0 +1,1 @@
+"""More training text than there is: SSMBA's and back-translation's."""

@@ -1,0 +1,78 @@
+"""Results that were put away with gzip give the same report."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mindflood.cards.cards import find_runs
+from mindflood.cards.records import read_records
+from mindflood.errors import UserError
+from mindflood.files import read_json_lines
+from mindflood.packed import pack, packed, read_stored
+from mindflood.report.page import every_table
+from mindflood.report.verdict import verdicts
+from tests.unit.report.test_verdict import KEPT_31, KEPT_52, a_model
+from tools.keep_results import keep
+
+
+def test_what_is_kept_gives_the_same_tables_and_verdict(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    for method, kept in (("finetune", KEPT_31), ("flooding-x", KEPT_52)):
+        run = a_model(runs, method, kept)
+        (run.folder / "card.json").write_text(card_text(run.card))
+        (run.folder / "weights.ckpt").write_bytes(b"large")
+    assert keep(runs, tmp_path / "results") == 2
+    kept_files = {path.name for path in (tmp_path / "results").rglob("*") if path.is_file()}
+    assert kept_files == {"card.json", "textfooler.jsonl.gz", "textfooler.meta.json"}
+    before, after = (find_runs(folder) for folder in (runs, tmp_path / "results"))
+    assert every_table(before) == every_table(after)
+    assert verdicts(before) == verdicts(after)
+    with pytest.raises(UserError, match="is there; move it away"):
+        keep(runs, tmp_path / "results")
+
+
+def card_text(card: object) -> str:
+    import json
+
+    return json.dumps(card)
+
+
+@given(st.binary(max_size=500))
+def test_a_packed_file_reads_as_it_was(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes
+) -> None:
+    folder = tmp_path_factory.mktemp("packed")
+    (folder / "lines").write_bytes(data)
+    pack(folder / "lines", packed(folder / "away"))
+    assert read_stored(folder / "away") == data
+    first = packed(folder / "away").read_bytes()
+    pack(folder / "lines", packed(folder / "away"))
+    assert packed(folder / "away").read_bytes() == first
+
+
+def test_a_file_that_is_there_counts_before_the_packed_one(tmp_path: Path) -> None:
+    path = tmp_path / "trace.jsonl"
+    assert read_json_lines(path) == []
+    packed(path).write_bytes(gzip.compress(b'{"a": 1}\n'))
+    assert read_json_lines(path) == [{"a": 1}]
+    path.write_text('{"a": 2}\n')
+    assert read_json_lines(path) == [{"a": 2}]
+
+
+@pytest.mark.parametrize("damage", [b"no gzip", gzip.compress(b"x" * 9999, mtime=0)[:-9]])
+def test_a_damaged_packed_file_is_one_line(tmp_path: Path, damage: bytes) -> None:
+    packed(tmp_path / "pwws.jsonl").write_bytes(damage)
+    with pytest.raises(UserError, match=r"pwws\.jsonl\.gz: cannot be unpacked"):
+        read_records(tmp_path / "pwws.jsonl")
+
+
+def test_a_small_file_that_unpacks_to_a_huge_one_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mindflood.packed._LARGEST", 1 << 20)
+    packed(tmp_path / "pwws.jsonl").write_bytes(gzip.compress(bytes((1 << 20) + 1)))
+    with pytest.raises(UserError, match="unpacks to more than 1 MiB"):
+        read_records(tmp_path / "pwws.jsonl")

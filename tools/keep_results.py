@@ -1,0 +1,60 @@
+"""Put what an experiment found where it can be committed: cards, and its records packed.
+
+    python tools/keep_results.py runs/compare-small results/compare_small
+
+copies of every RUN folder the card, the resolved config, the trace, the evaluations, the accordance
+and the attacks' records, those of lines packed with gzip; ``mindflood report`` reads them there.
+Weights, checkpoints and data stay where they are.
+"""
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+
+from mindflood.cards.cards import find_cards
+from mindflood.errors import UserError
+from mindflood.packed import pack, packed
+
+_LINES = (
+    "trace.jsonl", "evaluations.jsonl", "accordance.jsonl", "row_losses.jsonl", "attacks/*.jsonl",
+)  # fmt: skip
+_WHOLE = ("card.json", "config.yaml", "attacks/*.meta.json")
+
+
+def keep(runs: Path, to: Path) -> int:
+    """Copy the results below ``runs`` to the same places below ``to``; returns the number of runs.
+
+    Raises:
+        UserError: there is no card below ``runs``, or something is at ``to`` already.
+    """
+    folders = [card.parent for card in find_cards(runs)]
+    if to.exists():
+        raise UserError(f"{to}: is there; move it away, or name another folder")
+    for folder in folders:
+        place = to / folder.relative_to(runs)
+        place.mkdir(parents=True)
+        for path in (found for pattern in _WHOLE for found in folder.glob(pattern)):
+            (place / path.relative_to(folder)).parent.mkdir(exist_ok=True)
+            shutil.copyfile(path, place / path.relative_to(folder))
+        for path in (found for pattern in _LINES for found in folder.glob(pattern)):
+            pack(path, packed(place / path.relative_to(folder)))
+    return len(folders)
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("runs", type=Path)
+    parser.add_argument("to", type=Path)
+    args = parser.parse_args()
+    try:
+        print(f"{args.to}: {keep(args.runs, args.to)} runs")
+    except UserError as error:
+        print(f"keep_results: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

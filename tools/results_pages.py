@@ -1,0 +1,93 @@
+"""Fill the tables of README and docs/results from the cards under results/.
+
+A page has, around a table that is made of cards,
+
+    <!-- table {from: results/attacks, name: attacks, columns: [Attack, Aua%]} -->
+    <!-- /table -->
+
+``from`` is a folder that ``mindflood report`` takes, ``name`` one of its tables; ``columns`` and
+``where`` choose of it, ``drop`` leaves out columns, and ``without: [Read]`` leaves out rows that
+have nothing there, ``published: true`` keeps the papers'. ``python tools/results_pages.py`` writes
+the pages anew, ``--check`` writes nothing and ends with status 1 where a page and the cards
+disagree.
+"""
+
+import argparse
+import re
+import sys
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mindflood.cards.cards import find_runs
+from mindflood.report.numbers.aggregate import order, setting_of
+from mindflood.report.page import every_table
+from mindflood.report.tables.layout import Table, text_of
+from mindflood.report.tables.render import markdown_rows
+
+ROOT = Path(__file__).parents[1]
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs" / "results").glob("*.md")))
+_BLOCK = re.compile(r"(<!-- table (\{.*?\}) -->\n)(.*?)(<!-- /table -->)", re.DOTALL)
+
+
+def filled(page: str) -> str:
+    """The page with every table made anew."""
+    return _BLOCK.sub(lambda found: f"{found[1]}\n{_rendered(found[2])}\n\n{found[4]}", page)
+
+
+def _rendered(wish: str) -> str:
+    wanted: dict[str, Any] = yaml.safe_load(wish)
+    table = _tables(wanted["from"])[wanted["name"]]
+    rows = [row for row in table.rows if wanted.get("published", False) or not row.published]
+    for column, value in wanted.get("where", {}).items():
+        at = _place(table, column)
+        rows = [row for row in rows if text_of(row.cells[at]) == value]
+    for column in wanted.get("without", ()):
+        at = _place(table, column)
+        rows = [row for row in rows if row.cells[at] is not None]
+    table = replace(table, rows=tuple(rows))
+    table = table.without_empty_columns()
+    dropped = wanted.get("drop", ())
+    columns = wanted.get("columns") or [c.title for c in table.columns if c.title not in dropped]
+    places = [_place(table, column) for column in columns]
+    chosen = replace(
+        table,
+        columns=tuple(table.columns[at] for at in places),
+        rows=tuple(replace(row, cells=tuple(row.cells[at] for at in places)) for row in table.rows),
+    )
+    return markdown_rows(chosen)
+
+
+def _place(table: Table, column: str) -> int:
+    titles = [one.title for one in table.columns]
+    if column not in titles:
+        raise ValueError(f"table '{table.name}' has no column '{column}', it has {titles}")
+    return titles.index(column)
+
+
+@cache
+def _tables(folder: str) -> dict[str, Table]:
+    runs = sorted(find_runs(ROOT / folder), key=lambda run: order(setting_of(run.card)))
+    return {table.name: table for group in every_table(runs) for table in group}
+
+
+def main() -> int:
+    """Write the pages, or check them."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="write nothing, tell what differs")
+    check = parser.parse_args().check
+    stale = [page for page in PAGES if filled(text := page.read_text("utf-8")) != text]
+    for page in stale:
+        if check:
+            print(f"{page}: is not what the cards give; run python tools/results_pages.py")
+        else:
+            page.write_text(filled(page.read_text("utf-8")), "utf-8")
+            print(f"{page}: written")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
