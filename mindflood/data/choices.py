@@ -5,7 +5,6 @@ them, from 0.
 """
 
 import hashlib
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 
 from mindflood.data.bad_rows import BadRows
 from mindflood.data.decoding import content_of, decode
-from mindflood.data.json_lines import is_text, parsed
+from mindflood.data.json_lines import is_finite, is_text, parsed
 from mindflood.data.labels import class_name
 from mindflood.data.parquet import read_records
 from mindflood.data.rows import Row, check_texts, shown
@@ -104,7 +103,7 @@ def question_row(record: Mapping[str, Any], number: int, where: str) -> Row:
 
 def _key(value: Any) -> str | None:
     """A choice's label as it is compared: 2, 2.0 and "2" are one; None where it is none."""
-    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    number = is_finite(value) or (isinstance(value, int) and not isinstance(value, bool))
     return (class_name(value) or None) if number or is_text(value) else None
 
 

@@ -43,6 +43,11 @@ def is_text(value: Any) -> TypeGuard[str]:
     return isinstance(value, str) and not _SURROGATE.search(value)
 
 
+def is_finite(value: Any) -> bool:
+    """Whether a value is a float that is no infinity and no NaN, as JSON can spell them."""
+    return isinstance(value, float) and math.isfinite(value)
+
+
 def text_of(value: Any, column: str, where: str) -> str:
     """A text.
 
@@ -65,7 +70,7 @@ def label_of(value: Any, task: Task, where: str) -> str:
     if task.kind == "regression" and isinstance(value, int | float):
         return repr(value)  # judged where the labels are understood
     whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-    own = task.own and isinstance(value, bool | int | float) and math.isfinite(value)
+    own = task.own and (isinstance(value, int) or is_finite(value))
     if is_text(value) or (whole and not isinstance(value, bool)) or own:
         return class_name(value) if task.own else str(value)
     raise UserError(

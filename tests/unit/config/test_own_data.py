@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from mindflood.bridge.command import task_of
 from mindflood.config.attack import AttackSettings, task_of_json, task_to_json
 from mindflood.config.load import from_yaml, load_run_configs, load_train_config, with_labels
 from mindflood.config.settings import Config, SearchSettings, to_yaml
@@ -186,6 +187,11 @@ def test_options_describe_a_task() -> None:
     sst2 = get_task("sst2")
     assert strict_or_not(sst2, options()) == sst2
     assert strict_or_not(sst2, options("--skip-bad-rows")).skip_bad_rows
+    assert task_of(options()) is None
+    assert task_of(options(*OWN)) == expected
+    assert task_of(options("--task", "sst2", "--skip-bad-rows")) == dataclasses.replace(
+        sst2, skip_bad_rows=True
+    )
 
 
 @pytest.mark.parametrize(

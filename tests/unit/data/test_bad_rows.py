@@ -131,6 +131,15 @@ def test_half_of_a_surrogate_pair_is_no_text_wherever_it_stands(
     assert len(read(dataclasses.replace(task, skip_bad_rows=True), path)) == 1
 
 
+def test_a_label_may_have_more_digits_than_a_float_holds() -> None:
+    huge = 10**400
+    record = {"question": "q", "choices": {"label": [1, huge], "text": ["a", "b"]}}
+    assert question_row(record | {"answerKey": str(huge)}, 1, "here").label == "1"
+    own = own_task(("review",), "stars", ("x", "y"))
+    assert label_of(huge, own, "here") == str(huge)
+    assert label_of(True, own, "here") == "true"
+
+
 @pytest.mark.parametrize("answer", [2, 2.0, "2", "2.0", " 2 "])
 @pytest.mark.parametrize("labels", [[1, 2, 3], [1.0, 2.0, 3.0], ["1", "2", "3"]])
 def test_a_number_is_one_label_of_a_choice_however_it_is_written(
