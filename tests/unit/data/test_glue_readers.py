@@ -1,8 +1,10 @@
 """GLUE's files, read as transformers' own processors read them."""
 
+import csv
 import os
 from pathlib import Path
 
+import pandas
 import pytest
 from transformers.data.processors.glue import glue_processors
 
@@ -145,6 +147,22 @@ def test_the_benchmarks_own_files_are_read_alike(name: str, split: str, rows: in
     found = ours(name, folder, split) if name != "qnli" else whole(folder / "dev.tsv")
     assert found == theirs(name, folder, split)
     assert len(found) == rows
+
+
+@pytest.mark.skipif(not DATA, reason="MINDFLOOD_DATA names no folder with the benchmarks' files")
+def test_the_pairs_of_qnli_s_development_set_are_as_many_as_freelb_s() -> None:
+    """A question's entailed and not entailed sentences in turn, counted without the reader."""
+    path = Path(str(DATA)) / "qnli" / "dev.tsv"
+    found = load_examples(get_task("qnli_ranking"), "dev", str(path), whole_file=True)
+    table = pandas.read_csv(path, sep="\t", quoting=csv.QUOTE_NONE)
+    counts = pandas.crosstab(table["question"].str.strip(), table["label"])
+    assert len(found) == counts.min(axis=1).sum() == 1362
+    label_of = dict(zip(zip(table["question"], table["sentence"], strict=True), table["label"],
+                        strict=True))  # fmt: skip
+    for (question, *choices), answer in zip(found.texts, found.labels, strict=True):
+        right, wrong = choices[answer], choices[1 - answer]
+        assert label_of.get((question, right)) == "entailment"
+        assert label_of.get((question, wrong)) == "not_entailment"
 
 
 def whole(path: Path) -> list[tuple[object, ...]]:
