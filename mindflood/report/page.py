@@ -19,6 +19,7 @@ from mindflood.report.figures.every import COMPARISONS, Drawn, comparisons, figu
 from mindflood.report.gains import gains_table
 from mindflood.report.numbers.aggregate import order, rows, setting_of
 from mindflood.report.numbers.names import METHODS, TASKS, encoder_name
+from mindflood.report.numbers.units import loss_units
 from mindflood.report.tables import altinisik, published
 from mindflood.report.tables.analyses import ball_table, generalisation_table
 from mindflood.report.tables.attacks import attacks_table
@@ -200,6 +201,7 @@ def _page(
         doubts=doubts,
         unattacked=[_below(folder, run.folder) for run in unattacked(runs)],
         sections=sections,
+        loss_units=loss_units(cards),
         section_columns=section_columns,
         conditions=conditions(cards),
         tables=_said_once([table for group in tables for table in group], doubts, cards),

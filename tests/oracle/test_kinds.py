@@ -31,7 +31,7 @@ HEADS = {
 }
 KINDS = ("regression", "choice", "tagging")
 OUTPUTS = {"regression": 1, "choice": 1, "tagging": 5}
-K = 4
+K = 5
 
 
 @pytest.fixture(autouse=True)
@@ -72,7 +72,7 @@ def labels_of(kind: str, padded: int = 8) -> np.ndarray:
     if kind == "regression":
         return np.array([0.5, 3.2, 4.75], np.float32)
     if kind == "choice":
-        return np.array([[0, 0, 1, 0], [1, 0, 0, IGNORED], [0, 0, 0, 1]], np.int32)
+        return np.array([[0, 0, 1, 0, 0], [1, 0, 0, IGNORED, IGNORED], [0, 0, 0, 0, 1]], np.int32)
     found = np.full((3, padded), IGNORED, np.int32)
     found[0, [1, 2, 5]], found[1, 1], found[2, [1, 2, 3, 4]] = [0, 4, 2], 3, [1, 1, 0, 2]
     return found
@@ -81,8 +81,7 @@ def labels_of(kind: str, padded: int = 8) -> np.ndarray:
 def texts_of(family: str, kind: str) -> list[np.ndarray]:
     """What the labels above belong to."""
     if kind == "choice":
-        arrays = inputs(family, [8, 5, 6, 4, 7, 3, 5, 0, 8, 8, 2, 6], 8)
-        return arrays
+        return inputs(family, [8, 5, 6, 4, 3, 7, 3, 5, 0, 0, 8, 8, 2, 6, 5], 8)
     return inputs(family, [7, 4, 6], 8)
 
 
@@ -120,14 +119,14 @@ def test_logits_and_losses_equal_hugging_face_s(both):
         assert losses[row] == pytest.approx(loss, rel=1e-4, abs=1e-5)
 
 
-def test_questions_of_three_and_four_choices_are_as_in_batches_of_their_own(both, tmp_path):
+def test_questions_of_three_and_five_choices_are_as_in_batches_of_their_own(both, tmp_path):
     family, kind, theirs, model = both
     if kind != "choice":
         pytest.skip("of choices alone")
     arrays, labels = texts_of(family, kind), labels_of(kind)
     together = model(*tensors(arrays)).asnumpy()
     theirs.save_pretrained(tmp_path / "again", safe_serialization=True)
-    for row, count in ((0, 4), (1, 3), (2, 4)):
+    for row, count in ((0, 5), (1, 3), (2, 5)):
         alone = load_classifier(tmp_path / "again", choices=count)
         chosen = [array[row * K : row * K + count] for array in arrays]
         scores = alone(*tensors(chosen)).asnumpy()
@@ -144,7 +143,7 @@ def test_permuted_choices_permute_scores_and_leave_j(both):
     if kind != "choice":
         pytest.skip("of choices alone")
     arrays, labels = texts_of(family, kind), labels_of(kind)
-    order = np.array([2, 3, 0, 1])
+    order = np.array([2, 4, 0, 1, 3])
     places = (np.arange(3)[:, None] * K + order).ravel()
     before = model(*tensors(arrays)).asnumpy()
     after = model(*tensors([array[places] for array in arrays])).asnumpy()
@@ -251,7 +250,7 @@ def test_the_divergence_of_every_kind_equals_numpy():
     ("kind", "logits", "predicted", "right"),
     [
         ("regression", [[1.5], [2.0], [3.0]], [1.5, 2.0, 3.0], [0.5, 3.2, 4.75]),
-        ("choice", [[0, 1, 2, 3], [0, 1, 2, 9], [4, 3, 2, 1]], [3, 2, 0], [2, 0, 3]),
+        ("choice", [[0, 1, 2, 3, 1], [0, 1, 2, 9, 8], [4, 3, 2, 1, 0]], [3, 2, 0], [2, 0, 4]),
     ],
 )
 def test_answers_are_those_of_the_rows(kind, logits, predicted, right):

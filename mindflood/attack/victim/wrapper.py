@@ -13,7 +13,7 @@ from mindflood.attack.searches import Broker
 from mindflood.attack.textattack_import import textattack
 from mindflood.attack.victim.buckets import in_buckets
 from mindflood.attack.victim.folder import check_tokenizer, model_fingerprint, model_folder
-from mindflood.data.class_names import check_label_order
+from mindflood.data.class_names import check_label_count, check_label_order
 from mindflood.errors import UserError
 from mindflood.models.tokenizer_files import check_vocabulary
 
@@ -59,11 +59,8 @@ class Victim(textattack.models.wrappers.ModelWrapper):
         self._let_pad()
         self._taken = frozenset(inspect.signature(self.model.forward).parameters)
         self._broker = Broker(self._rows, size=_length)
-        if num_labels is not None and self.num_labels != num_labels:
-            raise UserError(
-                f"{self.folder}: the model has {self.num_labels} labels and the task has "
-                f"{num_labels}; choose the task it was trained on"
-            )
+        if num_labels is not None:
+            check_label_count(self.folder, self.num_labels, num_labels)
 
     @property
     def fingerprint(self) -> str:
