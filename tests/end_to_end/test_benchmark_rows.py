@@ -109,4 +109,4 @@ def test_the_diagnostic_set_tests_a_model_of_mnli(tmp_path, write_config, capfd)
     words = ["--task", "ax", "--data", str(diagnostic), "--recipe", "textfooler"]
     assert main(["attack", str(run / "model"), *words, "--out", str(tmp_path / "out")]) == 0
     attacked = read_lines(tmp_path / "out" / "textfooler.jsonl")
-    assert [line["text"]["hypothesis"] for line in attacked] == [f"blue {w}" for w in WORDS]
+    assert [line["original"][1] for line in attacked] == [f"blue {word}" for word in WORDS]
