@@ -28,6 +28,7 @@ import mindspore as ms
 import numpy as np
 from bench_step import BATCH, SIZES, batches
 from mindspore import Tensor, nn, ops
+from records import Sheet, add_option, numbers, words
 
 from mindflood.config.checks import checked
 from mindflood.config.settings import Config, TaskSettings, TrainingSettings
@@ -75,7 +76,7 @@ def parts(layers: int, length: int) -> dict[str, Run]:
     gradients = tuple(ops.ones_like(weights) for weights in optimizer.parameters)
     return {
         "forward": lambda: loss(*inputs).asnumpy(),
-        "backward to the inputs": lambda: backward(*inputs).asnumpy(),
+        "to the inputs": lambda: backward(*inputs).asnumpy(),
         "full pass": lambda: full(*inputs)[0].asnumpy(),
         "update": lambda: optimizer(gradients).asnumpy(),
     }
@@ -112,7 +113,7 @@ def _stepping(cell: nn.Cell, noise: Any, length: int) -> Run:
 def bound(method: str, steps: int, layers: int, cost: dict[str, float]) -> float:
     """Seconds that the parts of a step cost by themselves; NaN for a method that is not here."""
     full, update = cost["full pass"], cost["update"]
-    forward, backward = cost["forward"], cost["backward to the inputs"]
+    forward, backward = cost["forward"], cost["to the inputs"]
     inner = DEFENCES["yopo"].inner_steps or 1
     known = {
         "pgd": steps * backward + full + update,
@@ -166,28 +167,31 @@ def in_a_process(what: str, method: str, steps: int, args: argparse.Namespace) -
     return json.loads(done.stdout)
 
 
-def print_peaks(args: argparse.Namespace) -> None:
-    """Print the peak memory of every method for each K of ``args.memory``."""
-    print("method     " + "".join(f"   K = {steps:<2} GiB" for steps in args.memory))
+def peaks(args: argparse.Namespace) -> Sheet:
+    """The peak memory of every method for each K of ``args.memory``."""
+    columns = [words("method"), *(numbers(f"K = {steps} (GiB)", 2) for steps in args.memory)]
+    sheet = Sheet("defences_memory", columns, packages=["mindspore"], threads=args.threads)
     for method in args.methods:
         found = [in_a_process("peak", method, steps, args) for steps in args.memory]
-        print(f"{method:11}" + "".join(f"{peak:13.2f}" for peak in found), flush=True)
+        sheet.add(method, *found)
+    return sheet
 
 
-def print_times(args: argparse.Namespace) -> None:
-    """Print what a step of every method costs, beside fine-tuning and its own bound."""
-    print(f"batch {BATCH} x {args.seq}, {args.layers} layers, K = {args.steps}; seconds, medians")
-    names = ("forward", "backward to the inputs", "full pass", "update", "finetune")
-    head = f"{'forward':>8} {'to input':>8} {'full':>8} {'update':>8} {'finetune':>8}"
-    print(f"{'method':10} {head} {'step':>8} {'/ finetune':>11} {'/ bound':>8} {'paper':>6}")
+def times(args: argparse.Namespace) -> Sheet:
+    """What a step of every method costs, beside fine-tuning and its own bound."""
+    names = ("forward", "to the inputs", "full pass", "update", "finetune", "step")
+    ratios = (numbers(f"/ {name}", digits) for name, digits in (("finetune", 2), ("bound", 2)))
+    columns = [words("method"), *(numbers(f"{name} (s)", 3) for name in names), *ratios]
+    columns.append(numbers("paper, / finetune", 1))
+    sheet = Sheet("defences", columns, packages=["mindspore"], threads=args.threads)
     printed = seconds_per_epoch("sst2")
     for method in args.methods:
         cost = in_a_process("race", method, args.steps, args)
         ratio = cost["step"] / cost["finetune"]
-        paper = f"{printed[method] / printed['finetune']:.1f}" if method in printed else "–"
+        paper = printed[method] / printed["finetune"] if method in printed else None
         excess = cost["step"] / bound(method, args.steps, args.layers, cost)
-        seconds = " ".join(f"{cost[name]:8.3f}" for name in (*names, "step"))
-        print(f"{method:10} {seconds} {ratio:11.2f} {excess:8.2f} {paper:>6}", flush=True)
+        sheet.add(method, *(cost[name] for name in names), ratio, excess, paper)
+    return sheet
 
 
 def arguments() -> argparse.Namespace:
@@ -202,6 +206,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--methods", nargs="+", choices=list(DEFENCES), default=list(DEFENCES))
     parser.add_argument("--memory", type=int, nargs="+", metavar="K", help="peak memory instead")
     parser.add_argument("--alone", choices=("race", "peak"), help=argparse.SUPPRESS)
+    add_option(parser)
     args = parser.parse_args()
     if min(args.rounds, args.steps, args.threads, *(args.memory or [1])) < 1:
         parser.error("--rounds, --steps, --threads and --memory: expected 1 or more")
@@ -215,10 +220,8 @@ def main() -> None:
     if args.alone:
         set_up("CPU", "graph", args.threads)
         print(json.dumps({"race": race, "peak": peak}[args.alone](args.methods[0], args)))
-    elif args.memory:
-        print_peaks(args)
     else:
-        print_times(args)
+        (peaks if args.memory else times)(args).keep(args.record)
 
 
 if __name__ == "__main__":

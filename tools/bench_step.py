@@ -4,7 +4,8 @@ python tools/bench_step.py --rounds 10 --skip-mindnlp
 
 The MiniLM architecture (6 layers, hidden 384, 12 heads, 30,522 words), batch 32, dropout 0.1,
 AdamW on all parameters, 2 threads on every side. Each implementation lives in its own process;
-they take turns, one step at a time, and the table gives medians and ratios of that one run.
+they take turns, one step at a time, and the table gives medians of that one run: of the seconds,
+and of the ratios of a side's step to the fine-tuning step of the same round.
 --against PYTHON adds our fine-tuning on another interpreter's packages, as the side ``other``.
 """
 
@@ -24,6 +25,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from records import Sheet, add_option, numbers, words
 
 THREADS = 2
 BATCH = 32
@@ -193,17 +195,15 @@ def race(length: int, rounds: int, sides: list[str], other: str) -> dict[str, li
     return {side: contestant.seconds[2:] for side, contestant in contestants.items()}
 
 
-def row(length: int, seconds: dict[str, list[float]]) -> str:
-    median = {side: statistics.median(values) for side, values in seconds.items()}
-    cells = [f"{BATCH}×{length}"]
-    cells += [f"{median[side]:.3f}" if side in median else "-" for side in SIDES]
-    cells.append(f"{median['finetune'] / median['torch']:.2f}")
-    cells.append(f"{median['mindnlp'] / median['finetune']:.1f}" if "mindnlp" in median else "-")
-    cells.append(f"{median['other'] / median['finetune']:.2f}" if "other" in median else "-")
+def row(length: int, seconds: dict[str, list[float]]) -> list[str | float]:
+    """The shape, the medians of the sides, and their ratios to fine-tuning's."""
     # Neighbouring steps share the machine's mood: the median of their ratios is steadier.
-    pairs = zip(seconds["flooding"], seconds["finetune"], strict=True)
-    cells.append(f"{statistics.median(flood / plain for flood, plain in pairs):.3f}")
-    return f"| {' | '.join(cells)} |"
+    ratios = (
+        statistics.median(one / plain for one, plain in zip(own, seconds["finetune"], strict=True))
+        for own in (seconds[side] for side in seconds if side != "finetune")
+    )
+    medians = (statistics.median(values) for values in seconds.values())
+    return [f"{BATCH}×{length}", *medians, *ratios]
 
 
 def main() -> None:
@@ -213,17 +213,20 @@ def main() -> None:
     parser.add_argument("--skip-mindnlp", action="store_true", help="it takes seconds a step")
     parser.add_argument("--against", metavar="PYTHON", default="", help="interpreter to compare")
     parser.add_argument("--serve", choices=SIDES, help=argparse.SUPPRESS)
+    add_option(parser)
     options = parser.parse_args()
     if options.serve:
         serve(options.serve, options.seq[0])
         return
     left_out = {"mindnlp" if options.skip_mindnlp else "", "" if options.against else "other"}
     sides = [side for side in SIDES if side not in left_out]
-    header = ["shape", *(f"{side} (s)" for side in SIDES)]
-    header += ["finetune / torch", "mindnlp / finetune", "other / finetune", "flooding / finetune"]
-    print(f"| {' | '.join(header)} |\n|{' --- |' * len(header)}", flush=True)
+    columns = [words("shape"), *(numbers(f"{side} (s)", 3) for side in sides)]
+    columns += [numbers(f"{side} / finetune", 3) for side in sides if side != "finetune"]
+    packages = ["mindspore", "torch", *(["mindnlp"] if "mindnlp" in sides else [])]
+    sheet = Sheet("step", columns, packages=packages, threads=THREADS)
     for length in options.seq:
-        print(row(length, race(length, options.rounds, sides, options.against)), flush=True)
+        sheet.add(*row(length, race(length, options.rounds, sides, options.against)))
+    sheet.keep(options.record)
 
 
 if __name__ == "__main__":

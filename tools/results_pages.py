@@ -1,4 +1,4 @@
-"""Fill the tables of README and docs/results from the cards under results/.
+"""Fill the tables of README and docs/results from the cards and records under results/.
 
 A page has, around a table that is made of cards,
 
@@ -7,9 +7,13 @@ A page has, around a table that is made of cards,
 
 ``from`` is a folder that ``mindflood report`` takes, ``name`` one of its tables; ``columns`` and
 ``where`` choose of it, ``drop`` leaves out columns, and ``without: [Read]`` leaves out rows that
-have nothing there, ``published: true`` keeps the papers'. ``python tools/results_pages.py`` writes
-the pages anew, ``--check`` writes nothing and ends with status 1 where a page and the cards
-disagree.
+have nothing there, ``published: true`` keeps the papers'. ``from`` may be a benchmark's record, too
+(``tools/records.py``), or a list of records of the same columns: below such a table stand the
+commands and what they ran on. ``python tools/results_pages.py`` writes the pages anew, ``--check``
+writes nothing and ends with status 1 where a page and the results disagree.
+
+Every other table of these pages has ``<!-- facts: REASON -->`` above it: nothing in it was
+measured.
 """
 
 import argparse
@@ -21,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from records import below, joined, read_record
 
 from mindflood.cards.cards import find_runs
 from mindflood.report.numbers.aggregate import order, setting_of
@@ -40,7 +45,16 @@ def filled(page: str) -> str:
 
 def _rendered(wish: str) -> str:
     wanted: dict[str, Any] = yaml.safe_load(wish)
-    table = _tables(wanted["from"])[wanted["name"]]
+    source = wanted["from"]
+    if isinstance(source, list) or source.endswith(".json"):
+        files = source if isinstance(source, list) else [source]
+        records = [read_record(ROOT / one) for one in files]
+        return f"{markdown_rows(_chosen(joined(records), wanted))}\n\n{below(records)}"
+    return markdown_rows(_chosen(_tables(source)[wanted["name"]], wanted))
+
+
+def _chosen(table: Table, wanted: dict[str, Any]) -> Table:
+    """The rows and columns that are wished for."""
     rows = [row for row in table.rows if wanted.get("published", False) or not row.published]
     for column, value in wanted.get("where", {}).items():
         at = _place(table, column)
@@ -53,12 +67,11 @@ def _rendered(wish: str) -> str:
     dropped = wanted.get("drop", ())
     columns = wanted.get("columns") or [c.title for c in table.columns if c.title not in dropped]
     places = [_place(table, column) for column in columns]
-    chosen = replace(
+    return replace(
         table,
         columns=tuple(table.columns[at] for at in places),
         rows=tuple(replace(row, cells=tuple(row.cells[at] for at in places)) for row in table.rows),
     )
-    return markdown_rows(chosen)
 
 
 def _place(table: Table, column: str) -> int:
@@ -82,7 +95,7 @@ def main() -> int:
     stale = [page for page in PAGES if filled(text := page.read_text("utf-8")) != text]
     for page in stale:
         if check:
-            print(f"{page}: is not what the cards give; run python tools/results_pages.py")
+            print(f"{page}: is not what the results give; run python tools/results_pages.py")
         else:
             page.write_text(filled(page.read_text("utf-8")), "utf-8")
             print(f"{page}: written")
