@@ -7,9 +7,10 @@ A page has, around a table that is made of cards,
 
 ``from`` is a folder that ``mindflood report`` takes, ``name`` one of its tables; ``columns`` and
 ``where`` choose of it, ``drop`` leaves out columns, and ``without: [Read]`` leaves out rows that
-have nothing there, ``published: true`` keeps the papers'. ``from`` may be a benchmark's record, too
-(``tools/records.py``), or a list of records of the same columns: below such a table stand the
-commands and what they ran on. ``python tools/results_pages.py`` writes the pages anew, ``--check``
+have nothing there, ``published: true`` keeps the papers'. ``trace: [RUN, RUN]`` in place of a name
+shows these runs' accordance by epoch. ``from`` may also be a benchmark's record, or a list of
+records with the same columns (``tools/records.py``): below such a table stand the commands and what
+they ran on. ``python tools/results_pages.py`` writes the pages anew, ``--check``
 writes nothing and ends with status 1 where a page and the results disagree.
 
 Every other table of these pages has ``<!-- facts: REASON -->`` above it: nothing in it was
@@ -26,8 +27,9 @@ from typing import Any
 
 import yaml
 from records import below, joined, read_record
+from traces import trace_table
 
-from mindflood.cards.cards import find_runs
+from mindflood.cards.cards import Run, find_runs, read_card
 from mindflood.report.numbers.aggregate import order, setting_of
 from mindflood.report.page import every_table
 from mindflood.report.tables.layout import Table, text_of
@@ -50,6 +52,9 @@ def _rendered(wish: str) -> str:
         files = source if isinstance(source, list) else [source]
         records = [read_record(ROOT / one) for one in files]
         return f"{markdown_rows(_chosen(joined(records), wanted))}\n\n{below(records)}"
+    if "trace" in wanted:
+        folders = [ROOT / source / run for run in wanted["trace"]]
+        return markdown_rows(trace_table([Run(f, read_card(f / "card.json")) for f in folders]))
     return markdown_rows(_chosen(_tables(source)[wanted["name"]], wanted))
 
 
