@@ -6,9 +6,10 @@ python tools/bench_defences.py --memory 1 8
 The MiniLM architecture, batch 32, dropout 0.1, AdamW on all parameters. Each method has a process
 of its own, where its steps take turns with those of fine-tuning and with what a step consists of: a
 forward, a forward with the backward to the inputs, a full pass, and the optimizer's update. The
-bound of a method is what its passes and updates cost by themselves. Medians. Beside the ratios to
-fine-tuning stand those of Flooding-X Table 3 (SST-2, BERT-base on a GPU, K = 5). With --memory each
-method runs in a process of its own at each K, whose peak memory is told.
+bound of a method is what its passes and updates cost by themselves. Medians; on a machine that has
+other work give ``--threads 1 --cpu``, seconds of the processor, which it disturbs less. Beside the
+ratios to fine-tuning stand those of Flooding-X Table 3 (SST-2, BERT-base on a GPU, K = 5). With
+--memory each method runs in a process of its own at each K, whose peak memory is told.
 """
 
 from __future__ import annotations
@@ -128,7 +129,7 @@ def bound(method: str, steps: int, layers: int, cost: dict[str, float]) -> float
     return known.get(method, math.nan)
 
 
-def measure(runs: dict[str, Run], rounds: int) -> dict[str, float]:
+def measure(runs: dict[str, Run], rounds: int, clock: Callable[[], float]) -> dict[str, float]:
     """Median seconds of each, in turns, after two that compile and warm up."""
     times: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(2):
@@ -136,9 +137,9 @@ def measure(runs: dict[str, Run], rounds: int) -> dict[str, float]:
             run()
     for _ in range(rounds):
         for name, run in runs.items():
-            started = time.perf_counter()
+            started = clock()
             run()
-            times[name].append(time.perf_counter() - started)
+            times[name].append(clock() - started)
     return {name: statistics.median(values) for name, values in times.items()}
 
 
@@ -146,7 +147,7 @@ def race(method: str, args: argparse.Namespace) -> dict[str, float]:
     """Seconds of a method's step, of fine-tuning's, and of what they consist of."""
     runs = parts(args.layers, args.seq) | {"finetune": fine_tuning(args.layers, args.seq)}
     runs["step"] = defence(method, args.steps, args.layers, args.seq)
-    return measure(runs, args.rounds)
+    return measure(runs, args.rounds, time.process_time if args.cpu else time.perf_counter)
 
 
 def peak(method: str, args: argparse.Namespace) -> float:
@@ -162,7 +163,7 @@ def in_a_process(what: str, method: str, steps: int, args: argparse.Namespace) -
     command = [sys.executable, __file__, "--alone", what, "--methods", method]
     for name in ("rounds", "seq", "layers", "threads"):
         command += [f"--{name}", str(getattr(args, name))]
-    command += ["--steps", str(steps)]
+    command += ["--steps", str(steps), *(["--cpu"] if args.cpu else [])]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(done.stdout)
 
@@ -179,9 +180,10 @@ def peaks(args: argparse.Namespace) -> Sheet:
 
 def times(args: argparse.Namespace) -> Sheet:
     """What a step of every method costs, beside fine-tuning and its own bound."""
+    unit = "CPU s" if args.cpu else "s"
     names = ("forward", "to the inputs", "full pass", "update", "finetune", "step")
     ratios = (numbers(f"/ {name}", digits) for name, digits in (("finetune", 2), ("bound", 2)))
-    columns = [words("method"), *(numbers(f"{name} (s)", 3) for name in names), *ratios]
+    columns = [words("method"), *(numbers(f"{name} ({unit})", 3) for name in names), *ratios]
     columns.append(numbers("paper, / finetune", 1))
     sheet = Sheet("defences", columns, packages=["mindspore"], threads=args.threads)
     printed = seconds_per_epoch("sst2")
@@ -203,6 +205,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seq", type=int, default=32, help="tokens a row")
     parser.add_argument("--layers", type=int, default=6)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--cpu", action="store_true", help="seconds of the processor")
     parser.add_argument("--methods", nargs="+", choices=list(DEFENCES), default=list(DEFENCES))
     parser.add_argument("--memory", type=int, nargs="+", metavar="K", help="peak memory instead")
     parser.add_argument("--alone", choices=("race", "peak"), help=argparse.SUPPRESS)

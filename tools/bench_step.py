@@ -3,9 +3,10 @@
 python tools/bench_step.py --rounds 10 --skip-mindnlp
 
 The MiniLM architecture (6 layers, hidden 384, 12 heads, 30,522 words), batch 32, dropout 0.1,
-AdamW on all parameters, 2 threads on every side. Each implementation lives in its own process;
-they take turns, one step at a time, and the table gives medians of that one run: of the seconds,
-and of the ratios of a side's step to the fine-tuning step of the same round.
+AdamW on all parameters, as many threads on every side. Each implementation lives in its own
+process; they take turns, one step at a time, and the table gives medians of that one run: of the
+seconds, and of the ratios of a side's step to the fine-tuning step of the same round. On a machine
+that has other work give ``--threads 1 --cpu``: seconds of the processor, which it disturbs less.
 --against PYTHON adds our fine-tuning on another interpreter's packages, as the side ``other``.
 """
 
@@ -50,7 +51,7 @@ def batches(length: int) -> Iterator[tuple[np.ndarray, ...]]:
         yield ids, np.ones_like(ids), np.zeros_like(ids), labels
 
 
-def native(length: int, level: float | None) -> Step:
+def native(length: int, level: float | None, threads: int = THREADS) -> Step:
     """Our cell in graph mode; the drawing of the dropout masks is part of the step."""
     import mindspore as ms
     from mindspore import Tensor
@@ -62,7 +63,7 @@ def native(length: int, level: float | None) -> Step:
     from mindflood.training.context import set_up
     from mindflood.training.optimizer import AdamW, parameter_groups
 
-    set_up("CPU", "graph", THREADS)
+    set_up("CPU", "graph", threads)
     model = BertForSequenceClassification(BertConfig(**SIZES))  # type: ignore[arg-type]
     optimizer = AdamW(parameter_groups(model, 0.01), 2e-5)
     cell = FloodingTrainOneStepCell(MeanCrossEntropy(model), optimizer, level)
@@ -80,13 +81,13 @@ def native(length: int, level: float | None) -> Step:
     return step
 
 
-def hugging_face(length: int) -> Step:
+def hugging_face(length: int, threads: int = THREADS) -> Step:
     """PyTorch eager, or mindnlp where that has taken the place of ``torch``."""
     import torch
     import transformers
 
     if hasattr(torch, "set_num_threads"):  # mindnlp's stand-in has not; see build()
-        torch.set_num_threads(THREADS)
+        torch.set_num_threads(threads)
     model = transformers.BertForSequenceClassification(transformers.BertConfig(**SIZES)).train()
     plain = ("bias", "LayerNorm.weight")
     groups = [
@@ -108,44 +109,46 @@ def hugging_face(length: int) -> Step:
     return step
 
 
-def build(side: str, length: int) -> Step:
+def build(side: str, length: int, threads: int) -> Step:
     if side in ("finetune", "flooding", "other"):
-        return native(length, 0.1 if side == "flooding" else None)
+        return native(length, 0.1 if side == "flooding" else None, threads)
     if side == "mindnlp":
         import mindnlp  # noqa: F401
         import mindspore as ms
 
-        ms.set_context(runtime_num_threads=THREADS)
+        ms.set_context(runtime_num_threads=threads)
         import mindtorch
 
         # Its optimizers ask for a profiler that it does not have.
         mindtorch.autograd.profiler = SimpleNamespace(
             record_function=lambda name: contextlib.nullcontext()
         )
-    return hugging_face(length)
+    return hugging_face(length, threads)
 
 
-def serve(side: str, length: int) -> None:
+def serve(side: str, length: int, threads: int, clock: Callable[[], float]) -> None:
     """Take a step whenever a line comes in; answer with its seconds."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what the frameworks print does not go into the answers
-    step = build(side, length)
+    step = build(side, length, threads)
     step()
     print("ready", file=answers, flush=True)
     for _ in sys.stdin:
-        start = time.perf_counter()
+        start = clock()
         step()
-        print(time.perf_counter() - start, file=answers, flush=True)
+        print(clock() - start, file=answers, flush=True)
 
 
 class Contestant:
-    """One implementation in its own process, on the packages of ``python``."""
+    """One implementation in its own process, the side ``other`` on another's packages."""
 
-    def __init__(self, side: str, length: int, python: str) -> None:
+    def __init__(self, side: str, length: int, options: argparse.Namespace) -> None:
+        python = options.against if side == "other" else sys.executable
         command = [python, __file__, "--serve", side, "--seq", str(length)]
+        command += ["--threads", str(options.threads), *(["--cpu"] if options.cpu else [])]
         root = str(Path(__file__).resolve().parents[1])
         paths = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
-        settings = os.environ | {"OMP_NUM_THREADS": str(THREADS), "PYTHONPATH": paths}
+        settings = os.environ | {"OMP_NUM_THREADS": str(options.threads), "PYTHONPATH": paths}
         process: Any = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -174,18 +177,13 @@ class Contestant:
         self.process.wait()
 
 
-def race(length: int, rounds: int, sides: list[str], other: str) -> dict[str, list[float]]:
-    """Seconds of every step; the first two rounds warm up and are not counted.
-
-    Args:
-        other: the interpreter of the side ``other``; the rest run on this one.
-    """
+def race(length: int, sides: list[str], options: argparse.Namespace) -> dict[str, list[float]]:
+    """Seconds of every step; the first two rounds warm up and are not counted."""
     contestants: dict[str, Contestant] = {}
     try:
         for side in sides:
-            python = other if side == "other" else sys.executable
-            contestants[side] = Contestant(side, length, python)
-        for number in range(rounds + 2):
+            contestants[side] = Contestant(side, length, options)
+        for number in range(options.rounds + 2):
             # The order is turned round every time, so that no side always follows the same one.
             for side in sides if number % 2 else sides[::-1]:
                 contestants[side].step()
@@ -210,22 +208,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("--seq", type=int, nargs="+", default=[32, 64, 128], metavar="L")
     parser.add_argument("--rounds", type=int, default=10, help="counted steps of each side")
+    parser.add_argument("--threads", type=int, default=THREADS, help="of every side")
+    parser.add_argument("--cpu", action="store_true", help="seconds of the processor")
     parser.add_argument("--skip-mindnlp", action="store_true", help="it takes seconds a step")
     parser.add_argument("--against", metavar="PYTHON", default="", help="interpreter to compare")
     parser.add_argument("--serve", choices=SIDES, help=argparse.SUPPRESS)
     add_option(parser)
     options = parser.parse_args()
     if options.serve:
-        serve(options.serve, options.seq[0])
+        clock = time.process_time if options.cpu else time.perf_counter
+        serve(options.serve, options.seq[0], options.threads, clock)
         return
     left_out = {"mindnlp" if options.skip_mindnlp else "", "" if options.against else "other"}
     sides = [side for side in SIDES if side not in left_out]
-    columns = [words("shape"), *(numbers(f"{side} (s)", 3) for side in sides)]
+    unit = "CPU s" if options.cpu else "s"
+    columns = [words("shape"), *(numbers(f"{side} ({unit})", 3) for side in sides)]
     columns += [numbers(f"{side} / finetune", 3) for side in sides if side != "finetune"]
     packages = ["mindspore", "torch", *(["mindnlp"] if "mindnlp" in sides else [])]
-    sheet = Sheet("step", columns, packages=packages, threads=THREADS)
+    sheet = Sheet("step", columns, packages=packages, threads=options.threads)
     for length in options.seq:
-        sheet.add(*row(length, race(length, options.rounds, sides, options.against)))
+        sheet.add(*row(length, race(length, sides, options)))
     sheet.keep(options.record)
 
 
