@@ -91,7 +91,8 @@ class Record(BaseModel):
         """The machine and the packages in a line."""
         machine = self.machine
         facts = [machine.accelerator, f"{machine.cores} cores ({machine.processor})"]
-        facts.append(f"{machine.threads} threads" if machine.threads else None)
+        if machine.threads:
+            facts.append(f"{machine.threads} thread{'s' * (machine.threads > 1)}")
         facts.append(None if machine.load is None else f"load {machine.load:.1f} at the start")
         facts += [f"{name} {version}" for name, version in self.packages.items()]
         return ", ".join(filter(None, facts))
@@ -132,7 +133,7 @@ class Sheet:
         """Write the record, where ``--record`` asks for one."""
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_json(path, self._record(command_line(sys.argv)).model_dump(exclude_none=False))
+            write_json(path, self._record(command_line(sys.argv)).model_dump())
 
     def _record(self, command: str) -> Record:
         return Record(

@@ -30,6 +30,7 @@ from records import below, joined, read_record
 from traces import trace_table
 
 from mindflood.cards.cards import Run, find_runs, read_card
+from mindflood.errors import UserError
 from mindflood.report.numbers.aggregate import order, setting_of
 from mindflood.report.page import every_table
 from mindflood.report.tables.layout import Table, text_of
@@ -97,6 +98,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing, tell what differs")
     check = parser.parse_args().check
+    try:
+        return _write(check)
+    except UserError as error:
+        print(f"results_pages: error: {error}", file=sys.stderr)
+        return 2
+
+
+def _write(check: bool) -> int:
     stale = [page for page in PAGES if filled(text := page.read_text("utf-8")) != text]
     for page in stale:
         if check:
