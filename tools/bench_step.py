@@ -4,8 +4,10 @@ python tools/bench_step.py --rounds 10 --skip-mindnlp
 python tools/bench_step.py --encoder MPNET_FOLDER --shapes 32x32 16x128
 
 The MiniLM architecture (6 layers, hidden 384, 12 heads, 30,522 words), batch 32, dropout 0.1,
-AdamW on all parameters, 2 threads on every side. Each implementation lives in its own process;
-they take turns, one step at a time, and the table gives medians and ratios of that one run.
+AdamW on all parameters, as many threads on every side. Each implementation lives in its own
+process; they take turns, one step at a time, and the table gives medians of that one run: of the
+seconds, and of the ratios of a side's step to the fine-tuning step of the same round. On a machine
+that has other work give ``--threads 1 --cpu``: seconds of the processor, which it disturbs less.
 --against PYTHON adds our fine-tuning on another interpreter's packages, as the side ``other``.
 --encoder FOLDER takes the network of a Hugging Face folder, its weights and dropout with it, and
 leaves flooding and mindnlp out unless --sides names them. Memory is a process's peak.
@@ -30,6 +32,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from records import Sheet, add_option, numbers, words
 
 THREADS = 2
 SIZES = {
@@ -71,7 +74,7 @@ def batches(shape: Shape, words: int) -> Iterator[tuple[np.ndarray, ...]]:
         yield ids, np.ones_like(ids), np.zeros_like(ids), labels
 
 
-def native(shape: Shape, level: float | None, encoder: str = "") -> Step:
+def native(shape: Shape, level: float | None, encoder: str = "", threads: int = THREADS) -> Step:
     """Our cell in graph mode; the drawing of the dropout masks is part of the step."""
     import mindspore as ms
     from mindspore import Tensor
@@ -84,7 +87,7 @@ def native(shape: Shape, level: float | None, encoder: str = "") -> Step:
     from mindflood.training.context import set_up
     from mindflood.training.optimizer import AdamW, parameter_groups
 
-    set_up("CPU", "graph", THREADS)
+    set_up("CPU", "graph", threads)
     if encoder:
         model = load_classifier(encoder, num_labels=2)
     else:
@@ -105,13 +108,13 @@ def native(shape: Shape, level: float | None, encoder: str = "") -> Step:
     return step
 
 
-def hugging_face(shape: Shape, encoder: str = "") -> Step:
+def hugging_face(shape: Shape, encoder: str = "", threads: int = THREADS) -> Step:
     """PyTorch eager, or mindnlp where that has taken the place of ``torch``."""
     import torch
     import transformers
 
     if hasattr(torch, "set_num_threads"):  # mindnlp's stand-in has not; see build()
-        torch.set_num_threads(THREADS)
+        torch.set_num_threads(threads)
     if encoder:
         load = transformers.AutoModelForSequenceClassification.from_pretrained
         model = load(encoder, num_labels=2, local_files_only=True, ignore_mismatched_sizes=True)
@@ -140,47 +143,50 @@ def hugging_face(shape: Shape, encoder: str = "") -> Step:
     return step
 
 
-def build(side: str, shape: Shape, encoder: str) -> Step:
+def build(side: str, shape: Shape, encoder: str, threads: int) -> Step:
     if side in ("finetune", "flooding", "other"):
-        return native(shape, 0.1 if side == "flooding" else None, encoder)
+        return native(shape, 0.1 if side == "flooding" else None, encoder, threads)
     if side == "mindnlp":
         import mindnlp  # noqa: F401
         import mindspore as ms
 
-        ms.set_context(runtime_num_threads=THREADS)
+        ms.set_context(runtime_num_threads=threads)
         import mindtorch
 
         # Its optimizers ask for a profiler that it does not have.
         mindtorch.autograd.profiler = SimpleNamespace(
             record_function=lambda name: contextlib.nullcontext()
         )
-    return hugging_face(shape, encoder)
+    return hugging_face(shape, encoder, threads)
 
 
-def serve(side: str, shape: Shape, encoder: str) -> None:
+def serve(options: argparse.Namespace) -> None:
     """Take a step whenever a line comes in; answer with its seconds and the peak memory in GiB."""
+    clock = time.process_time if options.cpu else time.perf_counter
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what the frameworks print does not go into the answers
-    step = build(side, shape, encoder)
+    step = build(options.serve, options.shapes[0], options.encoder, options.threads)
     step()
     print("ready", file=answers, flush=True)
     for _ in sys.stdin:
-        start = time.perf_counter()
+        start = clock()
         step()
-        taken = time.perf_counter() - start
+        taken = clock() - start
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         print(taken, peak, file=answers, flush=True)
 
 
 class Contestant:
-    """One implementation in its own process, on the packages of ``python``."""
+    """One implementation in its own process, the side ``other`` on another's packages."""
 
-    def __init__(self, side: str, shape: Shape, encoder: str, python: str) -> None:
-        command = [python, __file__, "--serve", side, "--encoder", encoder]
+    def __init__(self, side: str, shape: Shape, options: argparse.Namespace) -> None:
+        python = options.against if side == "other" else sys.executable
+        command = [python, __file__, "--serve", side, "--encoder", options.encoder]
         command += ["--shapes", f"{shape.rows}x{shape.length}"]
+        command += ["--threads", str(options.threads), *(["--cpu"] if options.cpu else [])]
         root = str(Path(__file__).resolve().parents[1])
         paths = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
-        settings = os.environ | {"OMP_NUM_THREADS": str(THREADS), "PYTHONPATH": paths}
+        settings = os.environ | {"OMP_NUM_THREADS": str(options.threads), "PYTHONPATH": paths}
         process: Any = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -212,21 +218,17 @@ class Contestant:
 
 
 def race(
-    shape: Shape, rounds: int, sides: list[str], encoder: str, other: str
+    shape: Shape, sides: list[str], options: argparse.Namespace
 ) -> tuple[dict[str, list[float]], dict[str, float]]:
     """Seconds of every step, and the peak memory in GiB.
 
     The first two rounds warm up and are not counted.
-
-    Args:
-        other: the interpreter of the side ``other``; the rest run on this one.
     """
     contestants: dict[str, Contestant] = {}
     try:
         for side in sides:
-            python = other if side == "other" else sys.executable
-            contestants[side] = Contestant(side, shape, encoder, python)
-        for number in range(rounds + 2):
+            contestants[side] = Contestant(side, shape, options)
+        for number in range(options.rounds + 2):
             # The order is turned round every time, so that no side always follows the same one.
             for side in sides if number % 2 else sides[::-1]:
                 contestants[side].step()
@@ -237,25 +239,17 @@ def race(
     return seconds, {side: contestant.peak for side, contestant in contestants.items()}
 
 
-def row(shape: Shape, seconds: dict[str, list[float]], peaks: dict[str, float]) -> str:
-    median = {side: statistics.median(values) for side, values in seconds.items()}
-
-    def paired(side: str, to: str) -> str:
-        """Neighbouring steps share the machine's mood: the median of their ratios is steadier."""
-        if side not in seconds or to not in seconds:
-            return "-"
-        pairs = zip(seconds[side], seconds[to], strict=True)
-        return f"{statistics.median(one / two for one, two in pairs):.3f}"
-
-    def ratio(side: str, to: str) -> str:
-        return f"{median[side] / median[to]:.2f}" if {side, to} <= median.keys() else "-"
-
-    cells = [str(shape)]
-    cells += [f"{median[side]:.3f}" if side in median else "-" for side in SIDES]
-    cells += [ratio("finetune", "torch"), ratio("mindnlp", "finetune"), ratio("other", "finetune")]
-    cells.append(paired("flooding", "finetune"))
-    cells += [f"{peaks[side]:.1f}" if side in peaks else "-" for side in ("finetune", "torch")]
-    return f"| {' | '.join(cells)} |"
+def row(
+    shape: Shape, seconds: dict[str, list[float]], peaks: dict[str, float]
+) -> list[str | float]:
+    """The shape, the medians of the sides, their ratios to fine-tuning's, and the peaks."""
+    # Neighbouring steps share the machine's mood: the median of their ratios is steadier.
+    ratios = (
+        statistics.median(one / plain for one, plain in zip(own, seconds["finetune"], strict=True))
+        for own in (seconds[side] for side in seconds if side != "finetune")
+    )
+    medians = (statistics.median(values) for values in seconds.values())
+    return [str(shape), *medians, *ratios, *peaks.values()]
 
 
 def main() -> None:
@@ -271,24 +265,30 @@ def main() -> None:
     parser.add_argument("--encoder", default="", metavar="FOLDER", help="its network")
     parser.add_argument("--sides", nargs="+", choices=SIDES, help="what takes part")
     parser.add_argument("--rounds", type=int, default=10, help="counted steps of each side")
+    parser.add_argument("--threads", type=int, default=THREADS, help="of every side")
+    parser.add_argument("--cpu", action="store_true", help="seconds of the processor")
     parser.add_argument("--skip-mindnlp", action="store_true", help="it takes seconds a step")
     parser.add_argument("--against", metavar="PYTHON", default="", help="interpreter to compare")
     parser.add_argument("--serve", choices=SIDES, help=argparse.SUPPRESS)
+    add_option(parser)
     options = parser.parse_args()
     if options.serve:
-        serve(options.serve, options.shapes[0], options.encoder)
+        serve(options)
         return
     left_out = {"mindnlp" if options.skip_mindnlp else "", "" if options.against else "other"}
     if options.encoder and not options.sides:
         left_out |= {"flooding", "mindnlp"}
-    sides = [side for side in options.sides or SIDES if side not in left_out]
-    header = ["shape", *(f"{side} (s)" for side in SIDES)]
-    header += ["finetune / torch", "mindnlp / finetune", "other / finetune", "flooding / finetune"]
-    header += ["finetune (GiB)", "torch (GiB)"]
-    print(f"| {' | '.join(header)} |\n|{' --- |' * len(header)}", flush=True)
+    wanted = {"finetune", *(options.sides or SIDES)} - left_out
+    sides = [side for side in SIDES if side in wanted]
+    unit = "CPU s" if options.cpu else "s"
+    columns = [words("shape"), *(numbers(f"{side} ({unit})", 3) for side in sides)]
+    columns += [numbers(f"{side} / finetune", 3) for side in sides if side != "finetune"]
+    columns += [numbers(f"{side} (GiB)", 1) for side in sides]
+    packages = ["mindspore", "torch", *(["mindnlp"] if "mindnlp" in sides else [])]
+    sheet = Sheet("step", columns, packages=packages, threads=options.threads)
     for shape in options.shapes:
-        results = race(shape, options.rounds, sides, options.encoder, options.against)
-        print(row(shape, *results), flush=True)
+        sheet.add(*row(shape, *race(shape, sides, options)))
+    sheet.keep(options.record)
 
 
 if __name__ == "__main__":
