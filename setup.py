@@ -26,7 +26,7 @@ setup(
     packages=find_packages(include=["mindflood", "mindflood.*"]),
     package_data={
         "mindflood": ["py.typed"],
-        "mindflood.report": ["*.html"],
+        "mindflood.report": ["*.html", "*.js"],
         "mindflood.report.tables": ["*.json"],
         "mindflood.attack.resources": ["data/*"],
     },

@@ -27,8 +27,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import torch
-from rich.console import Console
-from rich.table import Table
+from records import Sheet, add_option, numbers, words
 
 from mindflood.attack.chosen import choose_rows
 from mindflood.attack.driver.sample import (
@@ -134,6 +133,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=min(8, usable_cores()))
+    add_option(parser)
     return parser.parse_args()
 
 
@@ -219,33 +219,36 @@ def _print(measured: dict[str, list[Measured]], arguments: argparse.Namespace) -
         for name, rounds in measured.items()
     }
     median = {name: statistics.median(values) for name, values in rates.items()}
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
-    table = Table(
-        title=f"{arguments.recipe} ({arguments.profile}), {arguments.task}: "
-        f"{arguments.rounds} rounds of {len(measured['driver'][0].records)} samples, {device}, "
-        f"{usable_cores()} cores, {arguments.workers} workers"
-    )
-    for column in ("way", "samples/s (median)", "rounds", "driver is faster by", "GPU busy"):
-        table.add_column(column)
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    sheet = Sheet("attack", _COLUMNS, packages=_PACKAGES, accelerator=device)
+    expected = _outcomes(measured["sequential"])
+    differing: list[str] = []
     for name, rounds in measured.items():
         busy = [one.busy for one in rounds if one.busy is not None]
-        table.add_row(
-            name,
-            f"{median[name]:.3f}",
-            " ".join(f"{rate:.3f}" for rate in rates[name]),
-            f"{median['driver'] / median[name]:.2f}",
-            f"{statistics.mean(busy):.0f} %" if busy else "–",
-        )
-    console = Console(width=120)
-    console.print(table)
-    expected = _outcomes(measured["sequential"])
-    for name, rounds in measured.items():
         found = _outcomes(rounds)
         differ = [index for index in expected if found[index] != expected[index]]
-        same = len(expected) - len(differ)
-        console.print(f"{name}: {same} of {len(expected)} outcomes equal those of sequential")
-        for index in differ:
-            console.print(f"  row {index}: {found[index]}; sequential: {expected[index]}")
+        differing += [f"row {i}: {name} {found[i]}; sequential {expected[i]}" for i in differ]
+        sheet.add(
+            name,
+            median[name],
+            median["driver"] / median[name],
+            statistics.mean(busy) if busy else None,
+            len(expected),
+            len(expected) - len(differ),
+        )
+    print(*differing, sep="\n")
+    sheet.keep(arguments.record)
+
+
+_PACKAGES = ("torch", "transformers", "textattack")
+_COLUMNS = (
+    words("way"),
+    numbers("samples a second (median)", 3),
+    numbers("the driver is faster by", 2),
+    numbers("GPU busy%", 0),
+    numbers("samples", 0),
+    numbers("outcomes as sequential's", 0),
+)
 
 
 def _outcomes(rounds: list[Measured]) -> dict[int, tuple[Any, ...]]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 
 import numpy as np
+from records import Sheet, add_option, numbers, words
 from scipy.sparse import csr_matrix
 
 from mindflood.data.batching import Batches, Encoded, encode, load_tokenizer
@@ -18,12 +19,13 @@ from mindflood.data.sources import Examples, load_examples
 from mindflood.data.tasks import get_task
 from mindflood.files import expanded
 from mindflood.models.pretrained import resolve_encoder
+from mindflood.report.numbers.names import TASKS
 
 _DRAWS = 5  # epochs of batches that are measured
 
 
 def main() -> None:
-    """Train by each way of batching, measure both."""
+    """A row a way of batching."""
     args = _arguments()
     task = get_task(args.task)
     rows = load_examples(task, "train", args.data, limit=args.rows, seed=0)
@@ -35,34 +37,32 @@ def main() -> None:
             buckets=args.buckets, seed=seed, group_by_length=grouped,
         )  # fmt: skip
 
-    for grouped in (False, True):
-        made = [
-            batch.attention_mask
-            for seed in range(_DRAWS)
-            for batch in batches(grouped, seed).epoch(0)
-        ]
-        places = sum(mask.size for mask in made)
-        share = 1 - sum(int(mask.sum()) for mask in made) / places
-        print(f"{_NAMES[grouped]}: {places / _DRAWS:.0f} places an epoch, {share:.1%} are padding")
     losses = _losses(batches(False, 0), tokens, rows, args.epochs)
     level = 0.75 * losses.mean()
-    print(f"mean loss {losses.mean():.3f}; level b = {level:.3f}")
-    for grouped in (False, True):
-        of_batches = np.array(
-            [
-                losses[batch.indices].mean()
-                for seed in range(1, _DRAWS + 1)
-                for batch in batches(grouped, seed).epoch(0)
-                if batch.indices.min() >= 0
-            ]
-        )
-        print(
-            f"{_NAMES[grouped]}: batch losses' standard deviation {of_batches.std():.4f}, "
-            f"{(of_batches < level).mean():.1%} of the batches below b"
-        )
+    sheet = Sheet("batches", _COLUMNS, packages=["numpy", "scipy"])
+    for grouped, name in ((False, "uniform"), (True, "grouped")):
+        made = [batch for seed in range(1, _DRAWS + 1) for batch in batches(grouped, seed).epoch(0)]
+        places = sum(batch.attention_mask.size for batch in made)
+        padding = 1 - sum(int(batch.attention_mask.sum()) for batch in made) / places
+        full = (batch.indices for batch in made if batch.indices.min() >= 0)
+        of_batches = np.array([losses[indices].mean() for indices in full])
+        below = float((of_batches < level).mean())
+        sheet.add(
+            TASKS[task.name], name, places / _DRAWS, 100 * padding,
+            float(of_batches.std()), level, 100 * below,
+        )  # fmt: skip
+    sheet.keep(args.record)
 
 
-_NAMES = {False: "uniform", True: "grouped"}
+_COLUMNS = (
+    words("Dataset"),
+    words("batches"),
+    numbers("places an epoch", 0),
+    numbers("padding%", 1),
+    numbers("spread of batch losses", 4),
+    numbers("b", 3),
+    numbers("batches below b%", 1),
+)
 
 
 def _losses(batches: Batches, tokens: Encoded, rows: Examples, epochs: int) -> np.ndarray:
@@ -98,6 +98,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--max-length", type=int, default=128)
     parser.add_argument("--buckets", type=int, nargs="+", default=[32, 64, 96, 128], metavar="L")
     parser.add_argument("--epochs", type=int, default=6, help="of the regression (6)")
+    add_option(parser)
     return parser.parse_args()
 
 

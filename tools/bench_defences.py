@@ -6,9 +6,10 @@ python tools/bench_defences.py --memory 1 8
 The MiniLM architecture, batch 32, dropout 0.1, AdamW on all parameters. Each method has a process
 of its own, where its steps take turns with those of fine-tuning and with what a step consists of: a
 forward, a forward with the backward to the inputs, a full pass, and the optimizer's update. The
-bound of a method is what its passes and updates cost by themselves. Medians. Beside the ratios to
-fine-tuning stand those of Flooding-X Table 3 (SST-2, BERT-base on a GPU, K = 5). With --memory each
-method runs in a process of its own at each K, whose peak memory is told.
+bound of a method is what its passes and updates cost by themselves. Medians; on a machine that has
+other work give ``--threads 1 --cpu``, seconds of the processor, which it disturbs less. Beside the
+ratios to fine-tuning stand those of Flooding-X Table 3 (SST-2, BERT-base on a GPU, K = 5). With
+--memory each method runs in a process of its own at each K, whose peak memory is told.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ from typing import Any
 
 import mindspore as ms
 import numpy as np
-from bench_step import BATCH, SIZES, batches
+from bench_step import BATCH, SIZES, Shape, batches
 from mindspore import Tensor, nn, ops
+from records import Sheet, add_option, numbers, words
 
 from mindflood.config.checks import checked
 from mindflood.config.settings import Config, TaskSettings, TrainingSettings
@@ -53,7 +55,8 @@ def network(layers: int) -> BertForSequenceClassification:
 
 def batch(length: int) -> list[np.ndarray]:
     """Random ids, full masks, one segment, labels, weights."""
-    return [*next(batches(length)), np.full(BATCH, 1 / BATCH, np.float32)]
+    ids = batches(Shape(BATCH, length), SIZES["vocab_size"])
+    return [*next(ids), np.full(BATCH, 1 / BATCH, np.float32)]
 
 
 def optimizer_of(model: nn.Cell) -> AdamW:
@@ -75,7 +78,7 @@ def parts(layers: int, length: int) -> dict[str, Run]:
     gradients = tuple(ops.ones_like(weights) for weights in optimizer.parameters)
     return {
         "forward": lambda: loss(*inputs).asnumpy(),
-        "backward to the inputs": lambda: backward(*inputs).asnumpy(),
+        "to the inputs": lambda: backward(*inputs).asnumpy(),
         "full pass": lambda: full(*inputs)[0].asnumpy(),
         "update": lambda: optimizer(gradients).asnumpy(),
     }
@@ -112,7 +115,7 @@ def _stepping(cell: nn.Cell, noise: Any, length: int) -> Run:
 def bound(method: str, steps: int, layers: int, cost: dict[str, float]) -> float:
     """Seconds that the parts of a step cost by themselves; NaN for a method that is not here."""
     full, update = cost["full pass"], cost["update"]
-    forward, backward = cost["forward"], cost["backward to the inputs"]
+    forward, backward = cost["forward"], cost["to the inputs"]
     inner = DEFENCES["yopo"].inner_steps or 1
     known = {
         "pgd": steps * backward + full + update,
@@ -127,7 +130,7 @@ def bound(method: str, steps: int, layers: int, cost: dict[str, float]) -> float
     return known.get(method, math.nan)
 
 
-def measure(runs: dict[str, Run], rounds: int) -> dict[str, float]:
+def measure(runs: dict[str, Run], rounds: int, clock: Callable[[], float]) -> dict[str, float]:
     """Median seconds of each, in turns, after two that compile and warm up."""
     times: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(2):
@@ -135,9 +138,9 @@ def measure(runs: dict[str, Run], rounds: int) -> dict[str, float]:
             run()
     for _ in range(rounds):
         for name, run in runs.items():
-            started = time.perf_counter()
+            started = clock()
             run()
-            times[name].append(time.perf_counter() - started)
+            times[name].append(clock() - started)
     return {name: statistics.median(values) for name, values in times.items()}
 
 
@@ -145,7 +148,7 @@ def race(method: str, args: argparse.Namespace) -> dict[str, float]:
     """Seconds of a method's step, of fine-tuning's, and of what they consist of."""
     runs = parts(args.layers, args.seq) | {"finetune": fine_tuning(args.layers, args.seq)}
     runs["step"] = defence(method, args.steps, args.layers, args.seq)
-    return measure(runs, args.rounds)
+    return measure(runs, args.rounds, time.process_time if args.cpu else time.perf_counter)
 
 
 def peak(method: str, args: argparse.Namespace) -> float:
@@ -161,33 +164,37 @@ def in_a_process(what: str, method: str, steps: int, args: argparse.Namespace) -
     command = [sys.executable, __file__, "--alone", what, "--methods", method]
     for name in ("rounds", "seq", "layers", "threads"):
         command += [f"--{name}", str(getattr(args, name))]
-    command += ["--steps", str(steps)]
+    command += ["--steps", str(steps), *(["--cpu"] if args.cpu else [])]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(done.stdout)
 
 
-def print_peaks(args: argparse.Namespace) -> None:
-    """Print the peak memory of every method for each K of ``args.memory``."""
-    print("method     " + "".join(f"   K = {steps:<2} GiB" for steps in args.memory))
+def peaks(args: argparse.Namespace) -> Sheet:
+    """The peak memory of every method for each K of ``args.memory``."""
+    columns = [words("method"), *(numbers(f"K = {steps} (GiB)", 2) for steps in args.memory)]
+    sheet = Sheet("defences_memory", columns, packages=["mindspore"], threads=args.threads)
     for method in args.methods:
         found = [in_a_process("peak", method, steps, args) for steps in args.memory]
-        print(f"{method:11}" + "".join(f"{peak:13.2f}" for peak in found), flush=True)
+        sheet.add(method, *found)
+    return sheet
 
 
-def print_times(args: argparse.Namespace) -> None:
-    """Print what a step of every method costs, beside fine-tuning and its own bound."""
-    print(f"batch {BATCH} x {args.seq}, {args.layers} layers, K = {args.steps}; seconds, medians")
-    names = ("forward", "backward to the inputs", "full pass", "update", "finetune")
-    head = f"{'forward':>8} {'to input':>8} {'full':>8} {'update':>8} {'finetune':>8}"
-    print(f"{'method':10} {head} {'step':>8} {'/ finetune':>11} {'/ bound':>8} {'paper':>6}")
+def times(args: argparse.Namespace) -> Sheet:
+    """What a step of every method costs, beside fine-tuning and its own bound."""
+    unit = "CPU s" if args.cpu else "s"
+    names = ("forward", "to the inputs", "full pass", "update", "finetune", "step")
+    ratios = (numbers(f"/ {name}", digits) for name, digits in (("finetune", 2), ("bound", 2)))
+    columns = [words("method"), *(numbers(f"{name} ({unit})", 3) for name in names), *ratios]
+    columns.append(numbers("paper, / finetune", 1))
+    sheet = Sheet("defences", columns, packages=["mindspore"], threads=args.threads)
     printed = seconds_per_epoch("sst2")
     for method in args.methods:
         cost = in_a_process("race", method, args.steps, args)
         ratio = cost["step"] / cost["finetune"]
-        paper = f"{printed[method] / printed['finetune']:.1f}" if method in printed else "–"
+        paper = printed[method] / printed["finetune"] if method in printed else None
         excess = cost["step"] / bound(method, args.steps, args.layers, cost)
-        seconds = " ".join(f"{cost[name]:8.3f}" for name in (*names, "step"))
-        print(f"{method:10} {seconds} {ratio:11.2f} {excess:8.2f} {paper:>6}", flush=True)
+        sheet.add(method, *(cost[name] for name in names), ratio, excess, paper)
+    return sheet
 
 
 def arguments() -> argparse.Namespace:
@@ -199,9 +206,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seq", type=int, default=32, help="tokens a row")
     parser.add_argument("--layers", type=int, default=6)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--cpu", action="store_true", help="seconds of the processor")
     parser.add_argument("--methods", nargs="+", choices=list(DEFENCES), default=list(DEFENCES))
     parser.add_argument("--memory", type=int, nargs="+", metavar="K", help="peak memory instead")
     parser.add_argument("--alone", choices=("race", "peak"), help=argparse.SUPPRESS)
+    add_option(parser)
     args = parser.parse_args()
     if min(args.rounds, args.steps, args.threads, *(args.memory or [1])) < 1:
         parser.error("--rounds, --steps, --threads and --memory: expected 1 or more")
@@ -215,10 +224,8 @@ def main() -> None:
     if args.alone:
         set_up("CPU", "graph", args.threads)
         print(json.dumps({"race": race, "peak": peak}[args.alone](args.methods[0], args)))
-    elif args.memory:
-        print_peaks(args)
     else:
-        print_times(args)
+        (peaks if args.memory else times)(args).keep(args.record)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from bench_step import BATCH, SIZES, batches
+from bench_step import BATCH, SIZES, Shape, batches
+from records import Sheet, add_option, numbers, words
 
 METHODS = ("finetune", "flooding", "iflood", "softad", "adaflood")
 LEVEL = 0.69  # some rows are above, some below
@@ -56,7 +57,7 @@ def cell_of(method: str, layers: int, length: int) -> Callable[[], Seconds]:
     noise = DropoutNoise(model.config, seed=0)
     weights = np.full(BATCH, 1 / BATCH, np.float32)
     own = [np.full(BATCH, LEVEL, np.float32)] if method == "adaflood" else []
-    stream = enumerate(batches(length))
+    stream = enumerate(batches(Shape(BATCH, length), model.config.vocab_size))
 
     def step() -> Seconds:
         number, arrays = next(stream)
@@ -75,6 +76,7 @@ def main() -> None:
     parser.add_argument("--seq", type=int, default=32, metavar="L", help="tokens a row")
     parser.add_argument("--layers", type=int, default=6)
     parser.add_argument("--threads", type=int, default=2)
+    add_option(parser)
     options = parser.parse_args()
     os.environ.setdefault("GLOG_v", "3")
 
@@ -87,16 +89,18 @@ def main() -> None:
         for name in METHODS if number % 2 else METHODS[::-1]:
             seconds[name].append(steps[name]())
     counted = {name: values[2:] for name, values in seconds.items()}
-    print(f"| {BATCH}×{options.seq}, {options.layers} layers | s | ratio | CPU s | ratio |")
-    print("| --- | --- | --- | --- | --- |")
+    columns = (words("method"), numbers("s", 3), numbers("/ finetune", 3),
+               numbers("CPU s", 3), numbers("CPU, / finetune", 3))  # fmt: skip
+    sheet = Sheet("flooding", columns, packages=["mindspore"], threads=options.threads)
     for name, values in counted.items():
-        cells = [name]
+        cells: list[float] = []
         for kind in (0, 1):
             own = [value[kind] for value in values]
             plain = [value[kind] for value in counted["finetune"]]
             ratios = (one / other for one, other in zip(own, plain, strict=True))
-            cells += [f"{statistics.median(own):.3f}", f"{statistics.median(ratios):.3f}"]
-        print(f"| {' | '.join(cells)} |")
+            cells += [statistics.median(own), statistics.median(ratios)]
+        sheet.add(name, *cells)
+    sheet.keep(options.record)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ python tools/bench_probe.py --encoder BERT_BASE_FOLDER --length 64 --rounds 2 --
 The embedded encoder on rows of one length, in graph mode, without compilation. Training steps and
 probed batches take turns in one process; medians. The share is the probes' time over that of the
 training steps, in a run whose epochs have ``--steps`` steps and ``--sub-epochs`` probes of
-``--batches`` batches. Memory is the largest resident size of the whole process.
+``--batches`` batches. Memory is the largest resident size of the whole process: before the probes
+with the network alone or, with training, after its first step.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+from records import Sheet, add_option, numbers, words
 
 
 def main() -> None:
@@ -37,11 +39,12 @@ def main() -> None:
     parser.add_argument(
         "--no-training", action="store_true", help="memory of the network and the probe alone"
     )
+    add_option(parser)
     measure(parser.parse_args())
 
 
 def measure(settings: argparse.Namespace) -> None:
-    """Take turns and print a line a way of probing."""
+    """Take turns; a row a way of probing."""
     from mindspore import Tensor
 
     from mindflood.flooding.accordance import (
@@ -106,23 +109,32 @@ def measure(settings: argparse.Namespace) -> None:
             in_passes, in_estimator = measured(probe, estimator)
             spent.append(in_passes)
             added.append(in_estimator)
+    sheet = Sheet("probe", _COLUMNS, packages=["mindspore"], threads=settings.threads)
     vector = sum(parameter.size for parameter in parameters) * 4 / 2**30
-    print(f"{rows}x{length}; {k} classes; a gradient vector of the probed parameters "
-          f"({settings.which}) {vector:.3f} GiB")  # fmt: skip
-    before = "with the network" if settings.no_training else "after the first step"
-    print(f"peak memory {memory[0 if settings.no_training else 1]:.2f} GiB {before}, "
-          f"{_peak():.2f} GiB at the end")  # fmt: skip
-    if settings.no_training:
-        return
-    step_seconds = statistics.median(steps[1:])
-    print(f"training step {step_seconds:.3f} s")
-    print("rows a pass | gradients / step | estimator / step | share of training time")
+    before = memory[0 if settings.no_training else 1]
     for size, spent, added in zip(settings.rows_a_pass, passes, updates, strict=True):
-        ratios = [statistics.median(part[1:]) / step_seconds for part in (spent, added)]
-        probed = settings.sub_epochs * settings.batches * sum(ratios)
-        share = probed / settings.steps
-        name = size or "default"
-        print(f"{name!s:11} | {ratios[0]:16.2f} | {ratios[1]:16.2f} | {share:.1%}")
+        shape, way = f"{rows}×{length}", str(size or "default")
+        told: list[float | None] = [None] * 4
+        if not settings.no_training:
+            step_seconds = statistics.median(steps[1:])
+            ratios = [statistics.median(part[1:]) / step_seconds for part in (spent, added)]
+            probed = settings.sub_epochs * settings.batches * sum(ratios)
+            told = [step_seconds, *ratios, 100 * probed / settings.steps]
+        sheet.add(shape, way, *told, vector, before, _peak())
+    sheet.keep(settings.record)
+
+
+_COLUMNS = (
+    words("shape"),
+    words("rows a pass"),
+    numbers("training step (s)", 3),
+    numbers("gradients / step", 2),
+    numbers("estimator / step", 2),
+    numbers("share of training time%", 1),
+    numbers("a gradient vector (GiB)", 3),
+    numbers("peak before the probes (GiB)", 2),
+    numbers("peak (GiB)", 2),
+)
 
 
 def _seconds(work: Callable[[], object]) -> float:

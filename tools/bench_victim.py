@@ -14,8 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
-from rich.console import Console
-from rich.table import Table
+from records import Sheet, add_option, numbers, words
 
 from mindflood.attack.resources.embedded import embedded_encoder
 from mindflood.attack.textattack_import import textattack
@@ -27,7 +26,7 @@ _TEXTATTACK_BATCH = 32  # GoalFunction's model_batch_size
 
 
 def main() -> None:
-    """Time both and print the table."""
+    """Time both, a row each."""
     arguments = _arguments()
     torch.set_num_threads(arguments.threads)
     task = get_task("sst2" if arguments.data else "corpus")
@@ -52,7 +51,18 @@ def main() -> None:
             same += int((ours.argmax(1) == theirs.argmax(1)).sum())
             queries += len(ours)
     medians = {name: statistics.median(seconds) for name, seconds in times.items()}
-    _print(medians, same, queries, task.name, arguments.threads)
+    columns = (
+        words("victim"),
+        numbers("ms a query (median)", 2),
+        numbers("times the stock's speed", 1),
+        numbers("queries", 0),
+        numbers("same predictions", 0),
+    )
+    packages = ["torch", "transformers", "textattack"]
+    sheet = Sheet("victim", columns, packages=packages, threads=arguments.threads)
+    for name, seconds in medians.items():
+        sheet.add(name, 1000 * seconds, medians["TextAttack's wrapper"] / seconds, queries, same)
+    sheet.keep(arguments.record)
 
 
 def _arguments() -> argparse.Namespace:
@@ -60,6 +70,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data", help="folder with SST-2's dev.tsv; default: the built-in corpus")
     parser.add_argument("--sentences", type=int, default=12)
     parser.add_argument("--threads", type=int, default=2)
+    add_option(parser)
     return parser.parse_args()
 
 
@@ -89,18 +100,6 @@ def _timed(wrapper: Callable, calls: Sequence[list[str]]) -> tuple[float, torch.
     started = time.perf_counter()
     answers = torch.cat([wrapper(call) for call in calls])
     return time.perf_counter() - started, answers
-
-
-def _print(medians: dict[str, float], same: int, queries: int, corpus: str, threads: int) -> None:
-    slowest = medians["TextAttack's wrapper"]
-    table = Table(title=f"{corpus}: {queries} queries, {threads} threads, MiniLM classifier")
-    for column in ("victim", "ms a query (median)", "times faster"):
-        table.add_column(column, justify="left" if column == "victim" else "right")
-    for name, seconds in medians.items():
-        table.add_row(name, f"{1000 * seconds:.2f}", f"{slowest / seconds:.1f}")
-    console = Console()
-    console.print(table)
-    console.print(f"same predictions: {same} of {queries}")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from records import Sheet, add_option, numbers
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
@@ -29,6 +30,15 @@ from mindflood.attack.swaps.neighbour_swap import pairs
 from mindflood.attack.textattack_import import textattack
 
 THRESHOLDS = (0.0, 0.2, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6)
+COLUMNS = (
+    numbers("probability", 2),
+    numbers("kept%", 1),
+    numbers("of them theirs%", 1),
+    numbers("of theirs kept%", 1),
+    numbers("substitutes", 0),
+    numbers("area", 3),
+    numbers("area of the cosine alone", 3),
+)
 
 
 class Candidate(NamedTuple):
@@ -44,6 +54,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     arguments.add_argument("datasets", type=Path)
     arguments.add_argument("--words", type=int, default=2200, help="of each part (default: 2200)")
+    add_option(arguments)
     args = arguments.parse_args()
     gold = substitutes(args.datasets / "coinco_all.no_problematic.gold")
     encoder = SentenceVectors(remembered=1)
@@ -58,15 +69,14 @@ def main() -> None:
     )
     print(f"intercept {model.intercept_[0]:.2f}")
     odds = x_test @ np.array(WEIGHTS) + INTERCEPT
-    print(
-        f"shipped weights on {len(y_test)} others: area {roc_auc_score(y_test, odds):.3f}", end=" "
-    )
-    print(f"(the cosine alone {roc_auc_score(y_test, x_test[:, 0]):.3f})")
-    print("| probability | kept | of them theirs | of theirs kept |\n| --- | --- | --- | --- |")
+    areas = [float(roc_auc_score(y_test, by)) for by in (odds, x_test[:, 0])]
+    sheet = Sheet("substitution", COLUMNS, packages=["torch", "scikit-learn"])
     for least in THRESHOLDS:
         kept = 1 / (1 + np.exp(-odds)) >= least
         shares = (kept.mean(), y_test[kept].mean(), kept[y_test].mean())
-        print(f"| {least} | " + " | ".join(f"{share:.1%}" for share in shares) + " |")
+        first = [len(y_test), *areas] if least == THRESHOLDS[0] else [None] * 3
+        sheet.add(least, *(float(100 * share) for share in shares), *first)
+    sheet.keep(args.record)
 
 
 def substitutes(path: Path) -> dict[str, set[str]]:

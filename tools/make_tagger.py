@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from records import Sheet, add_option, numbers
 
 from mindflood.attack.resources.inflection import PART_OF
 from mindflood.attack.resources.shipped import write_lines
@@ -37,9 +38,10 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     arguments.add_argument("counted", type=Path)
     arguments.add_argument("measured", type=Path)
+    add_option(arguments)
     parsed = arguments.parse_args()
     write_lines("tagger", counts(list(sentences(parsed.counted))))
-    report(list(sentences(parsed.measured)))
+    report(list(sentences(parsed.measured))).keep(parsed.record)
 
 
 def sentences(path: Path) -> Iterator[Sentence]:
@@ -73,8 +75,8 @@ def counts(texts: list[Sentence]) -> Iterator[str]:
             yield " ".join((word, *(f"{tag}:{count}" for tag, count in sorted(its.items()))))
 
 
-def report(texts: list[Sentence]) -> None:
-    """Print the fraction of content words whose tag, and whose part of speech, is right."""
+def report(texts: list[Sentence]) -> Sheet:
+    """The shares of content words whose tag, and whose part of speech, is right."""
     rows = []
     for text in texts:
         words = [word for word, *_ in text]
@@ -85,11 +87,17 @@ def report(texts: list[Sentence]) -> None:
         [part_of_speech(right) == part_of_speech(found) for right, found, _ in rows]
     )
     sure = np.array([certainty >= CERTAIN for *_, certainty in rows])
-    print(
-        f"{len(rows)} content words: tag right {tag_right.mean():.1%}, part of speech right "
-        f"{part_right.mean():.1%}; of the {sure.mean():.1%} that are certain "
-        f"{part_right[sure].mean():.1%}"
+    columns = (
+        numbers("content words", 0),
+        numbers("tag right%", 1),
+        numbers("part of speech right%", 1),
+        numbers("certain%", 1),
+        numbers("of these right%", 1),
     )
+    sheet = Sheet("tagger", columns, packages=[])
+    shares = (tag_right.mean(), part_right.mean(), sure.mean(), part_right[sure].mean())
+    sheet.add(len(rows), *(float(100 * share) for share in shares))
+    return sheet
 
 
 if __name__ == "__main__":

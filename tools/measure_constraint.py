@@ -8,9 +8,9 @@ their sentences content words are swapped, in their form: for a synonym of the w
 of the sentences (15 words around the swap), and of the two words' own vectors inside them. Printed
 are the area under the ROC curve on the even rows and, for the threshold with the fewest errors on
 the odd ones (good and bad weigh the same), which shares of the bad are accepted and of the good
-refused on the even ones; last, the same of the sentences' cosine with the recipes' own thresholds:
-one that refuses a twentieth of the good swaps of the odd rows, for pairs of the table, and the one
-with the fewest errors there, for what a masked language model proposes.
+refused on the even ones; last, these shares for the sentences' cosine with the recipes' own
+thresholds: one that refuses a twentieth of the good swaps of the odd rows, for pairs of the table,
+and the one with the fewest errors there, for what a masked language model proposes.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from records import Cell, Sheet, add_option, numbers, words
 
 from mindflood.attack.nltk_data import OWN_STOP_WORDS
 from mindflood.attack.recipes.parts import PROPOSED_SIMILARITY, SIMILARITY, WINDOW
@@ -40,6 +41,17 @@ MAIN_SENSE = 0.75  # of the word's uses
 USUAL = 3  # uses in WordNet's tagged texts
 GOOD, BAD = "synonym", ("antonym", "random")
 MEASURES = ("sentence", "word")
+COLUMNS = (
+    words("task"),
+    words("cosine of"),
+    words("bad swaps"),
+    numbers("good", 0),
+    numbers("bad", 0),
+    numbers("AUC", 3),
+    numbers("threshold", 3),
+    numbers("bad accepted%", 1),
+    numbers("good refused%", 1),
+)
 
 
 class Swap(NamedTuple):
@@ -55,20 +67,23 @@ class Swap(NamedTuple):
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     arguments.add_argument("data", type=Path)
-    folder = arguments.parse_args().data
-    vectors = SentenceVectors()
-    print("| task | cosine of | bad swaps | good, bad | AUC | threshold | accepted | refused |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    add_option(arguments)
+    parsed = arguments.parse_args()
+    folder, vectors = parsed.data, SentenceVectors()
+    sheet = Sheet("constraint", COLUMNS, packages=["torch", "transformers"])
     every: list[Swap] = []
     scores: list[np.ndarray] = []
     for task, name in TASKS.items():
         swaps = list(some_swaps(task, str(folder / task)))
         scores.append(cosines(vectors, swaps))
         every += swaps
-        print(*lines(name, swaps, scores[-1]), sep="\n", flush=True)
-    print(*lines("all", every, np.concatenate(scores)), sep="\n")
+        for line in lines(name, swaps, scores[-1]):
+            sheet.add(*line)
+    for line in lines("all", every, np.concatenate(scores)):
+        sheet.add(*line)
     for least in (SIMILARITY, PROPOSED_SIMILARITY):
-        print(at(least, every, np.concatenate(scores)))
+        sheet.add(*at(least, every, np.concatenate(scores)))
+    sheet.keep(parsed.record)
 
 
 def some_swaps(task: str, data: str) -> Iterator[Swap]:
@@ -127,7 +142,7 @@ def cosines(vectors: SentenceVectors, swaps: list[Swap]) -> np.ndarray:
     return torch.stack(columns, 1).numpy()
 
 
-def lines(name: str, swaps: list[Swap], scores: np.ndarray) -> Iterator[str]:
+def lines(name: str, swaps: list[Swap], scores: np.ndarray) -> Iterator[list[Cell]]:
     """A row of the table for each measure and kind of bad swaps."""
     kinds, odd = np.array([s.kind for s in swaps]), np.array([s.row % 2 for s in swaps]) == 0
     for measure, values in zip(MEASURES, scores.T, strict=True):
@@ -138,21 +153,20 @@ def lines(name: str, swaps: list[Swap], scores: np.ndarray) -> Iterator[str]:
             )
             least = threshold(good[0], wrong[0])
             accepted, refused = (wrong[1] >= least).mean(), (good[1] < least).mean()
-            counts = f"{len(good[1])}, {len(wrong[1])}"
-            area = auc(good[1], wrong[1])
-            cells = (f"{area:.3f}", f"{least:.3f}", f"{accepted:.1%}", f"{refused:.1%}")
-            yield "| " + " | ".join((name, measure, bad, counts, *cells)) + " |"
+            found = [float(100 * share) for share in (accepted, refused)]
+            counts = [len(good[1]), len(wrong[1])]
+            yield [name, measure, bad, *counts, auc(good[1], wrong[1]), least, *found]
 
 
-def at(least: float, swaps: list[Swap], scores: np.ndarray) -> str:
+def at(least: float, swaps: list[Swap], scores: np.ndarray) -> list[Cell]:
     """A row of the table for the sentences' cosine with one threshold, on the even rows."""
     even = np.array([swap.row % 2 for swap in swaps]) == 1
     good = np.array([swap.kind == GOOD for swap in swaps])
     passed = scores[:, 0] >= least
     accepted, refused = passed[even & ~good].mean(), 1 - passed[even & good].mean()
-    counts = f"{(even & good).sum()}, {(even & ~good).sum()}"
-    cells = ("", f"{least}", f"{accepted:.1%}", f"{refused:.1%}")
-    return "| " + " | ".join(("all", "sentence", "both", counts, *cells)) + " |"
+    found = [float(100 * share) for share in (accepted, refused)]
+    counts = [int((even & good).sum()), int((even & ~good).sum())]
+    return ["all", "sentence", "both", *counts, None, least, *found]
 
 
 def threshold(good: np.ndarray, bad: np.ndarray) -> float:

@@ -1,18 +1,21 @@
 """How good the table of substitutes is, by people's ratings of similarity, and how far it goes.
 
     pip install gensim
-    python tools/measure_neighbours.py [--sst2 FOLDER]
+    python tools/measure_neighbours.py
+    python tools/measure_neighbours.py --sst2 FOLDER
 
 SimLex-999 (Hill et al. 2015; gensim ships it) rates how similar two words are, 0 to 10, where
 related words and opposites are not similar. Thresholds were chosen on its odd rows.
-With the folder of GLUE's SST-2: for how many words of its development set, without stop words, the
-table has a substitute.
+With the folder of GLUE's SST-2 instead: for how many words of its development set, without stop
+words, the table has a substitute.
 """
 
 import argparse
 import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
+
+from records import Sheet, add_option, numbers, words
 
 from mindflood.attack import substitutes
 from mindflood.attack.nltk_data import OWN_STOP_WORDS
@@ -26,16 +29,26 @@ Pair = tuple[str, str, float]
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     arguments.add_argument("--sst2", type=Path, help="folder with SST-2's dev.tsv")
+    add_option(arguments)
     parsed = arguments.parse_args()
+    sheet = reach(parsed.sst2 / "dev.tsv") if parsed.sst2 else ratings()
+    sheet.keep(parsed.record)
+
+
+def ratings() -> Sheet:
+    """How many pairs of SimLex-999 the table has, of those that people rated alike."""
+    columns = [words("rating")]
+    for rows in ("odd rows", "even rows", "all rows"):
+        columns += [words(f"{rows} accepted"), numbers(f"{rows} accepted%", 1)]
+    sheet = Sheet("neighbours", columns, packages=["gensim"])
     pairs = simlex()
-    print("| rating | odd rows accepted | even rows accepted | all rows |")
-    print("| --- | --- | --- | --- |")
     for low, high in BANDS:
-        of_rows = [accepted(rows, low, high) for rows in (pairs[::2], pairs[1::2], pairs)]
-        shares = " | ".join(f"{hits} of {count} ({hits / count:.1%})" for hits, count in of_rows)
-        print(f"| {low:g} to {min(high, 10):g} | {shares} |")
-    if parsed.sst2:
-        print(coverage(parsed.sst2 / "dev.tsv"))
+        cells: list[str | float] = [f"{low:g} to {min(high, 10):g}"]
+        for some in (pairs[::2], pairs[1::2], pairs):
+            hits, count = accepted(some, low, high)
+            cells += [f"{hits} of {count}", 100 * hits / count]
+        sheet.add(*cells)
+    return sheet
 
 
 def simlex() -> list[Pair]:
@@ -65,13 +78,22 @@ def are_neighbours(one: str, other: str) -> bool:
     )
 
 
-def coverage(path: Path) -> str:
-    """The share of an SST-2 file's words that have a substitute, and three, in the table."""
+def reach(path: Path) -> Sheet:
+    """For how many of an SST-2 file's words the table has a substitute, and three."""
+    columns = (numbers("words", 0), numbers("with a substitute%", 1), numbers("with three%", 1))
+    sheet = Sheet("coverage", columns, packages=[])
+    count, *shares = coverage(path)
+    sheet.add(count, *(100 * share for share in shares))
+    return sheet
+
+
+def coverage(path: Path) -> tuple[int, float, float]:
+    """An SST-2 file's words, and the shares that have a substitute, and three, in the table."""
     words = [word for line in path.read_text("utf-8").splitlines()[1:] for word in line.split()]
     words = [w for w in words if w.isalpha() and len(w) > 1 and w not in OWN_STOP_WORDS]
     counts = [len(substitutes(word)) for word in words]
-    shares = (sum(count >= least for count in counts) / len(counts) for least in (1, 3))
-    return "{} words: {:.1%} have a substitute, {:.1%} have three".format(len(counts), *shares)
+    one, three = (sum(count >= least for count in counts) / len(counts) for least in (1, 3))
+    return len(counts), one, three
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Which kernels one training step spends its time in, ours and PyTorch's.
 
-python tools/profile_step.py --seq 64
+python tools/profile_step.py --shape 32x64
 
 The same network and the same two threads as tools/bench_step.py; each side runs alone in its own
 process under its framework's profiler. Shares are of the kernels' time: Python, the drawing of the
@@ -17,15 +17,15 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench_step import THREADS, hugging_face, native
+from bench_step import THREADS, Shape, hugging_face, native
 
 STEPS = 3
 Row = tuple[str, float, float]  # kernel, calls a step, milliseconds a step
 
 
-def ours(length: int) -> list[Row]:
+def ours(shape: Shape, encoder: str) -> list[Row]:
     """Kernels of our fine-tuning step, by MindSpore's profiler."""
-    step = native(length, None)
+    step = native(shape, None, encoder)
     step()
     import mindspore as ms
 
@@ -46,9 +46,9 @@ def ours(length: int) -> list[Row]:
             ]
 
 
-def pytorch(length: int) -> list[Row]:
+def pytorch(shape: Shape, encoder: str) -> list[Row]:
     """Operators of PyTorch's eager step, by its profiler, without the time of their callees."""
-    step = hugging_face(length)
+    step = hugging_face(shape, encoder)
     step()
     import torch
 
@@ -61,10 +61,10 @@ def pytorch(length: int) -> list[Row]:
     ]
 
 
-def table(side: str, length: int, rows: list[Row], longest: int) -> str:
+def table(side: str, shape: Shape, rows: list[Row], longest: int) -> str:
     """The most costly rows as Markdown."""
     total = sum(milliseconds for _, _, milliseconds in rows)
-    lines = [f"{side}, 32×{length}: {total:.0f} ms of kernels a step", ""]
+    lines = [f"{side}, {shape}: {total:.0f} ms of kernels a step", ""]
     lines += ["| kernel | calls a step | ms a step | share |", "| --- | --- | --- | --- |"]
     for name, calls, milliseconds in sorted(rows, key=lambda row: -row[2])[:longest]:
         share = milliseconds / total
@@ -74,17 +74,20 @@ def table(side: str, length: int, rows: list[Row], longest: int) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
-    parser.add_argument("--seq", type=int, default=64, metavar="L", help="tokens a row")
+    parser.add_argument("--shape", default="32x64", metavar="BxL", help="rows x tokens of a batch")
+    parser.add_argument("--encoder", default="", metavar="FOLDER", help="its network")
     parser.add_argument("--rows", type=int, default=14, help="kernels printed")
     parser.add_argument("--side", choices=["ours", "pytorch"], help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.side:
-        rows = (ours if options.side == "ours" else pytorch)(options.seq)
-        print(f"{table(options.side, options.seq, rows, options.rows)}\n", flush=True)
+        shape = Shape.read(options.shape)
+        rows = (ours if options.side == "ours" else pytorch)(shape, options.encoder)
+        print(f"{table(options.side, shape, rows, options.rows)}\n", flush=True)
         return
     for side in ("ours", "pytorch"):
         command = [sys.executable, __file__, "--side", side]
-        command += ["--seq", str(options.seq), "--rows", str(options.rows)]
+        command += ["--shape", options.shape, "--rows", str(options.rows)]
+        command += ["--encoder", options.encoder]
         settings = os.environ | {"OMP_NUM_THREADS": str(THREADS)}
         done = subprocess.run(command, env=settings, capture_output=True, text=True)
         if done.returncode:

@@ -11,6 +11,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 import numpy as np
+from records import Sheet, add_option, numbers, words
 from scipy.stats import gaussian_kde
 
 from mindflood.analyse.regression import METHODS, Study, estimate
@@ -31,19 +32,27 @@ def main() -> None:
     parser.add_argument(
         "--figure", type=user_path, metavar="FILE.svg", help="draw the distributions"
     )
+    add_option(parser)
     args = parser.parse_args()
     if args.runs < 2 or min(args.noise) <= 0 or args.radius < 0:
         parser.error("--runs: expected 2 or more, --noise: above 0, --radius: 0 or more")
     study = Study(radius=args.radius)
-    print(f"{'sigma':>6} {'method':>7} {'mean':>9} {'spread':>9}")
+    columns = (
+        numbers("σ of the noise", 2),
+        words("method"),
+        numbers("mean of θ", 5),
+        numbers("standard deviation", 5),
+    )
+    sheet = Sheet("regression", columns, packages=["numpy"])
     distributions: dict[float, dict[str, list[float]]] = {}
     for noise in args.noise:
         distributions[noise] = {}
         for method in METHODS:
             found = [estimate(method, noise, seed, study) for seed in range(args.runs)]
             spread = np.std(found, ddof=1)
-            print(f"{noise:6g} {method:>7} {np.mean(found):9.5f} {spread:9.5f}")
+            sheet.add(noise, method, float(np.mean(found)), float(spread))
             distributions[noise][method] = found
+    sheet.keep(args.record)
     if args.figure:
         write_text(args.figure, figure_1(distributions, study.theta))
 

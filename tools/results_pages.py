@@ -1,4 +1,4 @@
-"""Fill the tables of README and docs/results from the cards under results/.
+"""Fill the tables of README and docs/results from the cards and records under results/.
 
 A page has, around a table that is made of cards,
 
@@ -7,9 +7,14 @@ A page has, around a table that is made of cards,
 
 ``from`` is a folder that ``mindflood report`` takes, ``name`` one of its tables; ``columns`` and
 ``where`` choose of it, ``drop`` leaves out columns, and ``without: [Read]`` leaves out rows that
-have nothing there, ``published: true`` keeps the papers'. ``python tools/results_pages.py`` writes
-the pages anew, ``--check`` writes nothing and ends with status 1 where a page and the cards
-disagree.
+have nothing there, ``published: true`` keeps the papers'. ``trace: [RUN, RUN]`` in place of a name
+shows these runs' accordance by epoch. ``from`` may also be a benchmark's record, or a list of
+records with the same columns (``tools/records.py``): below such a table stand the commands and what
+they ran on. ``python tools/results_pages.py`` writes the pages anew, ``--check``
+writes nothing and ends with status 1 where a page and the results disagree.
+
+Every other table of these pages has ``<!-- facts: REASON -->`` above it: nothing in it was
+measured.
 """
 
 import argparse
@@ -21,8 +26,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from records import below, joined, read_record
+from traces import trace_table
 
-from mindflood.cards.cards import find_runs
+from mindflood.cards.cards import Run, find_runs, read_card
+from mindflood.errors import UserError
 from mindflood.report.numbers.aggregate import order, setting_of
 from mindflood.report.page import every_table
 from mindflood.report.tables.layout import Table, text_of
@@ -40,7 +48,19 @@ def filled(page: str) -> str:
 
 def _rendered(wish: str) -> str:
     wanted: dict[str, Any] = yaml.safe_load(wish)
-    table = _tables(wanted["from"])[wanted["name"]]
+    source = wanted["from"]
+    if isinstance(source, list) or source.endswith(".json"):
+        files = source if isinstance(source, list) else [source]
+        records = [read_record(ROOT / one) for one in files]
+        return f"{markdown_rows(_chosen(joined(records), wanted))}\n\n{below(records)}"
+    if "trace" in wanted:
+        folders = [ROOT / source / run for run in wanted["trace"]]
+        return markdown_rows(trace_table([Run(f, read_card(f / "card.json")) for f in folders]))
+    return markdown_rows(_chosen(_tables(source)[wanted["name"]], wanted))
+
+
+def _chosen(table: Table, wanted: dict[str, Any]) -> Table:
+    """The rows and columns that are wished for."""
     rows = [row for row in table.rows if wanted.get("published", False) or not row.published]
     for column, value in wanted.get("where", {}).items():
         at = _place(table, column)
@@ -53,12 +73,11 @@ def _rendered(wish: str) -> str:
     dropped = wanted.get("drop", ())
     columns = wanted.get("columns") or [c.title for c in table.columns if c.title not in dropped]
     places = [_place(table, column) for column in columns]
-    chosen = replace(
+    return replace(
         table,
         columns=tuple(table.columns[at] for at in places),
         rows=tuple(replace(row, cells=tuple(row.cells[at] for at in places)) for row in table.rows),
     )
-    return markdown_rows(chosen)
 
 
 def _place(table: Table, column: str) -> int:
@@ -79,10 +98,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing, tell what differs")
     check = parser.parse_args().check
+    try:
+        return _write(check)
+    except UserError as error:
+        print(f"results_pages: error: {error}", file=sys.stderr)
+        return 2
+
+
+def _write(check: bool) -> int:
     stale = [page for page in PAGES if filled(text := page.read_text("utf-8")) != text]
     for page in stale:
         if check:
-            print(f"{page}: is not what the cards give; run python tools/results_pages.py")
+            print(f"{page}: is not what the results give; run python tools/results_pages.py")
         else:
             page.write_text(filled(page.read_text("utf-8")), "utf-8")
             print(f"{page}: written")

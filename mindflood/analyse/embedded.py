@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from transformers.models.roberta.modeling_roberta import create_position_ids_from_input_ids
 
-from mindflood.attack.victim.wrapper import Victim
+from mindflood.attack.victim.wrapper import COUNTED_POSITIONS, Victim
 from mindflood.data.sources import Examples
 
 
@@ -77,7 +77,8 @@ class EmbeddedClassifier:
         ).to(self.victim.device)
         inputs = dict(batch)
         ids = inputs.pop("input_ids")
-        if self.model.config.model_type == "roberta":  # embeddings do not tell where padding is
+        if self.model.config.model_type in COUNTED_POSITIONS:
+            # Embeddings do not tell where padding is.
             padding = self.model.config.pad_token_id
             inputs["position_ids"] = create_position_ids_from_input_ids(ids, padding)
         return Rows(

@@ -11,7 +11,7 @@ from mindflood.attack.results.card import check_rows
 from mindflood.attack.victim.folder import model_folder
 from mindflood.cards.cards import merge_analysis, new_card, read_card
 from mindflood.config.load import from_yaml
-from mindflood.data.class_names import own_label_names
+from mindflood.data.class_names import check_label_count, own_label_names
 from mindflood.data.own import with_model_labels
 from mindflood.data.sources import Examples, Source
 from mindflood.data.tasks import TASKS, Task, get_task
@@ -111,7 +111,10 @@ def subject(
                 f"{folder}: no card says what task the model is for; give --task, or for your own "
                 "data --text and --label"
             )
-        return Subject(path, model, card, own or get_task(task or ""), data, None, handed)
+        asked = own or get_task(task or "")
+        if names := own_label_names(model):
+            check_label_count(model, len(names), asked.num_labels)
+        return Subject(path, model, card, asked, data, None, handed)
     known = read_card(card)
     if task is not None and task != known["task"]:
         raise UserError(f"--task {task}: {card} is of task '{known['task']}'")

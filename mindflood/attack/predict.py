@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Iterator
 
+from mindflood.attack.victim.folder import model_folder
 from mindflood.data.own import texts_of
 from mindflood.errors import UserError
 from mindflood.files import expanded, user_path
@@ -55,13 +56,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print a line a text: the label, its probability, and the text."""
+    model = model_folder(args.model)  # what is no classifier is refused before anything is loaded
     texts: list[Text] = [*args.texts, *map(tuple, args.pair), *_of_file(args)]
     texts = texts or list(_lines())
     if not texts:
         raise UserError("predict: no text; give one behind the model, or lines on standard input")
     from mindflood.attack.victim.wrapper import Victim
 
-    victim = Victim(args.model)
+    victim = Victim(model)
     with victim.asked():
         probabilities = victim(texts).softmax(dim=1).tolist()
     for text, row in zip(texts, probabilities, strict=True):

@@ -49,7 +49,7 @@ from mindflood.cards.records import read_records
 from mindflood.cards.schema import AttackSummary
 from mindflood.config.attack import AttackSettings
 from mindflood.config.recipes import RECIPES
-from mindflood.data.class_names import own_label_names
+from mindflood.data.class_names import check_label_count, own_label_names
 from mindflood.data.own import with_model_labels
 from mindflood.data.script import ENGLISH, is_foreign
 from mindflood.data.sources import Examples
@@ -105,6 +105,8 @@ def attack_as(settings: AttackSettings, out: Path) -> AttackSummary:
         task = with_model_labels(task, model, names, settings.data)
         settings = dataclasses.replace(settings, task=task)
     check_origin(model, task)
+    if names:
+        check_label_count(model, len(names), task.num_labels)
     share = None if settings.shard is None else Share.parse(settings.shard)
     data, split, seed = settings.data, settings.split, settings.seed
     reading: dict[str, Any] = {

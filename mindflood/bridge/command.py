@@ -4,7 +4,8 @@ import argparse
 import os
 from pathlib import Path
 
-from mindflood.data.options import add_own_data, own_data_of
+from mindflood.data.options import add_own_data, own_data_of, strict_or_not
+from mindflood.data.tasks import Task, get_task
 from mindflood.errors import UserError
 from mindflood.files import expanded, user_path
 from mindflood.terminal import say
@@ -80,13 +81,20 @@ def run(args: argparse.Namespace) -> int:
             epoch=args.epoch,
             encoder=args.encoder,
             encoder_layers=args.encoder_layers,
-            task=own_data_of(args) or args.task,
+            task=task_of(args),
             data=args.data,
             max_length=args.max_length,
         )
     warn(out, result.warnings)
     say(f"{out}: {result.agreement.sentence()}")
     return 0
+
+
+def task_of(args: argparse.Namespace) -> Task | None:
+    """The task that the options name or describe; None: it is that of the RUN folder."""
+    if (own := own_data_of(args)) is not None:
+        return own
+    return None if args.task is None else strict_or_not(get_task(args.task), args)
 
 
 def _place_in(run: Path, epoch: int | None) -> Path:

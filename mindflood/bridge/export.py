@@ -33,7 +33,6 @@ from mindflood.terminal import tell
 from mindflood.training.evaluation import answers
 
 VERIFIED_ROWS = 64
-_FAMILIES = {"bert": "Bert", "roberta": "Roberta"}
 _CLASSES: dict[Kind, str] = {
     "classification": "ForSequenceClassification",
     "regression": "ForSequenceClassification",
@@ -76,7 +75,7 @@ def export_torch(
     ``mindflood.json``, and the run in its card. Its tokenizer cuts where the training did.
 
     Args:
-        run: a RUN folder, or a MindSpore ``.ckpt`` file of a BERT or RoBERTa classifier.
+        run: a RUN folder, or a MindSpore ``.ckpt`` file of a classifier.
         out: the folder to write; replaced where it is an earlier export and nothing else.
         epoch: for a RUN folder: the kept weights of that epoch (from 1); None is the final model.
         encoder, encoder_layers, task, data: for a ``.ckpt`` file: where architecture and tokenizer
@@ -129,11 +128,16 @@ def export_torch(
 
 def _write_model(folder: Path, model: BertForSequenceClassification, source: Source) -> None:
     """The encoder's own configuration gets the classifier's architecture, depth and labels."""
-    names, family, kind = source.task.label_names, model.config.model_type, source.task.kind
+    names, kind, architecture = (
+        source.task.label_names,
+        source.task.kind,
+        model.config.architecture,
+    )
+    depth = architecture.keys.get("num_hidden_layers") or "num_hidden_layers"
     changes = {
-        "model_type": family,
-        "architectures": [_FAMILIES[family] + _CLASSES[kind]],
-        "num_hidden_layers": model.config.num_hidden_layers,
+        "model_type": model.config.model_type,
+        "architectures": [architecture.family + _CLASSES[kind]],
+        depth: model.config.num_hidden_layers,
         "id2label": {str(index): name for index, name in enumerate(names)},
         "label2id": {name: index for index, name in enumerate(names)},
     }

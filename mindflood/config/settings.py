@@ -84,7 +84,7 @@ def _columns(value: Any) -> Any:
 
 
 def _label(value: Any) -> Any:
-    """YAML reads some names of classes as numbers, true or false."""
+    """YAML reads the class 1 as a number, and true as a truth."""
     return class_name(value) if isinstance(value, bool | int | float) else value
 
 
@@ -92,7 +92,8 @@ def _at_least_two(labels: tuple[str, ...]) -> tuple[str, ...]:
     try:
         return checked_labels(labels)
     except UserError as error:
-        raise ValueError(f"a list of at least two different {error}") from None
+        fault = str(error).removeprefix("labels: ").partition(";")[0]
+        raise ValueError(f"at least two classes of different names ({fault})") from None
 
 
 def _folder_name(name: str) -> str:

@@ -1,5 +1,6 @@
 """YAML for settings: plain values in sections and lists, each said once, and bounded."""
 
+import re
 from typing import Any, NoReturn
 
 import yaml
@@ -16,7 +17,8 @@ class StrictYamlError(Exception):
 def load(text: str) -> Any:
     """The value of a YAML text: dictionaries, lists, texts, numbers, booleans and None.
 
-    Dates are texts. No alias, which may stand for more than fits the memory, and no tag.
+    As in YAML 1.2 yes, no, on, off, 01 and 1:30 are texts; so are dates. No alias, which may stand
+    for more than fits the memory, and no tag.
 
     Raises:
         StrictYamlError: the text is no YAML, a key is there twice, or there is an alias, a tag, a
@@ -73,25 +75,32 @@ class _Loader(yaml.SafeLoader):
         return found
 
     def number(self, node: Any) -> int | float:
-        """A number as YAML 1.1 reads it."""
+        """A number as a decimal."""
         if len(node.value) > _LONGEST_NUMBER:
             _refuse(node, f"a number of {len(node.value)} characters")
-        try:
-            if node.tag == "tag:yaml.org,2002:int":
-                return self.construct_yaml_int(node)
-            return self.construct_yaml_float(node)
-        except ValueError:
-            _refuse(node, f"{node.value!r} looks like a number and is none; quote a text")
+        return int(node.value) if node.tag == _INT else self.construct_yaml_float(node)
 
 
 def _refuse(there: Any, what: str) -> NoReturn:
     raise yaml.MarkedYAMLError(problem=what, problem_mark=there.start_mark)
 
 
-_LEFT_OUT = {f"tag:yaml.org,2002:{name}" for name in ("timestamp", "merge", "value")}
-for _name in ("int", "float"):
-    _Loader.add_constructor(f"tag:yaml.org,2002:{_name}", _Loader.number)
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in known if tag not in _LEFT_OUT]
-    for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+# YAML 1.1 also reads yes, off, 01, 1_0, 0x1f and 1:30 as something else than what is written, which
+# is how classes and columns may be called. Its other texts (dates, merging) are left out as well.
+_BOOL, _INT, _FLOAT, _NULL = (
+    f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "float", "null")
+)
+_WHOLE = "[-+]?(?:0|[1-9][0-9]*)"
+_READ = {
+    _BOOL: r"true|True|TRUE|false|False|FALSE",
+    _INT: _WHOLE,
+    _FLOAT: rf"(?:{_WHOLE}\.[0-9]*|[-+]?\.[0-9]+)(?:[eE][-+][0-9]+)?"
+    r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
+    _NULL: r"~|null|Null|NULL|",
 }
+_FIRST = {_BOOL: "tTfF", _INT: "-+0123456789", _FLOAT: "-+0123456789.", _NULL: ["~", "n", "N", ""]}
+_Loader.yaml_implicit_resolvers = {}
+for _tag, _pattern in _READ.items():
+    _Loader.add_implicit_resolver(_tag, re.compile(rf"(?:{_pattern})\Z"), _FIRST[_tag])
+for _tag in (_INT, _FLOAT):
+    _Loader.add_constructor(_tag, _Loader.number)

@@ -6,11 +6,12 @@ from mindflood.data.tasks import Task
 from mindflood.errors import UserError
 from mindflood.terminal import tell
 
-_REMEDY = "; or leave such rows out with --skip-bad-rows (in a config task.skip_bad_rows: true)"
+REMEDY = "; or leave such rows out with --skip-bad-rows (in a config task.skip_bad_rows: true)"
 
 
 class BadRows:
-    """The malformed rows of a part of a source.
+    """The malformed rows of a part of a source: those that reading finds, and those whose text or
+    label means nothing.
 
     Args:
         origin: the part, as a message names it.
@@ -19,7 +20,6 @@ class BadRows:
     def __init__(self, task: Task, origin: object) -> None:
         tsv = str(origin).casefold().endswith((".tsv", ".tsv.gz"))
         self.origin, self.skip = origin, task.skip_bad_rows or (task.malformed_tsv and tsv)
-        self.remedy = _REMEDY if task.own else ""
         self.count, self.first = 0, ""
 
     def add(self, fault: str) -> None:
@@ -32,7 +32,7 @@ class BadRows:
             UserError: malformed rows are refused.
         """
         if not self.skip:
-            raise UserError(fault + self.remedy) from None
+            raise UserError(fault + REMEDY) from None
         self.count += 1
         self.first = self.first or fault
 

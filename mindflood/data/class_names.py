@@ -11,6 +11,19 @@ from mindflood.files import read_json
 _SHORTEST = 3  # letters of a name cut short: POS, NEG
 
 
+def check_label_count(folder: str, model: int, task: int) -> None:
+    """Check that a model tells as many classes apart as a task has.
+
+    Raises:
+        UserError: it does not.
+    """
+    if model != task:
+        raise UserError(
+            f"{folder}: the model has {model} labels and the task has {task}; choose the task it "
+            "was trained on"
+        )
+
+
 def check_label_order(folder: str, names: Sequence[str], wanted: Sequence[str]) -> None:
     """Check that the classes of a model are those of the task, in its order.
 

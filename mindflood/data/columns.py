@@ -13,9 +13,12 @@ def lacks_column(column: str, there: Sequence[str], task: Task, remedy: str | No
     Args:
         remedy: what to do about it, where more is known than that.
     """
-    found = ", ".join(map(shown, there)) or "none"
+    named = "" if task.own else f", which task {task.name} needs"
+    if not there:
+        return f"no column '{column}'{named}; there are none at all; give a file with columns"
+    found = ", ".join(map(shown, there))
     meant = did_you_mean(column, there)
     if task.own:
         return f"no column '{column}'; there are {found}; {remedy or 'name one of these'}{meant}"
     remedy = remedy or f"rename the column to '{column}'{meant}"
-    return f"no column '{column}', which task {task.name} needs; there are {found}; {remedy}"
+    return f"no column '{column}'{named}; there are {found}; {remedy}"

@@ -4,8 +4,10 @@ A row's texts are the words, and its label their tags, joined by spaces, which n
 multiword tokens (``3-4``) and empty nodes (``8.1``) repeat or add to the words and are left out.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
+from mindflood.data.bad_rows import BadRows
 from mindflood.data.decoding import content_of, decode
 from mindflood.data.rows import Row, shown
 from mindflood.errors import UserError
@@ -14,36 +16,38 @@ _COLUMNS = 10  # of a word, as Universal Dependencies define the format
 _FORM, _TAG = 1, 4
 
 
-def read_conllu(path: Path) -> list[Row]:
+def read_conllu(path: Path, bad: BadRows) -> list[Row]:
     """Sentences of a CoNLL-U file; a row is called by the line of its first word.
+
+    A sentence with a malformed line is a malformed row.
 
     Raises:
         UserError: not UTF-8; or a line has no ten columns, or a word no number, form or tag. The
             message names the line.
     """
-    rows: list[Row] = []
-    words: list[str] = []
-    tags: list[str] = []
-    start = 0
-
-    def end_sentence() -> None:
-        if words:
-            rows.append(Row(start, tuple(words), " ".join(tags)))
-        words.clear()
-        tags.clear()
-
-    for number, line in enumerate(decode(content_of(path), path).split("\n"), start=1):
-        line = line.rstrip("\r")
-        if not line.strip():
-            end_sentence()
-        elif not line.startswith("#") or "\t" in line.split("#", 1)[0]:
-            found = _word(line, f"{path}, row {number}")
-            if found is not None:
-                start = start if words else number
-                words.append(found[0])
-                tags.append(found[1])
-    end_sentence()
+    rows = []
+    for lines in _sentences(decode(content_of(path), path)):
+        try:
+            numbered = [(number, _word(line, f"{path}, row {number}")) for number, line in lines]
+        except UserError as error:
+            bad.add(str(error))
+            continue
+        if words := [(number, *word) for number, word in numbered if word is not None]:
+            numbers, forms, tags = zip(*words, strict=True)
+            rows.append(Row(numbers[0], forms, " ".join(tags)))
     return rows
+
+
+def _sentences(text: str) -> Iterator[list[tuple[int, str]]]:
+    """The numbered lines of each sentence, without its remarks; a blank line ends it."""
+    lines: list[tuple[int, str]] = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            yield lines
+            lines = []
+        elif not line.startswith("#"):
+            lines.append((number, line.rstrip("\r")))
+    yield lines
 
 
 def _word(line: str, where: str) -> tuple[str, str] | None:

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mindflood.data.bad_rows import BadRows
-from mindflood.data.choices import question_row, ranked_pairs
+from mindflood.data.choices import pairs_task, question_row, ranked_pairs
 from mindflood.data.columns import lacks_column
 from mindflood.data.json_lines import label_of, text_of
 from mindflood.data.readers import POLARITY
 from mindflood.data.rows import Row
-from mindflood.data.tasks import HubSource, Task, get_task
+from mindflood.data.tasks import HubSource, Task
 from mindflood.errors import UserError
 
 HIDDEN = "number -1"  # what stands in place of a label that is kept back
@@ -67,28 +67,32 @@ def hub_answers(seconds: float = 10) -> bool:
     return True
 
 
-def hub_rows(task: Task, hub: HubSource, split: str) -> list[Row]:
+def hub_rows(task: Task, hub: HubSource, split: str, *, bad: BadRows) -> list[Row]:
     """Rows of a labelled split, downloaded or from the local cache.
 
     Args:
         split: what it is called there.
+        bad: takes note of the malformed rows.
 
     Raises:
         UserError: the hub cannot be reached, or the data set there is another than expected.
     """
     if task.pairs_of is not None:
-        return ranked_pairs(task, hub_rows(get_task(task.pairs_of), hub, split), hub.path)
+        paired = hub_rows(pairs_task(task), hub, split, bad=bad)
+        return ranked_pairs(task, paired, hub.path, bad)
     table, origin = _loaded(task, hub, split), f"{described(hub)}, split {split}"
+    rows = []
     if task.kind == "choice":
-        return [
-            question_row(record, number, f"{origin}, row {number}")
-            for number, record in enumerate(table, start=1)
-        ]
+        for number, record in enumerate(table, start=1):
+            try:
+                rows.append(question_row(record, number, f"{origin}, row {number}"))
+            except UserError as error:
+                bad.add(str(error))
+        return rows
     columns = [_column(task, hub, name, table.column_names)
                for name in (*task.text_columns, task.label_column)]  # fmt: skip
     *texts, labels = (table[column][:] for column in columns)
     names = _class_names(task, table.features[columns[-1]])
-    rows, bad = [], BadRows(task, described(hub))
     for number, (cells, value) in enumerate(
         zip(zip(*texts, strict=True), labels, strict=True), start=1
     ):
@@ -99,7 +103,6 @@ def hub_rows(task: Task, hub: HubSource, split: str) -> list[Row]:
             rows.append(Row(number, found, _label(value, names, task, where)))
         except UserError as error:
             bad.add(str(error))
-    bad.told()
     return rows
 
 

@@ -4,7 +4,7 @@ import json
 import math
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from mindflood.data.bad_rows import BadRows
 from mindflood.data.columns import lacks_column
@@ -21,22 +21,31 @@ class _Pairs(list[tuple[str, Any]]):
     """An object as it is spelled, so that a key that stands there twice is seen."""
 
 
-def read_json_lines(path: Path, task: Task) -> list[Row]:
+def read_json_lines(path: Path, task: Task, bad: BadRows) -> list[Row]:
     """Rows of a file of JSON objects, blank lines left out.
 
     Raises:
         UserError: not UTF-8; or a line is no object, lacks a column or has it twice, or a text or
             label is none. The message names the row.
     """
-    rows, bad = [], BadRows(task, path)
+    rows = []
     for number, line in enumerate(decode(content_of(path), path).split("\n"), start=1):
         if line.strip():
             try:
                 rows.append(_row(line, number, task, f"{path}, row {number}"))
             except UserError as error:
                 bad.add(str(error))
-    bad.told()
     return rows
+
+
+def is_text(value: Any) -> TypeGuard[str]:
+    """Whether a value is a text, which half of a surrogate pair, as JSON can spell it, is not."""
+    return isinstance(value, str) and not _SURROGATE.search(value)
+
+
+def is_finite(value: Any) -> bool:
+    """Whether a value is a float that is no infinity and no NaN, as JSON can spell them."""
+    return isinstance(value, float) and math.isfinite(value)
 
 
 def text_of(value: Any, column: str, where: str) -> str:
@@ -45,8 +54,7 @@ def text_of(value: Any, column: str, where: str) -> str:
     Raises:
         UserError: it is none; ``where`` is the row.
     """
-    # JSON can spell half of a surrogate pair, which is no text.
-    if isinstance(value, str) and not _SURROGATE.search(value):
+    if is_text(value):
         return value
     raise UserError(f"{where}: '{column}' must be a string of Unicode text, found {_kind(value)}")
 
@@ -62,8 +70,8 @@ def label_of(value: Any, task: Task, where: str) -> str:
     if task.kind == "regression" and isinstance(value, int | float):
         return repr(value)  # judged where the labels are understood
     whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-    own = task.own and isinstance(value, bool | int | float) and math.isfinite(value)
-    if isinstance(value, str) or (whole and not isinstance(value, bool)) or own:
+    own = task.own and (isinstance(value, int) or is_finite(value))
+    if is_text(value) or (whole and not isinstance(value, bool)) or own:
         return class_name(value) if task.own else str(value)
     raise UserError(
         f"{where}: '{task.label_column}' must be the name or the number of a class, found "

@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from mindflood.data.bad_rows import REMEDY
 from mindflood.data.rows import Row, shown
 from mindflood.data.tasks import Task
 from mindflood.errors import UserError
@@ -200,8 +201,9 @@ def _meaning(task: Task, numbers: Iterable[int], counted: range) -> str:
 
 def unknown_label(task: Task, label: str) -> str:
     """What a message says of a label without a meaning."""
-    return f"label {shown(label)} is not one of task {task.name}'s: {expected_labels(task)}"
+    expected = expected_labels(task)
+    return f"label {shown(label)} is not one of task {task.name}'s: {expected}; correct it"
 
 
 def _unknown(task: Task, place: _Place) -> UserError:
-    return UserError(f"{place}: {unknown_label(task, place.row.label)}")
+    return UserError(f"{place}: {unknown_label(task, place.row.label)}{REMEDY}")

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mindflood.data.bad_rows import REMEDY, BadRows
 from mindflood.data.class_names import matching_place
 from mindflood.data.labels import class_name
 from mindflood.data.parts import Part, parts_of
@@ -197,7 +198,9 @@ def texts_of(
     task = dataclasses.replace(task, label_column=text[0])  # whose every cell is a label
     if not path.is_file():
         raise UserError(f"{path}: no such file; give a file of texts")
-    found = [row.texts for row in read_rows(path, format_of(path, task), task)]
+    bad = BadRows(task, path)
+    found = [row.texts for row in read_rows(path, format_of(path, task), task, bad=bad)]
+    bad.told()
     if not found:
         raise UserError(f"{path}: no row; add some")
     return found
@@ -240,7 +243,9 @@ def _names(part: Part, task: Task) -> tuple[str, ...]:
     found = set()
     for row in part.read():
         if not row.label.strip() and not task.skip_bad_rows:
-            raise UserError(f"{part.origin}, {row.place()}: the label is empty; name a class")
+            raise UserError(
+                f"{part.origin}, {row.place()}: the label is empty; name a class{REMEDY}"
+            )
         found.add(class_name(row.label))
     return tuple(sorted(filter(None, found), key=_order))
 

@@ -6,6 +6,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import get_args
 
+from mindflood.data.bad_rows import BadRows
 from mindflood.data.corpus import NAME, builtin_corpus
 from mindflood.data.hub import HIDDEN, hub_rows, hub_splits
 from mindflood.data.readers import PACKED, format_of, has_label_column, read_rows, suffixes_of
@@ -28,12 +29,21 @@ class Part:
     Attributes:
         origin: where they are from, as an error message names it.
         read: the rows; read once.
+        bad: the malformed rows: of reading, and what is found later.
         file: None where they are from no file.
     """
 
     origin: str
     read: Callable[[], list[Row]]
+    bad: BadRows
     file: Path | None = None
+
+
+def _part(
+    task: Task, origin: str, read: Callable[..., list[Row]], file: Path | None = None
+) -> Part:
+    bad = BadRows(task, origin)
+    return Part(origin, cache(partial(read, bad=bad)), bad, file)
 
 
 def parts_of(task: Task, data: str | None, own_names: Sequence[str] = ()) -> dict[str, Part]:
@@ -59,7 +69,7 @@ def parts_of(task: Task, data: str | None, own_names: Sequence[str] = ()) -> dic
                 f"task {task.name}: the built-in data is task 'corpus'; use --data FOLDER"
             )
         return {
-            split: Part(NAME, cache(partial(_corpus_rows, task, split)))
+            split: Part(NAME, cache(partial(_corpus_rows, task, split)), BadRows(task, NAME))
             for split in get_args(Split)
         }
     if data == "hub":
@@ -71,9 +81,10 @@ def parts_of(task: Task, data: str | None, own_names: Sequence[str] = ()) -> dic
     path = user_path(data)
     root = path.parent if path.is_file() else path
     return {
-        file.split: Part(
+        file.split: _part(
+            task,
             str(root / file.name),
-            cache(partial(read_rows, root / file.name, file.format, task, tuple(own_names))),
+            partial(read_rows, root / file.name, file.format, task, tuple(own_names)),
             root / file.name,
         )
         for file in reversed(_files_there(task, path))
@@ -88,7 +99,7 @@ def _own_parts(task: Task) -> dict[str, Part]:
             what = "a folder" if path.is_dir() else "no such file"
             raise UserError(f"{path}: {what}; give the {split} file (task.{split})")
     parts: dict[str, Part] = {
-        split: Part(str(path), cache(partial(read_rows, path, format_of(path, task), task)), path)
+        split: _part(task, str(path), partial(read_rows, path, format_of(path, task), task), path)
         for split, path in files.items()
     }
     return {"all": parts["train"]} if parts.keys() == {"train"} else parts
@@ -110,7 +121,7 @@ def _hub_parts(task: Task, hub: HubSource) -> dict[str, Part]:
                 f"test; there are {', '.join(there) or 'none'}"
             )
     parts = {
-        split: Part(f"{hub.path}, split {name}", cache(partial(hub_rows, task, hub, name)))
+        split: _part(task, f"{hub.path}, split {name}", partial(hub_rows, task, hub, name))
         for split, name in splits.items()
     }
     if task.own and "test" in parts and all(row.label == HIDDEN for row in parts["test"].read()):

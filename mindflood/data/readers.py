@@ -8,14 +8,15 @@ import zlib
 from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
 
-from mindflood.data.choices import has_answers, ranked_pairs, read_questions
+from mindflood.data.bad_rows import BadRows
+from mindflood.data.choices import has_answers, pairs_task, ranked_pairs, read_questions
 from mindflood.data.conllu import read_conllu
 from mindflood.data.decoding import decode, packed
 from mindflood.data.json_lines import read_json_lines
 from mindflood.data.parquet import read_parquet
 from mindflood.data.rows import Row
 from mindflood.data.tables import names_labels, read_table
-from mindflood.data.tasks import Format, Task, get_task
+from mindflood.data.tasks import Format, Task
 from mindflood.errors import UserError
 
 SUFFIXES: dict[str, Format] = {
@@ -27,7 +28,7 @@ SUFFIXES: dict[str, Format] = {
 }
 PACKED = ".gz"
 TAGGED: dict[str, Format] = {".conllu": "conllu"}
-QUESTIONS: dict[str, Format] = {".jsonl": "jsonl", ".json": "jsonl"}
+QUESTIONS: dict[str, Format] = {".jsonl": "jsonl", ".json": "jsonl", ".parquet": "parquet"}
 # IMDB's and MR's own names of the classes, which are folders or suffixes there.
 POLARITY = {"neg": "negative", "pos": "positive"}
 # RuntimeError: a password, or a compression that is not supported. The others are what damaged
@@ -46,24 +47,30 @@ def suffixes_of(task: Task) -> dict[str, Format]:
 
 
 def read_rows(
-    path: Path, file_format: Format, task: Task, own_names: Collection[str] = ()
+    path: Path,
+    file_format: Format,
+    task: Task,
+    own_names: Collection[str] = (),
+    *,
+    bad: BadRows,
 ) -> list[Row]:
     """Rows of a file or folder.
 
     Args:
         own_names: what else a label may be called: a model's own names of its classes.
+        bad: takes note of the malformed rows.
 
     Raises:
         UserError: unreadable, undecodable, corrupt, or a column is missing.
     """
     if task.pairs_of is not None:
-        pairs = read_rows(path, file_format, get_task(task.pairs_of))
-        return ranked_pairs(task, pairs, str(path))
+        pairs = read_rows(path, file_format, pairs_task(task), bad=bad)
+        return ranked_pairs(task, pairs, str(path), bad)
     with _explained(path):
         if file_format == "conllu":
-            return read_conllu(path)
+            return read_conllu(path, bad)
         if task.kind == "choice":
-            return read_questions(path)
+            return read_questions(path, file_format, bad)
         if file_format == "sentences":
             return _read_polarity_pair(path)
         if file_format == "class folders":
@@ -71,10 +78,10 @@ def read_rows(
         if file_format == "label text":
             return _read_label_text(path)
         if file_format == "jsonl":
-            return read_json_lines(path, task)
+            return read_json_lines(path, task, bad)
         if file_format == "parquet":
-            return read_parquet(path, task)
-        return read_table(path, file_format, task, own_names)
+            return read_parquet(path, task, bad)
+        return read_table(path, file_format, task, bad, own_names)
 
 
 def format_of(path: Path, task: Task) -> Format:
@@ -96,10 +103,10 @@ def format_of(path: Path, task: Task) -> Format:
 def has_label_column(path: Path, file_format: Format, task: Task) -> bool:
     """Whether a table has the task's label column (GLUE's own test files have none)."""
     if task.pairs_of is not None:
-        return has_label_column(path, file_format, get_task(task.pairs_of))
+        return has_label_column(path, file_format, pairs_task(task))
     if task.kind == "choice":
         with _explained(path):
-            return has_answers(path)
+            return has_answers(path, file_format)
     if file_format not in ("tsv", "csv"):
         return True
     with _explained(path):

@@ -14,21 +14,21 @@ and no row is in two parts.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, get_args
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
-from mindflood.data.bad_rows import BadRows
 from mindflood.data.labels import Labelled, is_name, label_values, unknown_label
 from mindflood.data.parts import Part, parts_of
-from mindflood.data.rows import Row
+from mindflood.data.rows import Row, check_texts
 from mindflood.data.tasks import Split, Task
-from mindflood.data.understood import numbers_of, questions_of, sentences_of
+from mindflood.data.understood import number_of, question_of, tags_of
 from mindflood.errors import UserError
 from mindflood.files import user_path
+from mindflood.kinds import Kind
 
 HELD_OUT = 0.1
 
@@ -108,6 +108,7 @@ class Source:
         self.task, self.own_names = task, own_names
         self._parts = parts_of(task, data, own_names)
         self._is_file = data is not None and user_path(data).is_file()
+        self._known: dict[str, tuple[list[Row], Examples]] = {}
 
     def examples(self, split: Split) -> Examples:
         """All rows of a split, after the stand-ins of this module's docstring.
@@ -166,8 +167,9 @@ class Source:
         return None if trained.is_whole else self._divided(trained.part)
 
     def _divided(self, part: str) -> str:
+        rows, _ = self._understood(part)
         sizes = {
-            split: sum(_is_in(row, share) for row in self._parts[part].read())
+            split: sum(_is_in(row, share) for row in rows)
             for split in get_args(Split)
             if (share := self._share(split)).part == part
         }
@@ -178,11 +180,10 @@ class Source:
                 if split != "test"
             }
         counts = ", ".join(f"{size} {split}" for split, size in sizes.items())
-        rows = len(self._parts[part].read())
-        return f"{rows} rows of {self._parts[part].origin}: {counts}, by a hash of the text"
+        return f"{len(rows)} rows of {self._parts[part].origin}: {counts}, by a hash of the text"
 
     def _remedy(self, share: _Share) -> str:
-        if share.is_whole or not self._parts[share.part].read():
+        if share.is_whole or not self._understood(share.part)[0]:
             return "add some"
         divided = self._divided(share.part)
         return f"{divided}; add rows, or give a folder with a train, a dev and a test file"
@@ -214,36 +215,54 @@ class Source:
 
     def _of(self, share: _Share) -> Examples:
         """Rows of a share with their texts stripped and their labels as numbers."""
-        part = self._parts[share.part]
-        rows = part.read()
-        if self.task.kind != "classification":
-            return self._understood([row for row in rows if _is_in(row, share)], part.origin)
-        values = label_values(
-            self.task, Labelled(part.origin, rows), self._other_parts(part, rows), self.own_names
-        )
-        texts, labels, bad = [], [], BadRows(self.task, part.origin)
-        for row in rows:
-            if _is_in(row, share):
-                found = _stripped(self.task, row)
-                if (fault := _fault(self.task, row, found, values)) is not None:
-                    bad.add(f"{part.origin}, {row.place()}: {fault}")
-                else:
-                    texts.append(found)
-                    labels.append(values[row.label])
-        bad.told()
-        return Examples(tuple(texts), np.array(labels, np.int64))
+        rows, examples = self._understood(share.part)
+        if share.is_whole:
+            return examples
+        return examples.take([at for at, row in enumerate(rows) if _is_in(row, share)])
 
-    def _understood(self, rows: Sequence[Row], origin: str) -> Examples:
-        """Rows of a kind of task whose labels are no classes of rows."""
-        if self.task.kind == "choice":
-            return Examples(*questions_of(rows, origin))
-        if self.task.kind == "tagging":
-            return Examples(*sentences_of(self.task, rows, origin))
-        texts = tuple(_stripped(self.task, row) for row in rows)
-        for row, found in zip(rows, texts, strict=True):
-            if "" in found:
-                raise UserError(f"{origin}, {row.place()}: an empty text; remove the row")
-        return Examples(texts, numbers_of(self.task, rows, origin))
+    def _understood(self, name: str) -> tuple[list[Row], Examples]:
+        """The rows of a part that are not malformed, and what they mean, at the same places."""
+        if name not in self._known:
+            part = self._parts[name]
+            meaning = self._meaning(part)
+            rows, texts, labels = [], [], []
+            for row in part.read():
+                try:
+                    found, label = meaning(row, f"{part.origin}, {row.place()}")
+                except UserError as error:
+                    part.bad.add(str(error))
+                else:
+                    rows.append(row)
+                    texts.append(found)
+                    labels.append(label)
+            part.bad.told()
+            self._known[name] = rows, Examples(tuple(texts), _array(labels, self.task.kind))
+        return self._known[name]
+
+    def _meaning(self, part: Part) -> Callable[[Row, str], tuple[tuple[str, ...], Any]]:
+        """What makes texts and label of a row, or refuses it by the name that it is given."""
+        task, places = self.task, {}
+        if task.kind == "tagging":
+            places = {name: place for place, name in enumerate(task.label_names)}
+        elif task.kind == "classification":
+            labelled = Labelled(part.origin, part.read())
+            others = self._other_parts(part, labelled.rows)
+            places = label_values(task, labelled, others, self.own_names)
+
+        def meaning(row: Row, where: str) -> tuple[tuple[str, ...], Any]:
+            if task.kind == "choice":
+                return question_of(row, where), int(row.label)
+            if task.kind == "tagging":
+                return row.texts, tags_of(task, row, places, where)
+            texts = _stripped(task, row)
+            check_texts(task.text_columns, texts, where)
+            if task.kind == "regression":
+                return texts, number_of(task, row, where)
+            if row.label not in places:
+                raise UserError(f"{where}: {unknown_label(task, row.label)}")
+            return texts, places[row.label]
+
+        return meaning
 
     def _other_parts(self, part: Part, rows: Sequence[Row]) -> list[Labelled]:
         """The parts that tell what the labels of ``part`` count from; none where all are names."""
@@ -307,11 +326,11 @@ def _stripped(task: Task, row: Row) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _fault(task: Task, row: Row, texts: tuple[str, ...], values: Mapping[str, int]) -> str | None:
-    """Why a row is no example; None where it is one."""
-    for column, text in zip(task.text_columns, texts, strict=True):
-        if not text:
-            return f"'{column}' is empty; remove the row"
-    if row.label not in values:
-        return unknown_label(task, row.label)
-    return None
+def _array(labels: Sequence[Any], kind: Kind) -> np.ndarray:
+    """Labels as :class:`Examples` has them."""
+    if kind == "tagging":
+        found = np.empty(len(labels), object)
+        for at, tags in enumerate(labels):
+            found[at] = tags
+        return found
+    return np.array(labels, np.float64 if kind == "regression" else np.int64)

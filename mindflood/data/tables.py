@@ -44,7 +44,11 @@ class _Columns(NamedTuple):
 
 
 def read_table(
-    path: Path, file_format: TableFormat, task: Task, own_names: Collection[str] = ()
+    path: Path,
+    file_format: TableFormat,
+    task: Task,
+    bad: BadRows,
+    own_names: Collection[str] = (),
 ) -> list[Row]:
     """Rows of a table.
 
@@ -59,7 +63,6 @@ def read_table(
     """
     text = decode(content_of(path), path)
     _check_separator(text, file_format, task, own_names, path)
-    bad = BadRows(task, path)
     lines = _cells(text, _dialect(file_format, task), path, bad)
     number, first = next(lines, (1, []))
     columns = _columns(first, task, own_names, path)
@@ -80,7 +83,6 @@ def read_table(
         add(number, first)
     for number, cells in lines:
         add(number, cells)
-    bad.told()
     return rows
 
 

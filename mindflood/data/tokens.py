@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tokenizers import AddedToken, Tokenizer, processors
+from tokenizers import AddedToken, Tokenizer, normalizers, pre_tokenizers, processors
 from tokenizers.implementations import BertWordPieceTokenizer, ByteLevelBPETokenizer
 from tokenizers.models import BPE, WordPiece
 
@@ -79,8 +79,9 @@ class Encoded:
 def load_tokenizer(folder: str | Path) -> FastTokenizer:
     """The tokenizer of a Hugging Face folder.
 
-    Reads ``tokenizer.json``, else ``vocab.txt`` (BERT), else ``vocab.json`` with ``merges.txt``
-    (RoBERTa); ``tokenizer_config.json`` decides about case as in transformers.
+    Reads ``tokenizer.json``, else ``vocab.txt`` (BERT, DistilBERT, ELECTRA, MPNet), else
+    ``vocab.json`` with ``merges.txt`` (RoBERTa); ``tokenizer_config.json`` decides about case as in
+    transformers.
 
     Raises:
         UserError: none of these files is there, or one is corrupt.
@@ -162,12 +163,30 @@ def _as_configured(tokenizer: Tokenizer, settings: dict[str, Any]) -> Tokenizer:
 
 
 def _word_piece(vocabulary: Path, settings: dict[str, Any]) -> Tokenizer:
-    return BertWordPieceTokenizer(
-        WordPiece.read_file(str(vocabulary)),
-        lowercase=settings.get("do_lower_case", True),
-        strip_accents=settings.get("strip_accents"),
-        handle_chinese_chars=settings.get("tokenize_chinese_chars", True),
-    )._tokenizer
+    words = WordPiece.read_file(str(vocabulary))
+    normalizer = {
+        "lowercase": settings.get("do_lower_case", True),
+        "strip_accents": settings.get("strip_accents"),
+        "handle_chinese_chars": settings.get("tokenize_chinese_chars", True),
+    }
+    if "[CLS]" not in words and "<s>" in words:
+        return _mpnet(words, normalizers.BertNormalizer(**normalizer))
+    return BertWordPieceTokenizer(words, **normalizer)._tokenizer
+
+
+def _mpnet(words: dict[str, int], normalizer: Any) -> Tokenizer:
+    """BERT's words between RoBERTa's tokens: ``<s> A </s>``, or ``<s> A </s></s> B </s>``."""
+    tokenizer = Tokenizer(WordPiece(words, unk_token="[UNK]", max_input_chars_per_word=100))
+    tokenizer.normalizer = normalizer
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    special = [token for token in ("<s>", "</s>", "[UNK]", "<pad>") if token in words]
+    tokenizer.add_special_tokens([*special, AddedToken("<mask>", lstrip=True)])
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s>:0 $A:0 </s>:0",
+        pair="<s>:0 $A:0 </s>:0 </s>:0 $B:0 </s>:0",
+        special_tokens=[(token, words[token]) for token in ("<s>", "</s>")],
+    )
+    return tokenizer
 
 
 def _byte_level(folder: Path, settings: dict[str, Any]) -> Tokenizer:

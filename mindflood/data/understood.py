@@ -1,66 +1,58 @@
-"""What rows of a regression, of questions and of tagged sentences mean: texts and labels."""
+"""What a row of a regression, a question and a tagged sentence mean: texts and label."""
 
 import math
-from collections.abc import Sequence
-
-import numpy as np
+import re
+from collections.abc import Mapping
 
 from mindflood.data.rows import Row, shown
 from mindflood.data.tasks import Task
 from mindflood.errors import UserError, nearest
 
-Texts = tuple[tuple[str, ...], ...]
+_NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 
 
-def numbers_of(task: Task, rows: Sequence[Row], origin: str) -> np.ndarray:
-    """The targets of a regression, float64 [n].
-
-    Raises:
-        UserError: one is no finite number; the message names the row.
-    """
-    found = []
-    for row in rows:
-        try:
-            value = float(row.label)
-        except ValueError:
-            value = math.nan
-        if not math.isfinite(value):
-            raise UserError(
-                f"{origin}, {row.place()}: '{task.label_column}' must be a number, found "
-                f"{shown(row.label)}; correct it, or remove the row"
-            )
-        found.append(value)
-    return np.array(found, np.float64)
-
-
-def questions_of(rows: Sequence[Row], origin: str) -> tuple[Texts, np.ndarray]:
-    """Questions, each the stem and its choices, and the places of the answers, int64 [n].
+def number_of(task: Task, row: Row, where: str) -> float:
+    """The target of a regression.
 
     Raises:
-        UserError: a text is empty.
+        UserError: it is no finite number in decimals; ``where`` names the row.
     """
-    texts = tuple(tuple(text.strip() for text in row.texts) for row in rows)
-    for row, stripped in zip(rows, texts, strict=True):
-        if not all(stripped):
-            raise UserError(f"{origin}, {row.place()}: an empty text; remove the row")
-    return texts, np.array([int(row.label) for row in rows], np.int64)
+    label = row.label.strip()
+    value = float(label) if _NUMBER.fullmatch(label) else math.nan
+    if not math.isfinite(value):
+        raise UserError(
+            f"{where}: '{task.label_column}' must be a number, found {shown(label)}; correct it, "
+            "or remove the row"
+        )
+    return value
 
 
-def sentences_of(task: Task, rows: Sequence[Row], origin: str) -> tuple[Texts, np.ndarray]:
-    """Sentences of words, and the number of every word's tag: an object array of tuples, [n].
+def question_of(row: Row, where: str) -> tuple[str, ...]:
+    """The stem of a question and its choices.
 
     Raises:
-        UserError: a tag is none of the task's; the message names the row.
+        UserError: one of them is empty.
     """
-    place_of = {name: place for place, name in enumerate(task.label_names)}
-    labels = np.empty(len(rows), object)
-    for index, row in enumerate(rows):
-        tags = row.label.split(" ")
-        unknown = next((tag for tag in tags if tag not in place_of), None)
-        if unknown is not None:
-            raise UserError(
-                f"{origin}, {row.place()}: a tag {shown(unknown)}, which task {task.name} does not "
-                f"have{nearest(unknown, place_of)}"
-            )
-        labels[index] = tuple(place_of[tag] for tag in tags)
-    return tuple(row.texts for row in rows), labels
+    texts = tuple(text.strip() for text in row.texts)
+    if not all(texts):
+        raise UserError(f"{where}: an empty text; remove the row")
+    return texts
+
+
+def tags_of(task: Task, row: Row, places: Mapping[str, int], where: str) -> tuple[int, ...]:
+    """The number of the tag of every word of a sentence.
+
+    Args:
+        places: number of every tag of the task.
+
+    Raises:
+        UserError: a tag is none of the task's.
+    """
+    tags = row.label.split(" ")
+    unknown = next((tag for tag in tags if tag not in places), None)
+    if unknown is not None:
+        raise UserError(
+            f"{where}: a tag {shown(unknown)}, which task {task.name} does not have"
+            f"{nearest(unknown, places)}"
+        )
+    return tuple(places[tag] for tag in tags)

@@ -40,7 +40,7 @@ class TAVAT(Defence):
         workers = int(ms.get_auto_parallel_context("device_num"))
         sizes = loss.classifier.config
         self.table = VocabularyTable(
-            sizes.vocab_size, sizes.hidden_size, settings.magnitude, seed, workers
+            sizes.vocab_size, sizes.word_size, settings.magnitude, seed, workers
         )
         self.sum_over_workers = ops.AllReduce() if workers > 1 else ops.Identity()
 

@@ -38,7 +38,9 @@ class YOPO(Defence):
 
     def construct(self, batch: Batch) -> tuple[Tensor, tuple[Tensor, ...], Tensor]:
         delta = self.sums.cleared(self.initial(batch))
-        zeta = ops.zeros_like(batch["unit_noise"])
+        # As wide as the states, and made of an input: MindSpore has no gradient of a constant.
+        size = self.loss.classifier.config.hidden_size
+        zeta = ops.zeros_like(ops.tile(batch["mask"], (1, 1, size)))
         mean_J, k = Tensor(0.0, ms.float32), Tensor(0, ms.int32)
         while k < self.passes:
             J, ((gradient, p), gradients) = self.gradients(delta, zeta, k, batch)

@@ -1,4 +1,4 @@
-"""BERT and RoBERTa as MindSpore cells. Nothing heavy is imported until a name is used."""
+"""BERT and its relatives as MindSpore cells. Nothing heavy is imported until a name is used."""
 
 from typing import Any
 

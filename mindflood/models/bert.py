@@ -1,8 +1,9 @@
-"""BERT and RoBERTa with a head for each kind of task as MindSpore cells.
+"""BERT and its relatives with a head for each kind of task as MindSpore cells.
 
-The network of Devlin et al. 2019 (BERT) and Liu et al. 2019 (RoBERTa); parameter names and shapes
-are those of a Hugging Face state dict. It runs in graph mode and in PyNative. Dropout masks come in
-as inputs (see :mod:`mindflood.models.dropout`); without them the network is deterministic.
+The network of Devlin et al. 2019 (BERT), and what :mod:`mindflood.models.architectures` changes of
+it; parameter names and shapes are those of a Hugging Face state dict. It runs in graph mode and in
+PyNative. Dropout masks come in as inputs (see :mod:`mindflood.models.dropout`); without them the
+network is deterministic.
 """
 
 import zlib
@@ -17,9 +18,8 @@ from mindspore import Tensor, nn, ops
 from mindflood.errors import UserError
 from mindflood.models.config import BertConfig
 from mindflood.models.dropout import keep_scale
-from mindflood.models.encoder import Backbone
-from mindflood.models.kernels import Tanh
-from mindflood.models.layers import Dense, drop, slice_axis
+from mindflood.models.encoder import Backbone, Pooler
+from mindflood.models.layers import Dense, drop, is_layer_norm, slice_axis
 from mindflood.models.pretrained import load_pretrained
 
 __all__ = ["BertConfig", "BertForSequenceClassification"]
@@ -27,25 +27,21 @@ __all__ = ["BertConfig", "BertForSequenceClassification"]
 _MASKED = -1e9  # added to the score of a padding token: its probability is exactly 0
 
 
-class RobertaHead(nn.Cell):
-    """out_proj(dropout(tanh(dense(dropout(x))))) of the <s> state."""
+class PoolingHead(Pooler):
+    """out_proj(dropout(activation(dense(dropout(x))))) of the first token's state."""
 
     def __init__(self, config: BertConfig, compute_type: Any) -> None:
-        super().__init__()
-        self.dense = Dense(config.hidden_size, config.hidden_size, compute_type)
-        self.tanh = Tanh()
+        super().__init__(config, compute_type)
         self.out_proj = Dense(config.hidden_size, config.num_labels)
-
-    def pool(self, x: Tensor) -> Tensor:
-        return self.tanh(self.dense(x))
 
 
 class BertForSequenceClassification(nn.Cell):
-    """BERT or RoBERTa (``config.model_type``) with the head of ``config.kind``.
+    """A BERT, RoBERTa, MPNet, DistilBERT or ELECTRA with the head of ``config.kind``.
 
-    Hugging Face has a class for each: ``ForSequenceClassification``, of one output for a
-    regression, ``ForMultipleChoice``, whose questions have ``config.choices`` texts here, one
-    behind the other, and ``ForTokenClassification``.
+    Which of them, ``config.model_type`` tells. Hugging Face has a class for each kind:
+    ``ForSequenceClassification``, of one output for a regression, ``ForMultipleChoice``, whose
+    questions have ``config.choices`` texts here, one behind the other, and
+    ``ForTokenClassification``.
 
     Args:
         config: the architecture.
@@ -65,7 +61,9 @@ class BertForSequenceClassification(nn.Cell):
             raise UserError("MindSpore multiplies no bfloat16 on the CPU; use float32 or float16")
         self.config = config
         self.layers = config.num_hidden_layers
-        self.roberta = config.model_type == "roberta"
+        self.dropouts = config.dropouts_a_layer
+        self.relative = config.architecture.relative_bias
+        self.narrow_words = config.word_size < config.hidden_size
         self.hidden_rate = config.hidden_dropout_prob
         self.hidden_scale = keep_scale(config.hidden_dropout_prob)
         self.head_rate = config.head_dropout_prob
@@ -73,15 +71,16 @@ class BertForSequenceClassification(nn.Cell):
         self.backbone = Backbone(config, compute_type)
         self.tags, self.chooses = config.kind == "tagging", config.kind == "choice"
         self.choices = config.choices
-        self.pools_itself = self.roberta and not (self.tags or self.chooses)
+        self.pools_itself = config.pools_itself
         if self.pools_itself:
-            self.classifier = RobertaHead(config, compute_type)
+            self.classifier = PoolingHead(config, compute_type)
         else:
             self.classifier = Dense(config.hidden_size, config.num_labels)
-        # `self` cannot be an attribute of a cell, so Hugging Face's names are set here.
         for name, parameter in self.parameters_and_names():
             name = name.replace("backbone.", f"{config.model_type}.", 1)
-            parameter.name = name.replace(".self_attention.", ".self.")
+            for ours, theirs in config.architecture.renamed:
+                name = name.replace(ours, theirs)
+            parameter.name = name
         if seed is not None:
             self.initialise(seed)
 
@@ -90,7 +89,7 @@ class BertForSequenceClassification(nn.Cell):
         chosen = None if names is None else set(names)
         for parameter in self.get_parameters():
             name = parameter.name
-            if (chosen is not None and name not in chosen) or "LayerNorm" in name:
+            if (chosen is not None and name not in chosen) or is_layer_norm(name):
                 continue
             if name.endswith(".weight"):
                 stream = np.random.default_rng((seed, zlib.crc32(name.encode())))
@@ -112,11 +111,11 @@ class BertForSequenceClassification(nn.Cell):
         """Logits of a batch.
 
         Args:
-            input_ids, attention_mask, token_type_ids: int32 ``[B, L]``. RoBERTa has no segments
-                and ignores ``token_type_ids``.
+            input_ids, attention_mask, token_type_ids: int32 ``[B, L]``. BERT and ELECTRA have
+                segments, the others ignore ``token_type_ids``.
             hidden_noise, attention_noise: the pair that ``DropoutNoise.draw`` returns, as tensors;
                 None (both) for evaluation.
-            perturbation: float32 ``[B, L, H]``, added to the looked-up word embeddings.
+            perturbation: float32 ``[B, L, d]``, added to the looked-up word embeddings.
 
         Returns:
             float32 ``[B, num_labels]``; of choices the scores of each question, ``[B / k, k]``; of
@@ -130,7 +129,7 @@ class BertForSequenceClassification(nn.Cell):
         return self.classify(states, hidden_noise)
 
     def embed_words(self, input_ids: Tensor) -> Tensor:
-        """The rows of the word table: float32 ``[B, L, H]``."""
+        """The rows of the word table: float32 ``[B, L, d]``, d the ``word_size``."""
         return self.backbone.embeddings.word_embeddings(input_ids)
 
     def embed(
@@ -144,7 +143,13 @@ class BertForSequenceClassification(nn.Cell):
         states = self.backbone.embeddings(words, input_ids, token_type_ids)
         if hidden_noise is not None and self.hidden_rate > 0:
             keep = self.keep(hidden_noise, 0, states.shape[1])
+            if self.narrow_words:
+                keep = slice_axis(keep, 2, 0, states.shape[2])
             states = drop(states, keep) * self.hidden_scale
+        if self.narrow_words:
+            batch, length, size = states.shape
+            states = self.backbone.embeddings_project(ops.reshape(states, (batch * length, size)))
+            states = ops.reshape(ops.cast(states, ms.float32), (batch, length, -1))
         return states
 
     def encode(
@@ -166,12 +171,15 @@ class BertForSequenceClassification(nn.Cell):
         bias = ops.reshape(bias, (batch, 1, 1, length))
         # Adding equal shapes costs half of what broadcasting does, in every layer.
         bias = ops.tile(bias, (1, self.config.num_attention_heads, length, 1))
+        if self.relative:
+            bias = bias + self.backbone.encoder.relative_attention_bias(batch, length)
         x = ops.reshape(states, (batch * length, size))
         for index in range(first, self.layers if last is None else last):
             middle, end, attention = None, None, None
             if hidden_noise is not None:
-                middle = self.keep(hidden_noise, 2 * index + 1, length)
-                end = self.keep(hidden_noise, 2 * index + 2, length)
+                end = self.keep(hidden_noise, self.dropouts * (index + 1), length)
+                if self.dropouts == 2:
+                    middle = self.keep(hidden_noise, 2 * index + 1, length)
             if attention_noise is not None:
                 attention = slice_axis(attention_noise, 1, index, 1)
             x = self.backbone.encoder.layer[index](x, bias, middle, end, attention)
@@ -182,10 +190,8 @@ class BertForSequenceClassification(nn.Cell):
         if self.tags:
             return self.tag(states, hidden_noise)
         first = ops.reshape(slice_axis(states, 1, 0, 1), (states.shape[0], -1))
-        if self.roberta:
-            first = self.drop_vector(first, hidden_noise, 2)
         if self.pools_itself:
-            pooled = self.classifier.pool(first)
+            pooled = self.classifier(self.drop_vector(first, hidden_noise, 2))
             return self.classifier.out_proj(self.drop_vector(pooled, hidden_noise, 1))
         pooled = self.drop_vector(self.backbone.pooler(first), hidden_noise, 1)
         if self.chooses:
@@ -196,7 +202,7 @@ class BertForSequenceClassification(nn.Cell):
         """Logits of every token, float32 ``[B, L, num_labels]``."""
         batch, length, size = states.shape
         if hidden_noise is not None and self.head_rate > 0:
-            keep = self.keep(hidden_noise, 2 * self.layers + 1, length)
+            keep = self.keep(hidden_noise, self.dropouts * self.layers + 1, length)
             states = drop(states, keep) * self.head_scale
         return ops.reshape(
             self.classifier(ops.reshape(states, (batch * length, size))), (batch, length, -1)

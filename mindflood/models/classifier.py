@@ -1,4 +1,4 @@
-"""The classifier of a Hugging Face folder: BERT or RoBERTa, as its ``config.json`` says."""
+"""The classifier of a Hugging Face folder, of the architecture that its ``config.json`` names."""
 
 from functools import partial
 

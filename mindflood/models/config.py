@@ -1,5 +1,6 @@
-"""The architecture of a BERT or RoBERTa classifier, as a Hugging Face ``config.json`` states it."""
+"""The architecture of a classifier, as a Hugging Face ``config.json`` states it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,8 @@ from typing import Any
 from mindflood.errors import UserError
 from mindflood.files import read_json
 from mindflood.kinds import Kind
+from mindflood.models.architectures import ARCHITECTURES, Architecture
 
-MODEL_TYPES = ("bert", "roberta")
 ACTIVATIONS = ("gelu", "gelu_new", "relu")
 _SIZES = (
     "vocab_size",
@@ -19,25 +20,27 @@ _SIZES = (
     "max_position_embeddings",
     "type_vocab_size",
     "num_labels",
+    "word_size",
 )
 _RATES = ("hidden_dropout_prob", "attention_probs_dropout_prob", "head_dropout_prob")
 # The ends of the names of Hugging Face's classes; a classifier of one label is a regression.
 _KINDS: dict[str, Kind] = {"ForMultipleChoice": "choice", "ForTokenClassification": "tagging"}
 ONE_OUTPUT: tuple[Kind, ...] = ("regression", "choice")
-_DEFAULT_PADDING = {"bert": 0, "roberta": 1}
 
 
 @dataclass(frozen=True)
 class BertConfig:
-    """Sizes and rates of the network; the fields are called as in Hugging Face's ``config.json``.
+    """Sizes and rates of the network; the fields are called as in a BERT's ``config.json``.
 
-    ``label_names`` gives the classes in the order of the logits (``id2label``). ``kind`` tells the
-    head, and ``choices`` how many texts a question comes with, where the head scores choices: as
-    many as the question with the most has.
+    ``embedding_size`` is that of an ELECTRA's words; None is the ``hidden_size``. ``label_names``
+    gives the classes in the order of the logits (``id2label``). ``kind`` tells the head, and
+    ``choices`` how many texts a question comes with, where the head scores choices: as many as the
+    question with the most has.
     """
 
     vocab_size: int = 30522
     hidden_size: int = 768
+    embedding_size: int | None = None
     num_hidden_layers: int = 12
     num_attention_heads: int = 12
     intermediate_size: int = 3072
@@ -57,17 +60,22 @@ class BertConfig:
     choices: int = 1
 
     def __post_init__(self) -> None:
+        _one_of("model_type", self.model_type, tuple(ARCHITECTURES))
         classes = self.kind not in ONE_OUTPUT
         for name in (*_SIZES, "choices"):
             _at_least(name, getattr(self, name), 2 if name == "num_labels" and classes else 1)
         for name in _RATES:
             _probability(name, getattr(self, name))
-        _one_of("model_type", self.model_type, MODEL_TYPES)
         _one_of("hidden_act", self.hidden_act, ACTIVATIONS)
         if self.hidden_size % self.num_attention_heads:
             raise UserError(
                 f"hidden_size {self.hidden_size} is not a multiple of num_attention_heads"
                 f" {self.num_attention_heads}; mend the configuration"
+            )
+        if self.word_size > self.hidden_size:
+            raise UserError(
+                f"embedding_size {self.word_size} above hidden_size {self.hidden_size} is not"
+                " supported; choose a model whose words are no wider than its states"
             )
         if not self.label_names:
             names = tuple(f"LABEL_{index}" for index in range(self.num_labels))
@@ -79,15 +87,35 @@ class BertConfig:
             )
 
     @property
+    def architecture(self) -> Architecture:
+        """What is its own of this ``model_type``."""
+        return ARCHITECTURES[self.model_type]
+
+    @property
+    def pools_itself(self) -> bool:
+        """Whether the head drops out of the first state and pools it; else the encoder pools."""
+        return self.architecture.pooling_head and self.kind in ("classification", "regression")
+
+    @property
+    def word_size(self) -> int:
+        """Coordinates of a word embedding, which is what the defences perturb."""
+        return self.hidden_size if self.embedding_size is None else self.embedding_size
+
+    @property
     def head_dropout_prob(self) -> float:
         """Rate of the dropout before the classifier."""
         rate = self.classifier_dropout
         return self.hidden_dropout_prob if rate is None else rate
 
     @property
+    def dropouts_a_layer(self) -> int:
+        """Dropouts of token states in a transformer layer; that of attention is another."""
+        return 2 if self.architecture.drops_attention else 1
+
+    @property
     def max_length(self) -> int:
-        """Longest input in tokens: RoBERTa's positions start behind the padding index."""
-        offset = self.pad_token_id + 1 if self.model_type == "roberta" else 0
+        """Longest input in tokens: counted positions start behind the padding index."""
+        offset = self.pad_token_id + 1 if self.architecture.counted_positions else 0
         return self.max_position_embeddings - offset
 
     def first_layers(self, count: int | None) -> "BertConfig":
@@ -130,15 +158,7 @@ class BertConfig:
         stated = read_json(path)
         if not isinstance(stated, dict):
             raise UserError(f"{path}: expected an object of configuration keys")
-        kind = stated.get("model_type", "bert")
-        positions = stated.get("position_embedding_type", "absolute")
-        if positions != "absolute":
-            raise UserError(
-                f"{path}: position_embedding_type {positions!r} is not supported;"
-                " choose a model with absolute positions"
-            )
-        values = {f.name: stated[f.name] for f in fields(cls) if f.name in stated}
-        values["pad_token_id"] = _padding(stated, kind)
+        values = _values(path, stated)
         values |= _labels(path, stated)
         values |= _head(stated, values["num_labels"])
         try:
@@ -166,9 +186,32 @@ def check_no_adapter(folder: Path) -> None:
     )
 
 
-def _padding(stated: dict[str, Any], kind: Any) -> Any:
-    padding = stated.get("pad_token_id")
-    return _DEFAULT_PADDING.get(str(kind), 0) if padding is None else padding
+def _values(path: Path, stated: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that the keys of ``config.json`` give, and the defaults of its architecture.
+
+    Raises:
+        UserError: the architecture is unknown, or has a part that is not supported.
+    """
+    kind = stated.get("model_type", "bert")
+    if not isinstance(kind, str) or kind not in ARCHITECTURES:
+        known = ", ".join(ARCHITECTURES)
+        raise UserError(f"{path}: model_type {kind!r} is not supported; the supported are {known}")
+    architecture = ARCHITECTURES[kind]
+    for stray, (only, remedy) in architecture.fixed.items():
+        if stated.get(stray, only) not in (only, None):
+            raise UserError(f"{path}: {stray} {stated[stray]!r} is not supported; {remedy}")
+    values: dict[str, Any] = {"model_type": kind, **architecture.defaults}
+    for name in (f.name for f in fields(BertConfig)):
+        key: str | None = architecture.keys.get(name, name)
+        if name == "embedding_size" and not architecture.embedding_size:
+            key = None
+        if key is not None and key in stated:
+            values[name] = stated[key]
+        elif key is not None and name in stated:  # Hugging Face reads BERT's names too
+            values[name] = stated[name]
+    if values.get("pad_token_id", 0) is None:
+        values["pad_token_id"] = architecture.defaults.get("pad_token_id", 0)
+    return values
 
 
 def stated_kind(stated: dict[str, Any], labels: Any) -> Kind:

@@ -20,7 +20,7 @@ def head_vectors(config: BertConfig, length: int) -> int:
     """P: vectors of a row that the head drops out of: the pooled state's, or every token's."""
     if config.kind == "tagging":
         return length
-    return 2 if config.model_type == "roberta" else 1
+    return 2 if config.pools_itself else 1
 
 
 def keep_threshold(rate: float) -> int:
@@ -53,14 +53,16 @@ class DropoutNoise:
         ``number`` is that of the pass, for steps that draw new masks for each of theirs.
 
         Returns:
-            hidden: uint8 ``[B, (2·layers + 1)·L + P, H]``: the embeddings, then each layer's
-                attention output and feed-forward output, then the P vectors before the classifier
-                (1 for BERT, 2 for RoBERTa, L for a tagger).
+            hidden: uint8 ``[B, (D·layers + 1)·L + P, H]``: the embeddings, of whose columns an
+                ELECTRA of narrower words takes the first, then each layer's D outputs, attention
+                (not for DistilBERT) and feed-forward, then the P vectors before the classifier (2
+                where the head drops out of the first state before it pools it, L for a tagger,
+                else 1).
             attention: uint8 ``[B, layers, A, L, L]``, the attention probabilities.
             Where a rate is 0 its masks are ones.
         """
         config = self.config
-        tokens = (2 * config.num_hidden_layers + 1) * length
+        tokens = (config.dropouts_a_layer * config.num_hidden_layers + 1) * length
         pooled = head_vectors(config, length)
         states = (tokens + pooled, config.hidden_size)
         keep = np.full((tokens + pooled, 1), keep_threshold(config.hidden_dropout_prob), np.int32)

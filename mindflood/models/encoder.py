@@ -6,22 +6,34 @@ import mindspore as ms
 from mindspore import Tensor, nn, ops
 
 from mindflood.models.config import BertConfig
+from mindflood.models.distances import DISTANCE_RANGES, distance_ranges
 from mindflood.models.dropout import keep_scale
 from mindflood.models.kernels import DroppedAttention, Tanh
-from mindflood.models.layers import Activation, Dense, Embedding, LayerNorm, drop, slice_axis
+from mindflood.models.layers import (
+    Activation,
+    Dense,
+    Embedding,
+    LayerNorm,
+    drop,
+    filled,
+    slice_axis,
+)
 
 
 class Embeddings(nn.Cell):
-    """Word + position + segment embeddings, normalised."""
+    """Word + position + (where there are some) segment embeddings, normalised."""
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
-        size = config.hidden_size
+        size = config.word_size
         self.word_embeddings = Embedding(config.vocab_size, size)
         self.position_embeddings = Embedding(config.max_position_embeddings, size)
-        self.token_type_embeddings = Embedding(config.type_vocab_size, size)
+        self.segments = config.architecture.segments
+        self.single_segment = config.model_type == "roberta"
+        if self.segments or self.single_segment:
+            self.token_type_embeddings = Embedding(config.type_vocab_size, size)
         self.LayerNorm = LayerNorm(size, config.layer_norm_eps)
-        self.roberta = config.model_type == "roberta"
+        self.counted = config.architecture.counted_positions
         self.padding = config.pad_token_id
         self.max_length = config.max_length
         self.accumulate = ops.CumSum()
@@ -30,19 +42,45 @@ class Embeddings(nn.Cell):
         length = input_ids.shape[1]
         if length > self.max_length:
             raise ValueError("The input is longer than the model's position embeddings.")
-        if self.roberta:
+        if self.counted:
             # Positions count the tokens that are not padding, behind the padding index itself.
             real = ops.cast(input_ids != self.padding, ms.int32)
             positions = self.accumulate(real, 1) * real + self.padding
-            places = self.position_embeddings(positions) + self.token_type_embeddings.weight[0]
+            places = self.position_embeddings(positions)
         else:
             places = slice_axis(self.position_embeddings.weight, 0, 0, length)
+        if self.segments:
             places = places + self.token_type_embeddings(token_type_ids)
+        elif self.single_segment:
+            places = places + self.token_type_embeddings.weight[0]
         return self.LayerNorm(words + places)
 
 
+class RelativeBias(nn.Cell):
+    """A learned number a head and a range of distances (Raffel et al. 2020, §2.1)."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.heads = config.num_attention_heads
+        self.weight = filled(0.0, DISTANCE_RANGES, self.heads)
+        self.ranges = Tensor(distance_ranges(config.max_length))
+        self.product = ops.MatMul(transpose_a=True, transpose_b=True)
+
+    def construct(self, batch: int, length: int) -> Tensor:
+        """float32 ``[B, A, L, L]``, the same for every row.
+
+        Products with ones and zeros in place of a gather and a broadcast: their gradients are
+        products too, where MindSpore would scatter and sum.
+        """
+        ranges = ops.reshape(ops.slice(self.ranges, (0, 0), (length, length)), (-1,))
+        chosen = ops.one_hot(ranges, DISTANCE_RANGES, Tensor(1.0), Tensor(0.0))
+        row = ops.reshape(self.product(self.weight, chosen), (1, -1))
+        rows = ops.matmul(ops.ones((batch, 1), ms.float32), row)
+        return ops.reshape(rows, (batch, self.heads, length, length))
+
+
 class SelfAttention(nn.Cell):
-    """softmax(Q Kᵀ / √d + mask) V, over all heads."""
+    """softmax(Q Kᵀ / √d + bias) V, over all heads."""
 
     def __init__(self, config: BertConfig, compute_type: Any) -> None:
         super().__init__()
@@ -55,7 +93,7 @@ class SelfAttention(nn.Cell):
         self.scale = float(self.width) ** -0.5
         self.rate = config.attention_probs_dropout_prob
         self.keep_scale = keep_scale(self.rate)
-        self.dropped = DroppedAttention()
+        self.dropped = DroppedAttention(config.architecture.relative_bias)
         self.compute_type = compute_type
         self.scores = ops.BatchMatMul(transpose_b=True)
         self.mix = ops.BatchMatMul()
@@ -147,30 +185,34 @@ class Encoder(nn.Cell):
         super().__init__()
         layers = [Layer(config, compute_type) for _ in range(config.num_hidden_layers)]
         self.layer = nn.CellList(layers)
+        if config.architecture.relative_bias:
+            self.relative_attention_bias = RelativeBias(config)
 
 
 class Pooler(nn.Cell):
-    """tanh(dense(x)) of the [CLS] state."""
+    """activation(dense(x)) of the first token's state."""
 
-    def __init__(self, size: int, compute_type: Any) -> None:
+    def __init__(self, config: BertConfig, compute_type: Any) -> None:
         super().__init__()
+        size, pooling = config.hidden_size, config.architecture.pooling
         self.dense = Dense(size, size, compute_type)
-        self.tanh = Tanh()
+        self.activation = Tanh() if pooling == "tanh" else Activation(pooling)
 
     def construct(self, x: Tensor) -> Tensor:
-        return self.tanh(self.dense(x))
+        return self.activation(self.dense(x))
 
 
 class Backbone(nn.Cell):
-    """Embeddings, encoder and a pooler.
+    """Embeddings, their projection where words are narrower than states, encoder and pooler.
 
-    RoBERTa's classifier has one of its own in its head, and a tagger looks at every word.
+    The pooler is left out where the head has its own, and of a tagger, which looks at every word.
     """
 
     def __init__(self, config: BertConfig, compute_type: Any) -> None:
         super().__init__()
         self.embeddings = Embeddings(config)
+        if config.word_size < config.hidden_size:
+            self.embeddings_project = Dense(config.word_size, config.hidden_size, compute_type)
         self.encoder = Encoder(config, compute_type)
-        own = config.model_type == "roberta" and config.kind != "choice"
-        if not own and config.kind != "tagging":
-            self.pooler = Pooler(config.hidden_size, compute_type)
+        if not config.pools_itself and config.kind != "tagging":
+            self.pooler = Pooler(config, compute_type)

@@ -113,10 +113,14 @@ class DroppedAttention(nn.Cell):
 
     Softmax's gradient needs Σⱼ Pᵢⱼ·∂J/∂Pᵢⱼ of every row. It equals ∂J/∂Cᵢ · Cᵢ, C the result
     (Dao et al. 2022, FlashAttention, appendix B), a sum over the head's width in place of L.
+
+    Args:
+        learned_bias: whether the bias has a gradient, which that of a mask alone does not need.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, learned_bias: bool = False) -> None:
         super().__init__()
+        self.learned_bias = learned_bias
         self.product = ops.BatchMatMul()
         self.product_b = ops.BatchMatMul(transpose_b=True)
         self.product_a = ops.BatchMatMul(transpose_a=True)
@@ -151,11 +155,14 @@ class DroppedAttention(nn.Cell):
         inner = ops.matmul(rows, ops.ones((width, 1), ms.float32))
         inner = ops.reshape(inner, (*query.shape[:3], 1))
         dkept = ops.cast(self.product_b(dcontext, value), ms.float32) * ops.cast(keep, ms.float32)
-        dscores = ops.cast((dkept - inner) * probabilities, query.dtype)
+        dbias = (dkept - inner) * probabilities
+        dscores = ops.cast(dbias, query.dtype)
+        if not self.learned_bias:
+            dbias = ops.zeros_like(bias)
         return (
             self.product(dscores, key),
             self.product_a(dscores, query),
             self.product_a(dropped, dcontext),
-            ops.zeros_like(bias),
+            dbias,
             ops.zeros_like(keep),
         )

@@ -13,7 +13,8 @@ from mindspore import Parameter, Tensor, nn, ops
 from mindflood.models.kernels import Affine, Gelu, Normalise
 
 
-def _parameter(value: float, *shape: int) -> Parameter:
+def filled(value: float, *shape: int) -> Parameter:
+    """A float32 parameter of one value, for a cell that draws or reads its own later."""
     return Parameter(Tensor(np.full(shape, value, np.float32)))
 
 
@@ -25,8 +26,8 @@ class Dense(nn.Cell):
 
     def __init__(self, inputs: int, outputs: int, compute_type: Any = ms.float32) -> None:
         super().__init__()
-        self.weight = _parameter(0.0, outputs, inputs)
-        self.bias = _parameter(0.0, outputs)
+        self.weight = filled(0.0, outputs, inputs)
+        self.bias = filled(0.0, outputs)
         self.compute_type = compute_type
         self.affine = Affine()
 
@@ -43,8 +44,8 @@ class LayerNorm(nn.Cell):
 
     def __init__(self, size: int, epsilon: float) -> None:
         super().__init__()
-        self.weight = _parameter(1.0, size)
-        self.bias = _parameter(0.0, size)
+        self.weight = filled(1.0, size)
+        self.bias = filled(0.0, size)
         self.normalise = Normalise(epsilon)
 
     def construct(self, x: Tensor) -> Tensor:
@@ -57,7 +58,7 @@ class Embedding(nn.Cell):
 
     def __init__(self, rows: int, size: int) -> None:
         super().__init__()
-        self.weight = _parameter(0.0, rows, size)
+        self.weight = filled(0.0, rows, size)
 
     def construct(self, ids: Tensor) -> Tensor:
         return ops.gather(self.weight, ids, 0)
@@ -78,6 +79,11 @@ class Activation(nn.Cell):
             return ops.cast(self.gelu(ops.cast(x, ms.float32))[0], x.dtype)
         # gelu_new: Φ(x) ≈ ½(1 + tanh(u)) = σ(2u) with u = √(2/π)·(x + 0.044715·x³)
         return x * ops.sigmoid(1.5957691216057308 * (x + 0.044715 * x * x * x))
+
+
+def is_layer_norm(name: str) -> bool:
+    """Whether a parameter is a LayerNorm's, by its name in any of the architectures."""
+    return "LayerNorm." in name or "_layer_norm." in name
 
 
 def drop(x: Tensor, keep: Tensor) -> Tensor:

@@ -103,7 +103,7 @@ def load_pretrained(
     kind: Kind | None = None,
     choices: int = 1,
 ) -> Any:
-    """Load a BERT or RoBERTa classifier, or a bare encoder, from a Hugging Face folder.
+    """Load a classifier, or a bare encoder, from a Hugging Face folder.
 
     Args:
         network: the cell's class, called with configuration, compute type and no seed.
@@ -161,7 +161,8 @@ def _check_all_used(
     folder: Path, kind: str, weights: Mapping[str, Any], parameters: Mapping[str, Any]
 ) -> None:
     """Heads of other tasks may be left out, no part of the encoder: it would be another one."""
-    inside = (f"{kind}.embeddings.", f"{kind}.encoder.")
+    parts = ("embeddings", "embeddings_project", "encoder", "transformer")
+    inside = tuple(f"{kind}.{part}." for part in parts)
     left = [name for name in weights if name.startswith(inside) and name not in parameters]
     if left:
         raise UserError(
@@ -180,7 +181,7 @@ def _first_layers(folder: Path, config: BertConfig, layers: int | None) -> BertC
 
 def _layer(name: str) -> int:
     """Index of the transformer layer that a tensor belongs to; -1 outside of them."""
-    found = re.search(r"\.encoder\.layer\.(\d+)\.", name)
+    found = re.search(r"\.(?:encoder|transformer)\.layer\.(\d+)\.", name)
     return int(found[1]) if found else -1
 
 

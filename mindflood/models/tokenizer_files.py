@@ -1,4 +1,4 @@
-"""The files of a Hugging Face tokenizer of a BERT or RoBERTa."""
+"""The files of a Hugging Face tokenizer."""
 
 import json
 import shutil

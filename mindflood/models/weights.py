@@ -20,8 +20,8 @@ _FLOATS = {"F64", "F32", "F16", "BF16"}
 def read_weights(folder: Path, model_type: str) -> dict[str, np.ndarray]:
     """All tensors of a classifier or bare encoder, as float32 under a classifier's names.
 
-    A bare encoder's keys get the prefix ``bert.`` or ``roberta.``; buffers of position ids are
-    left out.
+    A bare encoder's keys get the prefix ``bert.``, ``mpnet.`` and so on; buffers of position ids
+    are left out.
 
     Raises:
         UserError: no safetensors file is there, or one is missing, truncated or corrupt.
@@ -117,7 +117,7 @@ def _modern(name: str) -> str:
 def _prefixed(weights: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
     if any(name.startswith(prefix) for name in weights):
         return weights
-    bare = ("embeddings.", "encoder.", "pooler.")
+    bare = ("embeddings.", "embeddings_project.", "encoder.", "transformer.", "pooler.")
     return {
         prefix + name if name.startswith(bare) else name: array for name, array in weights.items()
     }

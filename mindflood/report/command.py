@@ -7,7 +7,9 @@ from mindflood.files import user_path
 from mindflood.terminal import say
 from mindflood.visible import visible_words
 
-EPILOG = "example: mindflood report runs/demo    writes runs/demo/report.html and runs/demo/report/"
+EPILOG = """examples:
+  mindflood report runs/demo    writes runs/demo/report.html, leaderboard.html and report/
+  mindflood report results      the leaderboard of all cards below: results/leaderboard.html"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     if missing:
         say(f"{len(missing)} of {len(runs)} runs have no attack yet:")
         say(*(f"  mindflood attack {shlex.quote(str(run.folder))}" for run in missing))
-    say(str(page))
+    say(str(page.with_name("leaderboard.html")), str(page))
     return 0
 
 

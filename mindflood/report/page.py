@@ -1,4 +1,4 @@
-"""``report.html``: one self-contained page, and the tables and figures as files beside it."""
+"""``report.html``: one self-contained page; the leaderboard, tables and figures are beside it."""
 
 import re
 import shlex
@@ -13,11 +13,13 @@ from mindflood.cards.attack_key import CALIBRATED, AttackKey
 from mindflood.cards.cards import Card, Run, find_runs, probe_findings
 from mindflood.errors import UserError
 from mindflood.files import write_text
+from mindflood.report import leaderboard
 from mindflood.report.examples import examples
 from mindflood.report.figures.every import COMPARISONS, Drawn, comparisons, figures
 from mindflood.report.gains import gains_table
 from mindflood.report.numbers.aggregate import order, rows, setting_of
 from mindflood.report.numbers.names import METHODS, TASKS, encoder_name
+from mindflood.report.numbers.units import loss_units
 from mindflood.report.tables import altinisik, published
 from mindflood.report.tables.analyses import ball_table, generalisation_table
 from mindflood.report.tables.attacks import attacks_table
@@ -61,7 +63,7 @@ class RunFigures:
 
 
 def report(folder: Path) -> Path:
-    """Write ``folder/report.html`` and ``folder/report/`` from the cards below ``folder``.
+    """Write ``report.html``, ``leaderboard.html`` and ``report/`` from the cards below ``folder``.
 
     Returns:
         The path of the page.
@@ -78,6 +80,7 @@ def report(folder: Path) -> Path:
     curves = _figures(runs, folder)
     page = _page(folder, runs, tables, compared, curves)
     write_text(folder / "report.html", page)  # first: it marks report/ as ours
+    write_text(folder / "leaderboard.html", leaderboard.page(runs, folder))
     for group in tables:
         _write_tables(folder / "report", group)
     for run in curves:
@@ -125,11 +128,14 @@ def every_table(runs: Sequence[Run]) -> list[list[Table]]:
 def _check_place(folder: Path) -> None:
     """Find out whether page and files would take the place of an earlier report's only."""
     page, files = folder / "report.html", folder / "report"
+    for place in (page, folder / "leaderboard.html"):
+        if place.exists():
+            text = place.read_text(encoding="utf-8", errors="replace") if place.is_file() else ""
+            if not any(mark in text for mark in _MARKS):
+                raise UserError(f"{place}: is there, and is no report of ours; move it away")
     if page.exists():
-        text = page.read_text(encoding="utf-8", errors="replace") if page.is_file() else ""
-        if not any(mark in text for mark in _MARKS):
-            raise UserError(f"{page}: is there, and is no report of ours; move it away")
-    elif files.exists() and not (files.is_dir() and not any(files.iterdir())):
+        return
+    if files.exists() and not (files.is_dir() and not any(files.iterdir())):
         raise UserError(
             f"{files}: is not empty, and no report of ours is beside it; move it away: tables and "
             "figures go there"
@@ -196,6 +202,7 @@ def _page(
         doubts=doubts,
         unattacked=[_below(folder, run.folder) for run in unattacked(runs)],
         sections=sections,
+        loss_units=loss_units(cards),
         section_columns=section_columns,
         conditions=conditions(cards),
         tables=_said_once([table for group in tables for table in group], doubts, cards),

@@ -220,7 +220,8 @@ def _details(group: Group, tests: Sequence[Difference]) -> Iterator[str]:
     yield from (f"{side.name} is not compared: {side.fault}." for side in group.left_out)
     if tests and len({side.attacked.samples for side in group.sides}) > 1:
         yield "They were attacked on different samples of texts."
-    if group.sides and (group.audited is None or group.audited.audit is None):
+    successes = any(side.attacked.counts["succeeded"] for side in group.sides)
+    if successes and (group.audited is None or group.audited.audit is None):
         yield "None of its successes was read: how many keep the label is not known."
     elif not _is_doubtful(group) and (found := _validated(group)):
         yield f"{found}."

@@ -122,7 +122,7 @@ def noise_of(
     row = DEFENCE_METHODS[method]
     return StepNoise(
         DropoutNoise(model.config, seed),
-        UnitNoise(model.config.hidden_size, seed, normal=row.gaussian),
+        UnitNoise(model.config.word_size, seed, normal=row.gaussian),
         passes,
         bool(settings.reuse_dropout),
         resamples=row.resamples,

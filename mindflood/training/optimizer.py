@@ -7,7 +7,13 @@ import mindspore as ms
 import numpy as np
 from mindspore import Parameter, Tensor, nn, ops
 
-_NOT_DECAYED = ("bias", "LayerNorm.weight")
+# As in transformers' Trainer, whatever the architecture calls them.
+_NOT_DECAYED = (
+    "bias",
+    "LayerNorm.weight",
+    "_layer_norm.weight",
+    "relative_attention_bias.weight",
+)
 
 
 def parameter_groups(

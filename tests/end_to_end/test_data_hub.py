@@ -20,22 +20,23 @@ FILL_CACHE = """
 import json, shutil, sys
 from pathlib import Path
 import datasets
-source, cache = map(Path, sys.argv[1:])
+source, cache = map(Path, sys.argv[1:3])
+owner, name, config = sys.argv[3:]
 features = datasets.Features(
     sentence=datasets.Value("string"),
     label=datasets.ClassLabel(names=["negative", "positive"]),
-)
+) if name == "glue" else None
 files = {split: str(source / f"{split}.jsonl") for split in ("train", "validation")}
 datasets.load_dataset("json", data_files=files, features=features, cache_dir=str(cache / "made"))
 made = next((cache / "made" / "json").glob("*/*/*/"))
-kept = cache / "nyu-mll___glue" / "sst2" / "0.0.0" / made.name
+kept = cache / f"{owner}___{name}" / config / "0.0.0" / made.name
 shutil.copytree(made, kept)
 for file in kept.glob("json-*.arrow"):
-    file.rename(kept / file.name.replace("json-", "glue-"))
+    file.rename(kept / file.name.replace("json-", f"{name}-"))
 info = json.loads((kept / "dataset_info.json").read_text())
-info |= {"dataset_name": "glue", "config_name": "sst2", "builder_name": "parquet"}
+info |= {"dataset_name": name, "config_name": config, "builder_name": "parquet"}
 for split in info["splits"].values():
-    split["dataset_name"] = "glue"
+    split["dataset_name"] = name
 (kept / "dataset_info.json").write_text(json.dumps(info))
 """
 
@@ -73,7 +74,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for split, rows in ROWS.items():
         lines = [json.dumps({"sentence": text, "label": label}) for text, label in rows]
         (folder / f"{split}.jsonl").write_text("\n".join(lines))
-    python(FILL_CACHE, str(folder), str(folder), cache=folder)
+    python(FILL_CACHE, str(folder), str(folder), "nyu-mll", "glue", "sst2", cache=folder)
     return folder
 
 
@@ -123,3 +124,35 @@ def test_a_data_set_of_the_hub_is_read_by_its_columns(cache: Path) -> None:
     assert described == ["glue", ["negative", "positive"], None]
     train, dev = ([list(column) for column in zip(*rows, strict=True)] for rows in ROWS.values())
     assert splits == [train, dev, dev]
+
+
+SKIP = """
+import dataclasses, sys
+from mindflood.data.sources import Source
+from mindflood.data.tasks import get_task
+from mindflood.errors import UserError
+task = get_task(sys.argv[1])
+try:
+    Source(task).examples("train")
+except UserError as error:
+    print(error)
+found = Source(dataclasses.replace(task, skip_bad_rows=True)).examples("train")
+print(found.texts, found.labels.tolist())
+"""
+
+
+def test_malformed_questions_of_the_hub_are_left_out_where_that_is_asked_for(
+    tmp_path: Path,
+) -> None:
+    choices = {"label": ["A", "B"], "text": ["one", "two"]}
+    rows = [{"question": f"q{n}", "choices": choices, "answerKey": key}
+            for n, key in enumerate("AZB")]  # fmt: skip
+    for split in ("train", "validation"):
+        lines = [json.dumps(row) for row in rows]
+        (tmp_path / f"{split}.jsonl").write_text("\n".join(lines))
+    where = ("allenai", "ai2_arc", "ARC-Easy")
+    python(FILL_CACHE, str(tmp_path), str(tmp_path), *where, cache=tmp_path)
+    refused, found = python(SKIP, "arc_easy", cache=tmp_path).splitlines()
+    assert "ARC-Easy, split train, row 2: the answer key 'Z'" in refused
+    assert "--skip-bad-rows" in refused
+    assert found == "(('q0', 'one', 'two'), ('q2', 'one', 'two')) [0, 1]"

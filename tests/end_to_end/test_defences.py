@@ -10,7 +10,9 @@ from tests.end_to_end.test_train import assert_identical, kill_when, start
 
 METHODS = [
     pytest.param({"method": "pgd", "defence__steps": 2}, marks=pytest.mark.slow),
-    {"method": "freelb", "defence__steps": 2, "flood_level": 0.69},
+    pytest.param(
+        {"method": "freelb", "defence__steps": 2, "flood_level": 0.69}, marks=pytest.mark.slow
+    ),
     pytest.param(
         {"method": "freelb", "defence__steps": 2, "defence__reuse_dropout": False},
         marks=pytest.mark.slow,

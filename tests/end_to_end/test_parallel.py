@@ -23,7 +23,7 @@ TRAIN = ROOT / "tools" / "train.py"
 @pytest.mark.parametrize(
     "changes",
     [
-        {"training__max_gradient_norm": 0.5},
+        pytest.param({"training__max_gradient_norm": 0.5}, marks=pytest.mark.slow),
         pytest.param({"training__accumulation_steps": 2}, marks=pytest.mark.slow),
         *(
             pytest.param({"method": method, "defence__steps": 2}, marks=pytest.mark.slow)

@@ -5,7 +5,9 @@ import sys
 from xml.etree import ElementTree
 
 import pytest
+from records import read_record
 
+from mindflood.report.tables.render import markdown_rows
 from tests.conftest import ROOT
 
 TOOLS = ROOT / "tools"
@@ -18,44 +20,55 @@ def run(script, *words):
     )  # fmt: skip
 
 
+def table(printed):
+    """The rows of the one Markdown table that was printed, each by the columns' titles."""
+    head, _, *rows = [
+        [cell.strip() for cell in line.strip("| ").split(" | ")]
+        for line in printed.splitlines()
+        if line.startswith("|")
+    ]
+    return [dict(zip(head, row, strict=True)) for row in rows]
+
+
 @pytest.mark.slow
 def test_bench_defences_tells_each_method_s_ratios():
     done = run("bench_defences.py", "--rounds", 1, "--layers", 2, "--seq", 8, "--steps", 1,
                "--methods", "pgd", "yopo")  # fmt: skip
     assert done.returncode == 0, done.stderr
-    _, head, *rows = done.stdout.splitlines()
-    assert [row.split()[0] for row in rows] == ["pgd", "yopo"]
+    rows = table(done.stdout)
+    assert [row["method"] for row in rows] == ["pgd", "yopo"]
     for row in rows:
-        told = dict(zip(head.replace("/ ", "/").replace("to in", "in").split(), row.split(),
-                        strict=True))  # fmt: skip
-        ratio = float(told["step"]) / float(told["finetune"])
-        assert float(told["/finetune"]) == pytest.approx(ratio, rel=0.02)
+        ratio = float(row["step (s)"]) / float(row["finetune (s)"])
+        assert float(row["/ finetune"]) == pytest.approx(ratio, rel=0.02)
 
 
 @pytest.mark.slow
 def test_bench_defences_tells_the_peak_memory():
     done = run("bench_defences.py", "--memory", 1, "--layers", 2, "--seq", 8, "--methods", "pgd")
     assert done.returncode == 0, done.stderr
-    method, peak = done.stdout.splitlines()[-1].split()
-    assert method == "pgd"
-    assert 0.1 < float(peak) < 8  # GiB
+    (row,) = table(done.stdout)
+    assert row["method"] == "pgd"
+    assert 0.1 < float(row["K = 1 (GiB)"]) < 8
 
 
-def test_bench_batches_tells_both_ways():
+def test_bench_batches_tells_and_keeps_both_ways(tmp_path):
     done = run("bench_batches.py", "corpus", "--rows", 200, "--epochs", 2,
-               "--max-length", 24, "--buckets", 12, 16, 24)  # fmt: skip
+               "--max-length", 24, "--buckets", 12, 16, 24,
+               "--record", tmp_path / "kept.json")  # fmt: skip
     assert done.returncode == 0, done.stderr
-    told = done.stdout.splitlines()
-    assert [line.split(":")[0] for line in told if "padding" in line] == ["uniform", "grouped"]
-    uniform, grouped = (int(line.split()[1]) for line in told if "padding" in line)
-    assert grouped < uniform
-    assert sum("standard deviation" in line for line in told) == 2
+    uniform, grouped = table(done.stdout)
+    assert [uniform["batches"], grouped["batches"]] == ["uniform", "grouped"]
+    assert int(grouped["places an epoch"]) < int(uniform["places an epoch"])
+    assert float(uniform["spread of batch losses"]) > 0
+    kept = read_record(tmp_path / "kept.json")
+    assert markdown_rows(kept.table()) == done.stdout.strip()
+    assert str(tmp_path) not in kept.command
 
 
 def test_regression_study_tells_every_method():
     done = run("regression_study.py", "--runs", 2, "--noise", 0.1)
     assert done.returncode == 0, done.stderr
-    assert [row.split()[1] for row in done.stdout.splitlines()[1:]] == ["ols", "pgd-at", "lds"]
+    assert [row["method"] for row in table(done.stdout)] == ["ols", "pgd-at", "lds"]
 
 
 def test_regression_study_draws_a_panel_for_each_noise(tmp_path):
@@ -100,10 +113,28 @@ def test_fit_substitution_fits_what_people_wrote(tmp_path):
     (tmp_path / "coinco_all.no_problematic.gold").write_text("\n".join(gold))
     done = run("fit_substitution.py", tmp_path)
     assert done.returncode == 0, done.stderr
-    fitted, measured, _, _, every, *_ = done.stdout.splitlines()
+    fitted, *_ = done.stdout.splitlines()
+    every, *_ = table(done.stdout)
     assert {"cosine", "share", "synonym", "broader", "uses", "ratio"} < set(fitted.split())
     from mindflood.attack.swaps.neighbour_swap import pairs
 
     counts = {w: len({form for _, form, _ in pairs(w, "NN")}) for w in sentences}
-    assert f"| 0.0 | 100.0% | {1 / sum(counts.values()):.1%} | 100.0% |" == every
-    assert f"on {10 * sum(counts.values())} others" in measured
+    assert every["kept%"] == every["of theirs kept%"] == "100.0"
+    assert every["of them theirs%"] == f"{100 / sum(counts.values()):.1f}"
+    assert every["substitutes"] == str(10 * sum(counts.values()))
+
+
+@pytest.mark.slow
+def test_bench_step_tells_a_folders_ratio_and_memory(tiny_encoder):
+    done = run("bench_step.py", "--encoder", tiny_encoder, "--shapes", "4x8", "--rounds", 2)
+    assert done.returncode == 0, done.stderr
+    head, _, row = (
+        [cell.strip() for cell in line.split("|")[1:-1]] for line in done.stdout.splitlines()
+    )
+    told = dict(zip(head, row, strict=True))
+    assert told["shape"] == "4×8"
+    ratio = float(told["torch (s)"]) / float(told["finetune (s)"])
+    assert float(told["torch / finetune"]) == pytest.approx(ratio, rel=0.5)  # of rounded seconds
+    assert 0.1 < float(told["torch (GiB)"]) < 8
+    assert 0.1 < float(told["finetune (GiB)"]) < 8
+    assert "flooding (s)" not in told

@@ -90,6 +90,7 @@ def test_a_killed_run_ends_with_the_same_weights(write_config, mindflood, tmp_pa
     ]
 
 
+@pytest.mark.slow
 def test_a_killed_run_keeps_the_weights_of_every_epoch(write_config, mindflood, tmp_path):
     changes = {"training__keep_epochs": True, "training__epochs": 3}
     whole = write_config("whole.yaml", output=str(tmp_path / "whole"), **changes)

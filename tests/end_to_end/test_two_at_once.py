@@ -88,7 +88,7 @@ def test_another_setting_is_named_at_once(long_config, capsys, tmp_path):
     [
         pytest.param("train", True, marks=pytest.mark.slow, id="train in a terminal"),
         pytest.param("train", False, id="train alone"),
-        pytest.param("run", True, id="run in a terminal"),
+        pytest.param("run", True, marks=pytest.mark.slow, id="run in a terminal"),
         pytest.param("run", False, marks=pytest.mark.slow, id="run alone"),
     ],
 )

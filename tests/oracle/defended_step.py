@@ -12,7 +12,7 @@ from mindflood.models.classifier import load_classifier
 from mindflood.models.dropout import keep_scale
 from mindflood.training.defended_step import cell_beside, defence_of, noise_of
 from tests.oracle import defences_in_torch
-from tests.oracle.test_bert import PADDING, batch, torch_masks, torch_model
+from tests.oracle.encoders import PADDING, batch, embedded, torch_layers, torch_masks, torch_model
 
 RATE = 0.1
 KEPT = keep_scale(0.1)  # the network's rates
@@ -79,8 +79,10 @@ def close(ours: dict, theirs: dict, tolerance: float = 1e-4) -> None:
 class HandedDropout:
     """In place of torch's: multiplies by the masks of a pass, in the network's order."""
 
-    def __init__(self, hidden, attention, length):
-        self.passes = [torch_masks(*masks, length) for masks in zip(hidden, attention, strict=True)]
+    def __init__(self, hidden, attention, length, kind="bert"):
+        self.passes = [
+            torch_masks(kind, *masks, length) for masks in zip(hidden, attention, strict=True)
+        ]
 
     def begin(self, number):
         self.left = iter(self.passes[number])
@@ -89,23 +91,17 @@ class HandedDropout:
         return x * torch.tensor(next(self.left)) * KEPT
 
 
-def loss_of(model, arrays, weights, kind, dropout=None):
+def loss_of(model, arrays, weights, dropout=None):
     """J(δ) with the network in float64, from embeddings; its ``number`` is that of the pass."""
-    ids, mask, segments = (torch.tensor(array).long() for array in arrays)
+    ids, given = torch.tensor(arrays[0]).long(), embedded(model, arrays)
     labels, weights = torch.tensor(LABELS).long(), torch.tensor(weights).double()
-    more = {}
-    if kind == "roberta":  # from embeddings alone, Hugging Face cannot tell where padding is
-        real = (ids != 1).long()
-        more["position_ids"] = torch.cumsum(real, 1) * real + 1
     if dropout is not None:
         model.register_forward_pre_hook(lambda *_: dropout.begin(J.number))
 
     def logits(delta):
         words = model.get_input_embeddings()(ids)
         words = words if delta is None else words + delta
-        return model(
-            inputs_embeds=words, attention_mask=mask, token_type_ids=segments, **more
-        ).logits
+        return model(inputs_embeds=words, **given).logits
 
     def each(delta):
         return torch.nn.functional.cross_entropy(logits(delta), labels, reduction="none")
@@ -116,7 +112,7 @@ def loss_of(model, arrays, weights, kind, dropout=None):
     def through_first_layer(delta):
         """J, and what the first transformer layer put out on the way to it."""
         kept = []
-        layer = getattr(model, kind).encoder.layer[0]
+        layer = torch_layers(model)[0]
         hook = layer.register_forward_hook(lambda *call: kept.append(call[2]))
         value = J(delta)
         hook.remove()
@@ -125,10 +121,7 @@ def loss_of(model, arrays, weights, kind, dropout=None):
     def states(delta):
         """What the embedding layer puts out, and what the last layer does."""
         words = model.get_input_embeddings()(ids) + delta
-        hidden = model(
-            inputs_embeds=words, attention_mask=mask, token_type_ids=segments,
-            output_hidden_states=True, **more,
-        ).hidden_states  # fmt: skip
+        hidden = model(inputs_embeds=words, output_hidden_states=True, **given).hidden_states
         return hidden[0], hidden[-1]
 
     J.logits, J.each, J.weights, J.number = logits, each, weights, 0
@@ -206,7 +199,7 @@ class Defended:
         chosen |= self._more(mask)
         unit = torch.tensor(self.drawn[2]).double()
         delta = defences_in_torch.initial(unit, mask, magnitude=magnitude, norm=self.settings.norm)
-        J = loss_of(theirs, self.arrays, self.weights, self.kind, dropout)
+        J = loss_of(theirs, self.arrays, self.weights, dropout)
         J.objective = objective or J.objective
         value, gradients, delta = ORACLES[self.method](J, parameters, delta, **chosen)
         parts = delta if isinstance(delta, tuple) else (delta,)

@@ -164,7 +164,7 @@ def test_pgd_with_one_step_and_no_noise_takes_the_fast_gradient_step(norm, tmp_p
     settings = resolved("pgd", DefenceSettings(1, 0.03, 0.0, 0.0, norm))
     step = Defended("pgd", settings, tmp_path)
     zero = torch.zeros(step.drawn[2].shape, dtype=torch.float64, requires_grad=True)
-    J = loss_of(step.theirs.double(), step.arrays, step.weights, "bert")
+    J = loss_of(step.theirs.double(), step.arrays, step.weights)
     g = torch.autograd.grad(J(zero), zero)[0]
     size = torch.linalg.vector_norm(g, 2 if norm == "l2" else torch.inf, (1, 2), keepdim=True)
     step.run()

@@ -58,7 +58,7 @@ class FreeAT:
             norm=case.norm,
         )
         J, total, delta = defences_in_torch.freeat(
-            loss_of(theirs, self.arrays, self.weights, case.kind, dropout), parameters, delta,
+            loss_of(theirs, self.arrays, self.weights, dropout), parameters, delta,
             steps=case.K, level=case.level, rate=self.rate,
             step_size=0.04, radius=case.radius, norm=case.norm,
         )  # fmt: skip

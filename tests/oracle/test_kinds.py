@@ -18,23 +18,20 @@ from mindflood.models.dropout import DropoutNoise
 from mindflood.models.loss import IGNORED, MeanCrossEntropy, measured_losses, row_losses
 from mindflood.training.defended_step import cell_beside, defended
 from mindflood.training.evaluation import answers
+from tests.oracle.encoders import CLASSES, PADDING, SEGMENTS, inputs_of, torch_config
 
 SIZES = {
     "vocab_size": 50, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2,
     "intermediate_size": 24, "max_position_embeddings": 32, "initializer_range": 0.3,
 }  # fmt: skip
-PADDING = {"bert": 0, "roberta": 1}
-CLASSES = {
-    ("bert", "regression"): transformers.BertForSequenceClassification,
-    ("roberta", "regression"): transformers.RobertaForSequenceClassification,
-    ("bert", "choice"): transformers.BertForMultipleChoice,
-    ("roberta", "choice"): transformers.RobertaForMultipleChoice,
-    ("bert", "tagging"): transformers.BertForTokenClassification,
-    ("roberta", "tagging"): transformers.RobertaForTokenClassification,
+HEADS = {
+    "regression": "ForSequenceClassification",
+    "choice": "ForMultipleChoice",
+    "tagging": "ForTokenClassification",
 }
 KINDS = ("regression", "choice", "tagging")
 OUTPUTS = {"regression": 1, "choice": 1, "tagging": 5}
-K = 4
+K = 5
 
 
 @pytest.fixture(autouse=True)
@@ -44,17 +41,17 @@ def _pynative():
 
 def hugging_face(family: str, kind: str) -> torch.nn.Module:
     torch.manual_seed(1)
-    config = {"bert": transformers.BertConfig, "roberta": transformers.RobertaConfig}[family]
-    labels = {} if kind == "choice" else {"num_labels": OUTPUTS[kind]}
-    made = config(**SIZES, pad_token_id=PADDING[family], **labels)
-    return CLASSES[family, kind](made).eval()
+    narrow = {"embedding_size": 8} if family == "electra" else {}
+    labels = {"num_labels": 2 if kind == "choice" else OUTPUTS[kind]}
+    head = getattr(transformers, CLASSES[family] + HEADS[kind])
+    return head(torch_config(family, **SIZES, **narrow, **labels)).eval()
 
 
 def ours(folder, **options):
     return load_classifier(folder, choices=K if options.pop("asks", False) else 1, **options)
 
 
-@pytest.fixture(params=sorted(CLASSES), ids="-".join)
+@pytest.fixture(params=[(f, k) for f in CLASSES for k in HEADS], ids="-".join)
 def both(request, tmp_path):
     """Hugging Face's model and ours, of the folder that it was saved to."""
     family, kind = request.param
@@ -66,7 +63,7 @@ def both(request, tmp_path):
 def inputs(family: str, lengths: list[int], padded: int, seed: int = 0) -> list[np.ndarray]:
     ids = np.random.default_rng(seed).integers(5, 50, (len(lengths), padded)).astype(np.int32)
     mask = (np.arange(padded) < np.array(lengths)[:, None]).astype(np.int32)
-    segments = (np.arange(padded) % 5 == 4).astype(np.int32) * mask * (family == "bert")
+    segments = (np.arange(padded) % 5 == 4).astype(np.int32) * mask * (family in SEGMENTS)
     return [np.where(mask, ids, PADDING[family]).astype(np.int32), mask, segments]
 
 
@@ -75,7 +72,7 @@ def labels_of(kind: str, padded: int = 8) -> np.ndarray:
     if kind == "regression":
         return np.array([0.5, 3.2, 4.75], np.float32)
     if kind == "choice":
-        return np.array([[0, 0, 1, 0], [1, 0, 0, IGNORED], [0, 0, 0, 1]], np.int32)
+        return np.array([[0, 0, 1, 0, 0], [1, 0, 0, IGNORED, IGNORED], [0, 0, 0, 0, 1]], np.int32)
     found = np.full((3, padded), IGNORED, np.int32)
     found[0, [1, 2, 5]], found[1, 1], found[2, [1, 2, 3, 4]] = [0, 4, 2], 3, [1, 1, 0, 2]
     return found
@@ -84,8 +81,7 @@ def labels_of(kind: str, padded: int = 8) -> np.ndarray:
 def texts_of(family: str, kind: str) -> list[np.ndarray]:
     """What the labels above belong to."""
     if kind == "choice":
-        arrays = inputs(family, [8, 5, 6, 4, 7, 3, 5, 0, 8, 8, 2, 6], 8)
-        return arrays
+        return inputs(family, [8, 5, 6, 4, 3, 7, 3, 5, 0, 0, 8, 8, 2, 6, 5], 8)
     return inputs(family, [7, 4, 6], 8)
 
 
@@ -94,11 +90,11 @@ def tensors(arrays: list[np.ndarray]) -> list[Tensor]:
 
 
 def in_torch(theirs, kind: str, arrays: list[np.ndarray], rows: slice, labels=None):
-    ids, mask, segments = (torch.tensor(array[rows]).long() for array in arrays)
+    given = inputs_of(theirs, [array[rows] for array in arrays])
     if kind == "choice":
-        ids, mask, segments = (array[None] for array in (ids, mask, segments))
+        given = {name: array[None] for name, array in given.items()}
     with torch.no_grad():
-        found = theirs(input_ids=ids, attention_mask=mask, token_type_ids=segments, labels=labels)
+        found = theirs(**given, labels=labels)
     return found.logits.numpy(), None if labels is None else float(found.loss)
 
 
@@ -123,14 +119,14 @@ def test_logits_and_losses_equal_hugging_face_s(both):
         assert losses[row] == pytest.approx(loss, rel=1e-4, abs=1e-5)
 
 
-def test_questions_of_three_and_four_choices_are_as_in_batches_of_their_own(both, tmp_path):
+def test_questions_of_three_and_five_choices_are_as_in_batches_of_their_own(both, tmp_path):
     family, kind, theirs, model = both
     if kind != "choice":
         pytest.skip("of choices alone")
     arrays, labels = texts_of(family, kind), labels_of(kind)
     together = model(*tensors(arrays)).asnumpy()
     theirs.save_pretrained(tmp_path / "again", safe_serialization=True)
-    for row, count in ((0, 4), (1, 3), (2, 4)):
+    for row, count in ((0, 5), (1, 3), (2, 5)):
         alone = load_classifier(tmp_path / "again", choices=count)
         chosen = [array[row * K : row * K + count] for array in arrays]
         scores = alone(*tensors(chosen)).asnumpy()
@@ -147,7 +143,7 @@ def test_permuted_choices_permute_scores_and_leave_j(both):
     if kind != "choice":
         pytest.skip("of choices alone")
     arrays, labels = texts_of(family, kind), labels_of(kind)
-    order = np.array([2, 3, 0, 1])
+    order = np.array([2, 4, 0, 1, 3])
     places = (np.arange(3)[:, None] * K + order).ravel()
     before = model(*tensors(arrays)).asnumpy()
     after = model(*tensors([array[places] for array in arrays])).asnumpy()
@@ -254,7 +250,7 @@ def test_the_divergence_of_every_kind_equals_numpy():
     ("kind", "logits", "predicted", "right"),
     [
         ("regression", [[1.5], [2.0], [3.0]], [1.5, 2.0, 3.0], [0.5, 3.2, 4.75]),
-        ("choice", [[0, 1, 2, 3], [0, 1, 2, 9], [4, 3, 2, 1]], [3, 2, 0], [2, 0, 3]),
+        ("choice", [[0, 1, 2, 3, 1], [0, 1, 2, 9, 8], [4, 3, 2, 1, 0]], [3, 2, 0], [2, 0, 4]),
     ],
 )
 def test_answers_are_those_of_the_rows(kind, logits, predicted, right):

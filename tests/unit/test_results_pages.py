@@ -1,7 +1,8 @@
-"""The tables of README and docs/results say what the committed cards say."""
+"""The tables of README and docs/results say what the committed cards and records say."""
 
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,15 +10,55 @@ import pytest
 from mindflood.cards.cards import find_cards, read_card
 from mindflood.report.page import report
 from tests.conftest import ROOT
+from tools import results_pages
 from tools.results_pages import PAGES, filled
 
-OF_CARDS = [page for page in PAGES if "<!-- table {" in page.read_text("utf-8")]
+BLOCK = re.compile(r"<!-- table \{.*?<!-- /table -->", re.DOTALL)
+FACTS = re.compile(r"<!-- facts: \w[^>]*-->\n\n?(?:\|.*\n)+")
+
+every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
 
-@pytest.mark.parametrize("page", OF_CARDS, ids=lambda page: page.name)
-def test_a_page_agrees_with_the_cards(page: Path) -> None:
+def typed(text: str) -> list[str]:
+    """The lines of tables that are neither made of results nor said to be facts."""
+    rest = FACTS.sub("", BLOCK.sub("", text))
+    return [line for line in rest.splitlines() if re.match(r"\s*\|.*\|\s*$", line)]
+
+
+@every_page
+def test_a_page_agrees_with_the_results(page: Path) -> None:
     text = page.read_text("utf-8")
     assert filled(text) == text, "run python tools/results_pages.py"
+
+
+@every_page
+def test_no_table_is_typed(page: Path) -> None:
+    assert typed(page.read_text("utf-8")) == []
+
+
+def test_a_typed_table_is_seen() -> None:
+    table = "| a | b |\n| --- | --- |\n| 1 | 2 |\n"
+    assert len(typed(f"Text.\n\n{table}")) == 3
+    assert typed(f"<!-- facts: settings of the papers -->\n{table}") == []
+    assert len(typed(f"<!-- facts: -->\n{table}")) == 3
+    assert len(typed(f"<!-- facts: of the papers -->\n{table}\n{table}")) == 3
+    assert typed("<!-- table {from: results} -->\n| a |\n<!-- /table -->\n") == []
+
+
+def test_a_record_that_is_missing_is_one_line(tmp_path, monkeypatch, capsys) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("<!-- table {from: results/benchmarks/none.json} -->\n<!-- /table -->\n")
+    monkeypatch.setattr(results_pages, "PAGES", (page,))
+    monkeypatch.setattr(sys, "argv", ["results_pages.py", "--check"])
+    assert results_pages.main() == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith("none.json: no such file")
+
+
+def test_every_record_stands_on_a_page() -> None:
+    pages = "".join(page.read_text("utf-8") for page in PAGES)
+    for path in (ROOT / "results" / "benchmarks").glob("*.json"):
+        assert path.relative_to(ROOT).as_posix() in pages
 
 
 def test_another_number_on_a_page_is_seen() -> None:

@@ -13,11 +13,14 @@ from mindflood.attack.searches import Broker
 from mindflood.attack.textattack_import import textattack
 from mindflood.attack.victim.buckets import in_buckets
 from mindflood.attack.victim.folder import check_tokenizer, model_fingerprint, model_folder
-from mindflood.data.class_names import check_label_order
+from mindflood.data.class_names import check_label_count, check_label_order
 from mindflood.errors import UserError
 from mindflood.models.tokenizer_files import check_vocabulary
 
 Text = str | tuple[str, ...]  # one text, or the two of a pair
+COUNTED_POSITIONS = ("roberta", "xlm-roberta", "camembert", "mpnet")
+"""Models whose positions count the tokens that are not padding, from behind the padding index."""
+
 _UNBOUNDED = int(1e29)  # tokenizers without a maximum carry a number above this
 
 
@@ -56,11 +59,8 @@ class Victim(textattack.models.wrappers.ModelWrapper):
         self._let_pad()
         self._taken = frozenset(inspect.signature(self.model.forward).parameters)
         self._broker = Broker(self._rows, size=_length)
-        if num_labels is not None and self.num_labels != num_labels:
-            raise UserError(
-                f"{self.folder}: the model has {self.num_labels} labels and the task has "
-                f"{num_labels}; choose the task it was trained on"
-            )
+        if num_labels is not None:
+            check_label_count(self.folder, self.num_labels, num_labels)
 
     @property
     def fingerprint(self) -> str:
@@ -257,8 +257,8 @@ def _max_length(tokenizer: Any, config: Any) -> int:
     positions = getattr(config, "max_position_embeddings", 512)
     if positions < 1:  # XLNet's -1: positions are relative and without end
         positions = 512
-    if config.model_type in ("roberta", "xlm-roberta", "camembert"):
-        positions -= config.pad_token_id + 1  # their positions begin behind the padding's
+    if config.model_type in COUNTED_POSITIONS:
+        positions -= config.pad_token_id + 1
     longest = tokenizer.model_max_length
     return int(min(positions, 512 if longest > _UNBOUNDED else longest))
 

@@ -15,6 +15,7 @@ from mindflood.report.figures.conditions import (
 )
 from mindflood.report.figures.svg import GREY, PALETTE, to_svg
 from mindflood.report.numbers.aggregate import attacked, by_setting
+from mindflood.report.numbers.units import loss_unit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,7 +58,7 @@ def _drawing(cards: Sequence[Card], condition: Condition) -> Callable[["Figure"]
             )
         for name, line in _LINES.values():
             loss.plot([], [], color=GREY, linestyle=line, label=name)
-        loss.set_ylabel("loss (nats)")
+        loss.set_ylabel(f"loss ({loss_unit(cards[0])})")
         loss.set_ylim(bottom=0)
         robust.set_ylabel("accuracy under attack (%)")
         robust.set_ylim(bottom=0)

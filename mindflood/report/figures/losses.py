@@ -9,6 +9,7 @@ from mindflood.report.figures.svg import GREY, PALETTE, to_svg
 from mindflood.report.figures.training import read_series, smoothed, thinned
 from mindflood.report.numbers.aggregate import by_setting
 from mindflood.report.numbers.names import TASKS, encoder_name
+from mindflood.report.numbers.units import loss_unit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,8 +55,9 @@ def _drawing(drawn: Sequence[_Drawn]) -> Callable[["Figure"], None]:
                 training.axhline(level, color=colour, linestyle="--", linewidth=1)
         if any(run.card["flood_level"] is not None for run, *_ in drawn):
             training.plot([], [], color=GREY, linestyle="--", linewidth=1, label="flood level b")
-        training.set_ylabel("training loss J (nats)")
-        evaluation.set_ylabel("evaluation loss (nats)")
+        unit = loss_unit(drawn[0][0].card)
+        training.set_ylabel(f"training loss J ({unit})")
+        evaluation.set_ylabel(f"evaluation loss ({unit})")
         evaluation.set_xlabel("epoch")
         for axes in (training, evaluation):
             axes.set_ylim(bottom=0)

@@ -13,11 +13,12 @@ from mindflood.report.figures.svg import PALETTE, to_svg
 from mindflood.report.figures.training import read_series, smoothed, thinned
 from mindflood.report.numbers.aggregate import by_setting
 from mindflood.report.numbers.names import TASKS, encoder_name
+from mindflood.report.numbers.units import loss_unit
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_LEAST, _MOST, _BINS = 1e-4, 10.0, 30  # nats; what lies outside is in the first or last bin
+_LEAST, _MOST, _BINS = 1e-4, 10.0, 30  # what lies outside is in the first or last bin
 _Curve = tuple[Sequence[float], Sequence[float]]
 _Losses = tuple[np.ndarray, np.ndarray | None]  # and which labels are wrong, where that is known
 
@@ -130,7 +131,7 @@ def _histogram_drawing(
             axes.set_ylabel(f"rows (%){labels}")
             axes.set_xscale("log")
             axes.set_ylim(bottom=0)
-        panels[-1].set_xlabel("training loss at the end (nats)")
+        panels[-1].set_xlabel(f"training loss at the end ({loss_unit(cards[0])})")
         panels[0].legend(
             loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=9, borderaxespad=0
         )

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mindflood.cards.cards import Run
+from mindflood.cards.cards import Card, Run
 from mindflood.errors import UserError
 from mindflood.files import read_json_lines
 from mindflood.report.figures.svg import BLUE, GREEN, ORANGE, VERMILION, to_svg
+from mindflood.report.numbers.units import loss_unit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,8 +28,7 @@ def training_curves(run: Run, name: str) -> str | None:
 
     def draw(figure: "Figure") -> None:
         loss, accuracy = figure.subplots(2, 1, sharex=True, height_ratios=[2.2, 1])
-        unit = "nats" if shown[0].startswith("accuracy") else "squared unit of the label"
-        _draw_loss(loss, trace, evaluations, run.card["flood_level"], unit)
+        _draw_loss(loss, trace, evaluations, run.card)
         accuracy.plot(evaluations["step"], shown[1], color=GREEN, marker="o", markersize=4)
         accuracy.set_ylabel(shown[0])
         accuracy.set_xlabel("training step")
@@ -63,8 +63,7 @@ def _draw_loss(
     axes: "Axes",
     trace: dict[str, list[float]],
     evaluations: dict[str, list[float]],
-    level: float | None,
-    unit: str,
+    card: Card,
 ) -> None:
     steps, loss = thinned(trace["step"], trace["loss"])
     axes.plot(steps, loss, color=BLUE, linewidth=0.8, alpha=0.5, label="training loss J")
@@ -80,7 +79,7 @@ def _draw_loss(
             markersize=4,
             label="evaluation loss",
         )
-    if level is not None:
+    if (level := card["flood_level"]) is not None:
         axes.axhline(level, color=ORANGE, linestyle="--", label=f"flood level b = {level:.3g}")
     flooded = _spans(trace["step"], trace["flooding"])
     if flooded:
@@ -88,7 +87,7 @@ def _draw_loss(
         label = "flooding on (J < b)"
         axes.broken_barh(flooded, (0, 0.03), transform=bottom, color=ORANGE, label=label)
     axes.set_ylim(bottom=0)
-    axes.set_ylabel(f"loss ({unit})")
+    axes.set_ylabel(f"loss ({loss_unit(card)})")
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=9, borderaxespad=0)
 
 

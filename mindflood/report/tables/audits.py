@@ -16,13 +16,17 @@ VALIDATED = "Valid%"
 
 @dataclass(frozen=True)
 class Audited:
-    """One exact recipe on one task; ``audit`` is None where none of its successes were read."""
+    """One exact recipe on one task; ``audit`` is None where none of its successes were read.
+
+    ``successes`` tells whether there are some.
+    """
 
     task: str
     recipe: str
     profile: str
     fingerprint: str
     audit: Audit | None
+    successes: bool = True
 
     @property
     def doubtful(self) -> bool:
@@ -39,13 +43,21 @@ class Audited:
 def audited(table: Sequence[ResultRow]) -> list[Audited]:
     """Every exact recipe that attacked one of the rows, with all that was read of its successes."""
     found: dict[tuple[str, str, str, str], list[Audit]] = {}
+    broke: set[tuple[str, str, str, str]] = set()
     for row in table:
         profile = row.profile.replace(CALIBRATED, "")  # successes of the same kind
         for recipe, attacked in row.attacks.items():
             for fingerprint in sorted(attacked.fingerprints):
-                audits = found.setdefault((row.setting.task, recipe, profile, fingerprint), [])
-                audits += [audit for name, audit in attacked.audits if name == fingerprint]
-    return [Audited(*what, pooled(audits) if audits else None) for what, audits in found.items()]
+                what = (row.setting.task, recipe, profile, fingerprint)
+                found.setdefault(what, []).extend(
+                    audit for name, audit in attacked.audits if name == fingerprint
+                )
+                if attacked.counts["succeeded"]:
+                    broke.add(what)
+    return [
+        Audited(*what, pooled(audits) if audits else None, what in broke)
+        for what, audits in found.items()
+    ]
 
 
 def validated_cell(attacked: Attacked) -> Number | None:
@@ -67,7 +79,7 @@ def audit_notes(table: Sequence[ResultRow]) -> list[str]:
     """What was found of each recipe, and of which of them nothing is known."""
     every = audited(table)
     known = [f"{one.name}: {_found(one.audit)}" for one in every if one.audit is not None]
-    unread = list(dict.fromkeys(one.name for one in every if one.audit is None))
+    unread = list(dict.fromkeys(one.name for one in every if one.audit is None and one.successes))
     if unread:
         known.append(
             f"Never audited: {'; '.join(unread)}. How many of these successes keep the label is "

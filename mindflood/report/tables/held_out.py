@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from mindflood.cards.cards import Card
 from mindflood.report.numbers.aggregate import Setting, by_setting, estimate
 from mindflood.report.numbers.names import METHODS, TASKS, encoder_name
+from mindflood.report.numbers.units import loss_units
 from mindflood.report.tables.layout import Cell, Column, Number, Table, TableRow
 
 _COLUMNS: dict[str, tuple[Callable[[Card], float | None], float, int]] = {
@@ -41,10 +42,10 @@ def held_out_table(cards: Sequence[Card]) -> Table:
         Column("Seeds"),
     )
     notes = (
-        "Losses in nats, at the end of training and without dropout; ECE is the expected "
-        "calibration error on the test rows. The training losses are those of single rows (at most "
-        "4,000): Below b% is the share of them below their flood level; right and wrong labels are "
-        "told apart where it is known which are wrong.",
+        f"Losses ({loss_units(measured)}) at the end of training and without dropout; ECE is the "
+        "expected calibration error on the test rows. The training losses are those of single "
+        "rows (at most 4,000): Below b% is the share of them below their flood level; right and "
+        "wrong labels are told apart where it is known which are wrong.",
     )
     caption = "Loss and calibration at the end of training"
     return Table("held-out", caption, columns, tuple(rows), notes).without_empty_columns()

@@ -28,7 +28,7 @@ def examples() -> Examples:
     return Examples(tuple((text,) for text in TEXTS), np.array(LABELS))
 
 
-@pytest.fixture(params=["bert", "roberta"])
+@pytest.fixture(params=["bert", "roberta", "mpnet", "electra"])
 def model(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return a_model(tmp_path / "model", request.param)
 
@@ -36,12 +36,13 @@ def model(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 def a_model(folder: Path, kind: str = "bert", seed: int = 0) -> Path:
     torch.manual_seed(seed)
     shape = SHAPE | {"num_labels": 2, "pad_token_id": 0}
-    kinds = {
-        "bert": (transformers.BertConfig, transformers.BertForSequenceClassification),
-        "roberta": (transformers.RobertaConfig, transformers.RobertaForSequenceClassification),
-    }
-    config, network = kinds[kind]
-    network(config(**shape)).eval().save_pretrained(folder)
+    if kind == "electra":
+        shape |= {"embedding_size": 16}
+    if kind == "mpnet":  # which counts positions behind 1, whatever its padding is
+        shape |= {"pad_token_id": 1}
+    config = transformers.AutoConfig.for_model(kind, **shape)
+    network = transformers.AutoModelForSequenceClassification.from_config(config)
+    network.eval().save_pretrained(folder)
     save_tokenizer(folder)
     return folder
 
@@ -74,8 +75,11 @@ def test_the_loss_under_noise_is_that_of_noisy_embeddings(model, batch_size):
         for draw in range(2):
             for place, (text, label) in enumerate(zip(TEXTS, LABELS, strict=True)):
                 ids = tokenizer(text, return_tensors="pt")
+                if network.config.model_type == "mpnet":
+                    del ids["token_type_ids"]
                 z = np.random.default_rng((7, draw, place)).standard_normal(
-                    (ids["input_ids"].shape[1], 32), np.float32
+                    (ids["input_ids"].shape[1], network.get_input_embeddings().embedding_dim),
+                    np.float32,
                 )
                 hook = network.get_input_embeddings().register_forward_hook(
                     lambda *call, z=z, alpha=alpha: call[2] + alpha * torch.tensor(z)

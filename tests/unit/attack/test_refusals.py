@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -250,3 +251,24 @@ def test_the_record_of_another_sample_is_named_before_anything_heavy_is_loaded(
     lines(results, [an_example("a film", "a movie", index=99999)])
     line = refused([*words, str(results.parent), "--num-examples", "5"], capsys)
     assert f"{results}, line 1: row 99999 is not among the 5 that are attacked here" in line
+
+
+def test_another_number_of_classes_than_the_model_s(words, capsys, tmp_path):
+    names = {"id2label": {"0": "bad", "1": "good"}}
+    write_json(Path(words[1]) / "config.json", names)
+    data = tmp_path / "test.csv"
+    data.write_text("review,stars\na,bad\nb,mixed\nc,good\n")
+    own = ["--data", str(data), "--text", "review", "--label", "stars", "--labels"]
+    described = [*words[:2], *words[4:-1], *own, "bad", "good", "mixed"]
+    said = "the model has 2 labels and the task has 3; choose the task it was trained on"
+    assert said in refused([*described, "--out", str(tmp_path / "out")], capsys)
+    line = refused([*words, str(tmp_path / "out"), "--task", "ag_news"], capsys)
+    assert "the model has 2 labels and the task has 4" in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_prediction_of_a_model_of_choices(words, capsys, monkeypatch):
+    write_json(Path(words[1]) / "config.json", {"architectures": ["BertForMultipleChoice"]})
+    monkeypatch.setitem(sys.modules, "mindflood.attack.victim.wrapper", None)  # not to be imported
+    line = refused(["predict", words[1], "hello"], capsys)
+    assert "attacks, predictions and analyses are for classifiers" in line

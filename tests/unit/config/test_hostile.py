@@ -42,7 +42,7 @@ REFUSED = {
     ),
     "not finite": ("flood_level: .nan\n", "a number or flooding-x or flooding-x-online, not nan"),
     "1e400": ("training: {weight_decay: 1e400}\n", "expected a number, not '1e400'"),
-    "number with a bare prefix": ("seed: 0x_\n", "line 1, column 7: '0x_' looks like a number"),
+    "number with a bare prefix": ("seed: 0x_\n", "seed: expected a whole number, not '0x_'"),
     "large seed": (f"seed: {2**70}\n", "seed: expected at most 4294967295"),
     "nested sections": ("x: " + "{x: " * 5000 + "}" * 5000, "more than 20 sections and lists"),
     "nested lists": ("x: " + "[" * 5000 + "]" * 5000, "more than 20 sections and lists"),
@@ -146,8 +146,8 @@ def test_honest_values_stay_what_they_are(tmp_path):
     path = tmp_path / "c.yaml"
     path.write_text(
         'name: 2020-01-01\nseed: 4294967295\nencoder: "müller\'s"\nflood_level: null\n'
-        "training: {learning_rate: 2e-5, weight_decay: 0, warmup: 1, keep_epochs: yes}\n"
-        "task: {data: '~x=*y &z !t', max_length: 1_28}\n",
+        "training: {learning_rate: 2e-5, weight_decay: 0, warmup: 1, keep_epochs: True}\n"
+        "task: {data: '~x=*y &z !t', max_length: 128}\n",
         encoding="utf-8",
     )
     config = from_yaml(path)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from mindflood.bridge.command import task_of
 from mindflood.config.attack import AttackSettings, task_of_json, task_to_json
 from mindflood.config.load import from_yaml, load_run_configs, load_train_config, with_labels
 from mindflood.config.settings import Config, SearchSettings, to_yaml
@@ -98,7 +99,10 @@ FAULTS: list[tuple[dict[str, object], str]] = [
     ),
     ({"text": [], "label": "d"}, "task.text: expected the name of a column, or a list of two"),
     ({"text": "a", "label": ["b", "c"]}, "task.label: expected the name of one column, not"),
-    ({"text": "a", "label": "b", "labels": ["x"]}, "task.labels: expected a list of at least two"),
+    (
+        {"text": "a", "label": "b", "labels": ["x"]},
+        r"task.labels: expected at least two classes of different names \('x' alone\), not",
+    ),
     ({"text": "a", "label": "b", "labels": [1, "1"]}, "task.labels: .*'1' is there twice"),
     ({"text": "a", "label": "b", "labels": "x"}, "task.labels: expected a list"),
     ({"text": "a", "label": "b", "train": None}, "task.train: is missing"),
@@ -183,6 +187,11 @@ def test_options_describe_a_task() -> None:
     sst2 = get_task("sst2")
     assert strict_or_not(sst2, options()) == sst2
     assert strict_or_not(sst2, options("--skip-bad-rows")).skip_bad_rows
+    assert task_of(options()) is None
+    assert task_of(options(*OWN)) == expected
+    assert task_of(options("--task", "sst2", "--skip-bad-rows")) == dataclasses.replace(
+        sst2, skip_bad_rows=True
+    )
 
 
 @pytest.mark.parametrize(
@@ -213,3 +222,28 @@ def test_a_task_goes_to_another_process_whole() -> None:
     ):
         assert task_of_json(task_to_json(task)) == task
     assert task_to_json(get_task("mrpc")) == '"mrpc"'
+
+
+@pytest.mark.parametrize(
+    "spelt",
+    [["yes", "no"], ["on", "off"], ["y", "N"], ["01", "02"], ["1:30", "2"], ["1_0", "0x1f"],
+     ["2020-01-01", "<<"], ["1", "-2"], ["1e-4", "0o7"], ["01.5", "1_0.5"], ["true", "false"]],
+    ids="-".join,
+)  # fmt: skip
+def test_classes_that_are_not_quoted_are_spelt_as_in_the_data(
+    spelt: list[str], tmp_path: Path
+) -> None:
+    data = tmp_path / "train.csv"
+    data.write_text("review,stars\n" + "".join(f"t{i},{spelt[i % 2]}\n" for i in range(40)))
+    path = tmp_path / "config.yaml"
+    task = f"{{text: review, label: stars, train: {data}, labels: [{', '.join(spelt)}]}}"
+    path.write_text(f"encoder: embedded\ntask: {task}\n")
+    config = load_train_config(path, [])
+    assert config.task.labels == tuple(spelt)
+    assert load_train_config(path, [f"task.labels=[{','.join(spelt)}]"]).task == config.task
+    found = load_examples(config.task.as_task, "train")
+    assert {
+        text: spelt[label] for (text,), label in zip(found.texts, found.labels, strict=True)
+    } == {f"t{i}": spelt[i % 2] for i in range(40) if (f"t{i}",) in found.texts}
+    (tmp_path / "kept.yaml").write_text(to_yaml(config))
+    assert from_yaml(tmp_path / "kept.yaml") == config

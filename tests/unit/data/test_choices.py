@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mindflood.data.bad_rows import BadRows
 from mindflood.data.choices import question_row, ranked_pairs, read_questions
 from mindflood.data.rows import Row
 from mindflood.data.sources import Source
-from mindflood.data.tasks import get_task
+from mindflood.data.tasks import Task, get_task
 from mindflood.errors import UserError
 
 KEYS = {3: "ABC", 4: "1234", 5: "ABCDE"}
@@ -61,7 +62,7 @@ def fault(record: object, tmp_path: Path) -> str:
     with path.open("a") as file:
         file.write(record if isinstance(record, str) else json.dumps(record))
     with pytest.raises(UserError) as error:
-        read_questions(path)
+        read_questions(path, "jsonl", BadRows(get_task("arc_easy"), path))
     message = str(error.value)
     assert message.startswith(f"{path}, row 2: ")
     assert "\n" not in message
@@ -92,6 +93,10 @@ def pairs(*rows: tuple[str, str, str]) -> list[Row]:
     return [Row(n, (first, second), label) for n, (first, second, label) in enumerate(rows, 1)]
 
 
+def ranked(task: Task, rows: list[Row]) -> list[Row]:
+    return ranked_pairs(task, rows, "here", BadRows(task, "here"))
+
+
 def test_entailed_and_not_entailed_rows_of_a_question_are_zipped():
     task = get_task("qnli_ranking")
     rows = pairs(
@@ -99,7 +104,7 @@ def test_entailed_and_not_entailed_rows_of_a_question_are_zipped():
         ("q2", "yes 2", "entailment"), ("q1", "no 2", "not_entailment"),
         ("q1", "yes 3", "entailment"), ("q3", "no 3", "not_entailment"),
     )  # fmt: skip
-    found = ranked_pairs(task, rows, "here")
+    found = ranked(task, rows)
     assert [(row.texts[0], set(row.texts[1:])) for row in found] == [
         ("q1", {"yes 1", "no 1"}), ("q1", {"yes 3", "no 2"}),
     ]  # fmt: skip
@@ -108,7 +113,7 @@ def test_entailed_and_not_entailed_rows_of_a_question_are_zipped():
 
 def test_wnli_ranks_an_entailed_text_against_all_others_of_its_question():
     rows = pairs(("s", "a", "0"), ("s", "b", "1"), ("s", "c", "0"), ("t", "d", "1"))
-    (found,) = ranked_pairs(get_task("wnli_ranking"), rows, "here")
+    (found,) = ranked(get_task("wnli_ranking"), rows)
     assert set(found.texts[1:]) == {"a", "b", "c"}
     assert found.texts[1 + int(found.label)] == "b"
 
@@ -118,10 +123,10 @@ def test_the_answer_is_not_always_first():
         *((f"q{n}", text, label) for n in range(200)
           for text, label in (("yes", "entailment"), ("no", "not_entailment")))
     )  # fmt: skip
-    found = ranked_pairs(get_task("qnli_ranking"), rows, "here")
+    found = ranked(get_task("qnli_ranking"), rows)
     assert 70 < sum(row.label == "0" for row in found) < 130
 
 
 def test_a_ranking_refuses_a_label_that_is_neither():
     with pytest.raises(UserError, match=r"here, row 1: label 'maybe', expected entailment"):
-        ranked_pairs(get_task("qnli_ranking"), pairs(("q", "s", "maybe")), "here")
+        ranked(get_task("qnli_ranking"), pairs(("q", "s", "maybe")))

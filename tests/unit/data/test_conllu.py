@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mindflood.data.bad_rows import BadRows
 from mindflood.data.conllu import read_conllu
 from mindflood.data.sources import Source
 from mindflood.data.tasks import get_task
@@ -34,14 +35,14 @@ def written(sentences: list[list[tuple[str, str]]], ending: str = "\n") -> str:
 def test_what_is_written_is_read(tmp_path_factory, sentences, ending):
     path = tmp_path_factory.mktemp("ud") / "train.conllu"
     path.write_bytes(written(sentences, ending).encode())
-    rows = read_conllu(path)
+    rows = read_conllu(path, BadRows(get_task("pos"), path))
     assert [list(zip(row.texts, row.label.split(" "), strict=True)) for row in rows] == sentences
 
 
 def test_a_row_is_called_by_the_line_of_its_first_word(tmp_path: Path):
     path = tmp_path / "train.conllu"
     path.write_text(written([[("a", "DT")], [("b", "NN"), ("c", "NN")]]))
-    assert [row.where for row in read_conllu(path)] == [3, 8]
+    assert [row.where for row in read_conllu(path, BadRows(get_task("pos"), path))] == [3, 8]
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ def test_what_is_no_conllu_is_refused(text, says, tmp_path):
     path = tmp_path / "train.conllu"
     path.write_text(written([[("a", "DT")]]) + "\n" + text)
     with pytest.raises(UserError) as error:
-        read_conllu(path)
+        read_conllu(path, BadRows(get_task("pos"), path))
     assert str(error.value).startswith(f"{path}, row 6: ")
     assert says in str(error.value)
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mindflood.data.bad_rows import BadRows
 from mindflood.data.readers import read_rows
 from mindflood.data.sources import Examples, load_examples
 from mindflood.data.tasks import get_task
@@ -192,7 +193,7 @@ def test_a_text_of_ten_thousand_words(tmp_path: Path) -> None:
 def test_any_text_survives_each_format(
     tmp_path_factory: pytest.TempPathFactory, wanted: list[tuple[str, int]]
 ) -> None:
-    folder = tmp_path_factory.getbasetemp()
+    folder, sst2 = tmp_path_factory.getbasetemp(), get_task("sst2")
     quoted = "".join(f'"{text.replace(chr(34), chr(34) * 2)}",{y}\n' for text, y in wanted)
     files = {
         "csv": f"sentence,label\n{quoted}",
@@ -202,5 +203,5 @@ def test_any_text_survives_each_format(
     for kind, content in files.items():
         path = folder / f"any.{kind}"
         path.write_text(content, encoding="utf-8")
-        read = read_rows(path, kind, get_task("sst2"))  # type: ignore[arg-type]
+        read = read_rows(path, kind, sst2, bad=BadRows(sst2, path))  # type: ignore[arg-type]
         assert [(row.texts[0], int(row.label)) for row in read] == wanted

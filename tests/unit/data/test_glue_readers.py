@@ -1,8 +1,10 @@
 """GLUE's files, read as transformers' own processors read them."""
 
+import csv
 import os
 from pathlib import Path
 
+import pandas
 import pytest
 from transformers.data.processors.glue import glue_processors
 
@@ -111,12 +113,14 @@ def test_rows_of_qqp_that_lack_a_cell_are_left_out_with_their_count(
     rows = rows_of("qqp", ["0", "1", "0", "1", "1"])
     rows[1] = rows[1][:4]
     rows[3] = rows[3][:3]
+    rows.append([*rows[0][:3], " ", *rows[0][4:]])
     for split in ("train", "dev"):
         write(tmp_path / f"{split}.tsv", HEADERS["qqp"], rows)
-    assert ours("qqp", tmp_path, "train") == theirs("qqp", tmp_path, "train")
+    # An empty question is an example to the processors, and none here.
+    assert ours("qqp", tmp_path, "train") == theirs("qqp", tmp_path, "train")[:-1]
     assert len(ours("qqp", tmp_path, "train")) == 3
     said = capsys.readouterr().err
-    assert f"{tmp_path / 'train.tsv'}: 2 malformed rows left out (first " in said
+    assert f"{tmp_path / 'train.tsv'}: 3 malformed rows left out (first " in said
     assert "train.tsv, row 3: 4 cells where row 1 has 6" in said
     mine = tmp_path / "mine.csv"  # which is not the benchmark's
     mine.write_text("question1,question2,is_duplicate\na,b,1\nc,d\n")
@@ -143,6 +147,22 @@ def test_the_benchmarks_own_files_are_read_alike(name: str, split: str, rows: in
     found = ours(name, folder, split) if name != "qnli" else whole(folder / "dev.tsv")
     assert found == theirs(name, folder, split)
     assert len(found) == rows
+
+
+@pytest.mark.skipif(not DATA, reason="MINDFLOOD_DATA names no folder with the benchmarks' files")
+def test_the_pairs_of_qnli_s_development_set_are_as_many_as_freelb_s() -> None:
+    """A question's entailed and not entailed sentences in turn, counted without the reader."""
+    path = Path(str(DATA)) / "qnli" / "dev.tsv"
+    found = load_examples(get_task("qnli_ranking"), "dev", str(path), whole_file=True)
+    table = pandas.read_csv(path, sep="\t", quoting=csv.QUOTE_NONE)
+    counts = pandas.crosstab(table["question"].str.strip(), table["label"])
+    assert len(found) == counts.min(axis=1).sum() == 1362
+    label_of = dict(zip(zip(table["question"], table["sentence"], strict=True), table["label"],
+                        strict=True))  # fmt: skip
+    for (question, *choices), answer in zip(found.texts, found.labels, strict=True):
+        right, wrong = choices[answer], choices[1 - answer]
+        assert label_of.get((question, right)) == "entailment"
+        assert label_of.get((question, wrong)) == "not_entailment"
 
 
 def whole(path: Path) -> list[tuple[object, ...]]:

@@ -100,7 +100,7 @@ JSON_LINES = {
     "infinity": ('{"sentence": "a", "label": -Infinity}', "number of a class, found -inf"),
     "huge": ('{"sentence": "a", "label": 1e300}', r"label '1e\+300' is not one of"),
     "minus": ('{"sentence": "a", "label": -1.0}', r"label '-1\.0' is not one of"),
-    "surrogate": ('{"sentence": "a", "label": "\\ud800"}', r"label '\\ud800' is not one of"),
+    "surrogate": ('{"sentence": "a", "label": "\\ud800"}', r"of a class, found '\\ud800'"),
     "surrogate text": ('{"sentence": "\\udfff", "label": 1}', r"string of .*, found '\\udfff'"),
     "surrogate key": ('{"sentense\\ud800": "a", "label": 1}', r"there are 'sentense\\ud800', "),
     "escape": ('{"sentence": "a", "label": "\\u001b[31m"}', r"label '\\x1b\[31m' is not one of"),

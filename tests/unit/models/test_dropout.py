@@ -27,12 +27,15 @@ def test_rows_drawn_apart_are_the_rows_of_the_whole_batch(seed, step, length, da
         np.testing.assert_array_equal(all_rows[start:stop], some)
 
 
-@pytest.mark.parametrize(("kind", "pooled"), [("bert", 1), ("roberta", 2)])
-def test_shapes(kind, pooled):
+@pytest.mark.parametrize(
+    ("kind", "states", "pooled"),
+    [("bert", 5, 1), ("roberta", 5, 2), ("mpnet", 5, 2), ("distilbert", 3, 1), ("electra", 5, 2)],
+)
+def test_shapes(kind, states, pooled):
     hidden, attention = DropoutNoise(dataclasses.replace(CONFIG, model_type=kind), seed=0).draw(
         0, range(4), 7
     )
-    assert (hidden.shape, hidden.dtype) == ((4, 5 * 7 + pooled, 12), np.uint8)
+    assert (hidden.shape, hidden.dtype) == ((4, states * 7 + pooled, 12), np.uint8)
     assert (attention.shape, attention.dtype) == ((4, 2, 3, 7, 7), np.uint8)
 
 

@@ -140,6 +140,13 @@ def test_a_calibrated_victim_s_rows_know_the_recipe_s_audit():
     assert not any(note.startswith("Never audited") for note in audit_notes(rows([card])))
 
 
+def test_an_attack_without_a_success_has_nothing_to_be_read():
+    card = carded()
+    assert any(note.startswith("Never audited") for note in audit_notes(rows([card])))
+    card["attacks"]["textfooler-offline"] |= {"succeeded": 0}
+    assert not any(note.startswith("Never audited") for note in audit_notes(rows([card])))
+
+
 def test_the_calibrated_victim_s_table_warns_too():
     card = carded(audit=an_audit(same=26, changed=24, unclear=0))
     calibration = {"temperature": 3.5, "source": "fitted"}

@@ -276,6 +276,8 @@ def test_validated_rates_stand_beside_the_others(tmp_path: Path) -> None:
     assert unread.details == (
         "None of its successes was read: how many keep the label is not known.",
     )
+    none = only([a_model(tmp_path / "none", "finetune", "k" * 100)])
+    assert none.details == ()  # nothing to be read
 
 
 def test_strangers_models_stand_beside_each_other_under_their_names(tmp_path: Path) -> None:

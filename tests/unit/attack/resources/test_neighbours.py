@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import measure_neighbours
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +13,6 @@ from mindflood.attack.resources.inflection import Reading, base_forms, inflected
 from mindflood.attack.resources.neighbours import all_words, in_form, neighbours
 from mindflood.attack.resources.opposition import antonyms, opposite_valence
 from mindflood.attack.resources.relations import known, relations
-from tests.conftest import ROOT
 
 ROWS = sorted(all_words())
 
@@ -89,28 +89,21 @@ def test_synonyms_of_a_word_of_one_sense_are_in_it():
         assert base not in base_forms(other)
 
 
-@pytest.fixture
-def measure(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / "tools"))
-    import measure_neighbours
-
-    return measure_neighbours
-
-
-def test_simlex_999(measure):
+def test_simlex_999():
     """People's ratings of similarity, on the rows by which no threshold was chosen."""
     pytest.importorskip("gensim", reason="SimLex-999 comes with gensim")
-    rows = measure.simlex()[1::2]
-    shares = [hits / count for hits, count in (measure.accepted(rows, *b) for b in measure.BANDS)]
+    rows = measure_neighbours.simlex()[1::2]
+    found = (measure_neighbours.accepted(rows, *band) for band in measure_neighbours.BANDS)
+    shares = [hits / count for hits, count in found]
     assert shares[0] <= 0.01
     assert shares[1] <= 0.04
     assert shares[3] >= 0.5
 
 
-def test_it_goes_far_enough(measure):
+def test_it_goes_far_enough():
     path = Path(os.environ.get("MINDFLOOD_DATA", "")) / "sst2" / "dev.tsv"
     if not path.is_file():
         pytest.skip("no SST-2 in MINDFLOOD_DATA")
-    some, three = (float(share.split()[-1]) for share in measure.coverage(path).split("%")[:2])
-    assert some >= 88
-    assert three >= 72
+    _, some, three = measure_neighbours.coverage(path)
+    assert some >= 0.88
+    assert three >= 0.72

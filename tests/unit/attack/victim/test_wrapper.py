@@ -8,11 +8,11 @@ import pytest
 import torch
 import transformers
 from transformers import (
+    AutoConfig,
+    AutoModelForSequenceClassification,
     BertConfig,
     BertForSequenceClassification,
     BertModel,
-    RobertaConfig,
-    RobertaForSequenceClassification,
 )
 
 from mindflood.attack.driver.sample import SampleAttacker
@@ -153,10 +153,11 @@ def test_no_text_gives_no_logits(victim):
     assert victim([]).shape == (0, 3)
 
 
-def test_roberta_positions_leave_room_for_the_padding_s(tmp_path):
-    shape = {**SHAPE, "max_position_embeddings": LONGEST + 2}
-    model = RobertaForSequenceClassification(RobertaConfig(**shape, pad_token_id=1))
-    model.save_pretrained(tmp_path)
+@pytest.mark.parametrize("kind", ["roberta", "mpnet"])
+def test_counted_positions_leave_room_for_the_padding_s(kind, tmp_path):
+    shape = {**SHAPE, "max_position_embeddings": LONGEST + 2, "pad_token_id": 1}
+    config = AutoConfig.for_model(kind, **shape)
+    AutoModelForSequenceClassification.from_config(config).save_pretrained(tmp_path)
     save_tokenizer(tmp_path, longest=512)
     settings = tmp_path / "tokenizer_config.json"
     settings.write_text(

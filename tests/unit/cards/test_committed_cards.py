@@ -1,0 +1,83 @@
+"""Every committed attack may stand on the leaderboard, and what may not is told why."""
+
+import copy
+import re
+from pathlib import Path
+
+import pytest
+
+from mindflood.cards.cards import read_card
+from mindflood.cards.submitted import faults, known_fingerprints
+from mindflood.errors import UserError
+from mindflood.files import read_json
+from tests.conftest import ROOT
+
+RESULTS = ROOT / "results"
+CARDS = sorted(RESULTS.rglob("card.json"))
+KNOWN = known_fingerprints(RESULTS / "fingerprints.json")
+KEY = "textfooler-offline"
+
+
+def test_there_are_some():
+    assert RESULTS / "attacks" / "sst2-whole" / "card.json" in CARDS
+
+
+@pytest.mark.parametrize("path", CARDS, ids=lambda path: str(path.parent.relative_to(RESULTS)))
+def test_a_committed_card_is_in_order(path):
+    card = read_card(path)
+    assert faults(card, KNOWN) == ([] if card["attacks"] else ["attacks: there is none"])
+    for summary in card["attacks"].values():
+        if "audit" in summary:
+            assert (RESULTS / "audits" / summary["audit"]["sheet"]).is_file()
+
+
+def test_every_audited_attack_is_known():
+    for key in (RESULTS / "audits").glob("*.key.json"):
+        for attack in read_json(key)["attacks"]:
+            identity = attack["identity"]
+            of = (identity["recipe"], identity["profile"])
+            assert KNOWN[identity["fingerprint"]] == of, key.name
+
+
+def spoil(**changes):
+    return lambda card: card["attacks"][KEY].update(changes)
+
+
+def rename(card):
+    card["attacks"]["a2t-paper"] = card["attacks"].pop(KEY)
+
+
+SPOILT = {
+    "a text too many": (spoil(failed=593), "num_examples is 872, and its outcomes are 873"),
+    "a better rate": (spoil(accuracy_under_attack=0.8), r"accuracy_under_attack is 0\.8, and its"),
+    "no rate": (spoil(attack_success_rate=None), r"attack_success_rate is None, and its counts"),
+    "half an attack": (spoil(requested=1000), "is not finished: 872 of 1000 texts"),
+    "another attack": (spoil(fingerprint="0" * 16), "0{16} is in no list of known attacks"),
+    "another name": (rename, "the fingerprint eb1b8164a9987fd4 is of textfooler-offline"),
+    "a worse audit": (
+        lambda card: card["attacks"][KEY]["audit"].update(validated_accuracy=0.5),
+        r"audit\.validated_accuracy is below",
+    ),
+    "a path": (
+        lambda card: card.update(settings={"task.data": "/home/me/sst2"}),
+        r"settings\.task\.data: names a place on somebody's machine",
+    ),
+    "a model's path": (lambda card: card.update(encoder="~/model"), "encoder: names a place"),
+    "no attack": (lambda card: card.update(attacks={}), "attacks: there is none"),
+}
+
+
+@pytest.mark.parametrize("name", SPOILT)
+def test_what_is_wrong_is_told(name):
+    change, message = SPOILT[name]
+    card = copy.deepcopy(read_card(RESULTS / "attacks" / "sst2-whole" / "card.json"))
+    del card["attacks"]["a2t-offline"]
+    change(card)
+    (fault,) = faults(card, KNOWN)
+    assert re.search(message, fault)
+
+
+def test_a_registry_of_another_form_is_refused(tmp_path: Path):
+    (tmp_path / "fingerprints.json").write_text('["eb1b8164a9987fd4"]')
+    with pytest.raises(UserError, match=r"fingerprints\.json: expected an object"):
+        known_fingerprints(tmp_path / "fingerprints.json")
