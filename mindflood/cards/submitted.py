@@ -14,6 +14,9 @@ from mindflood.files import read_json
 _SAMPLES = ("skipped", "succeeded", "failed", "errors", "out_of_budget", "untouched")
 _ROUNDED = 1e-6  # rates of audits are written with six digits
 _A_PATH = re.compile(r"^(/|~|[A-Za-z]:[\\/])")
+_OF_A_TREEBANK = re.compile(
+    r"analyses\.neurons\.tags\..*\.(matched|words)\.\d+"
+)  # a word may be "/"
 
 
 class Recipe(NamedTuple):
@@ -87,7 +90,7 @@ def _said(rate: Rate | None) -> str:
 
 def _paths(value: Any, where: str = "") -> Iterator[str]:
     """Where a text of the card, or one of its keys, is the path of a file."""
-    if isinstance(value, str) and _A_PATH.match(value):
+    if isinstance(value, str) and _A_PATH.match(value) and not _OF_A_TREEBANK.fullmatch(where):
         yield where
     inside = value.items() if isinstance(value, dict) else ()
     for name, part in [*inside, *(enumerate(value) if isinstance(value, list) else ())]:

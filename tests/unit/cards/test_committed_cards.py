@@ -31,6 +31,16 @@ def test_a_committed_card_is_in_order(path):
             assert (RESULTS / "audits" / summary["audit"]["sheet"]).is_file()
 
 
+def test_a_word_of_a_treebank_is_no_place():
+    card = read_card(RESULTS / "neurons" / "lds-seed1" / "card.json")
+    tag = card["analyses"]["neurons"]["tags"]["."]
+    tag["matched"].append("/")
+    tag["neurons"][0]["words"].append("~")
+    assert faults(card, KNOWN) == ["attacks: there is none"]
+    card["analyses"]["neurons"]["texts"] = "/home/me/treebank"
+    assert faults(card, KNOWN)[0].startswith("analyses.neurons.texts: names a place")
+
+
 def test_every_audited_attack_is_known():
     for key in (RESULTS / "audits").glob("*.key.json"):
         for attack in read_json(key)["attacks"]:
