@@ -30,6 +30,28 @@ WITHOUT_CLASSES: Mapping[Kind, str] = {
 """Why gradient accordance, which compares the gradients of the rows of a class, has none."""
 
 
+_MODELS: Mapping[Kind, str] = {
+    "classification": "classifiers",
+    "regression": "models that regress",
+    "choice": "models that choose",
+    "tagging": "taggers",
+}
+
+
+def check_kind(what: str, named: str, kind: Kind, wanted: Kind) -> None:
+    """Refuse a task or model of another kind than something is for.
+
+    Args:
+        what: the plural that the message begins with, "attacks".
+        named: the task or model.
+
+    Raises:
+        UserError: its kind is another.
+    """
+    if kind != wanted:
+        raise UserError(f"{what} are for {_MODELS[wanted]}, and {named} is {NAMES[kind]}")
+
+
 def check_classification(what: str, named: str, kind: Kind) -> None:
     """Refuse a kind of task that something cannot do.
 
@@ -40,5 +62,4 @@ def check_classification(what: str, named: str, kind: Kind) -> None:
     Raises:
         UserError: it is no classification.
     """
-    if kind != "classification":
-        raise UserError(f"{what} are for classifiers, and {named} is {NAMES[kind]}")
+    check_kind(what, named, kind, "classification")

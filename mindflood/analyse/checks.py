@@ -14,8 +14,16 @@ def check(args: argparse.Namespace) -> None:
     """
     if args.kind == "transfer":
         return
-    _at_least(1, "--num-examples", args.num_examples)
     _at_least(0, "--seed", args.seed)
+    if args.kind == "neurons":
+        for name in ("top", "words", "keep", "passes", "draws"):
+            _at_least(1, f"--{name}", getattr(args, name))
+        for name in ("l1", "l2"):
+            _at_least(0, f"--{name}", getattr(args, name))
+        if not 0 <= args.share <= 1:
+            raise UserError(f"--share {args.share}: expected a share between 0 and 1")
+        return
+    _at_least(1, "--num-examples", args.num_examples)
     if args.kind == "noise":
         _at_least(1, "--draws", args.draws)
         for alpha in args.alpha:

@@ -5,8 +5,10 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+from mindflood.analyse.neurons.arguments import add_neuron_arguments, settings_of
 from mindflood.data.options import add_own_data, own_data_of, strict_or_not
 from mindflood.files import expanded
+from mindflood.kinds import Kind
 from mindflood.terminal import say, tell
 
 EPILOG = """examples:
@@ -14,6 +16,7 @@ EPILOG = """examples:
   mindflood analyse ball runs/sst2/*-seed0 --reference runs/sst2/freelb-seed0
   mindflood analyse generalisation runs/mr/*-seed0 --on imdb=FOLDER_WITH_IMDB
   mindflood analyse transfer runs/sst2/*-seed0
+  mindflood analyse neurons runs/pos/*-seed0
 
 'mindflood report' then draws what the cards say."""
 
@@ -23,7 +26,7 @@ _ALPHAS = (0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``mindflood analyse``."""
     kinds = parser.add_subparsers(
-        dest="kind", metavar="noise|ball|generalisation|transfer", required=True
+        dest="kind", metavar="noise|ball|generalisation|transfer|neurons", required=True
     )
     noise = _kind(kinds, "noise", "loss under Gaussian noise in the word embeddings")
     noise.add_argument("--alpha", type=float, nargs="+", default=_ALPHAS, metavar="A",
@@ -42,6 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                        "a later call replaces what an earlier one found")  # fmt: skip
     transfer = _of_runs(kinds, "transfer", "every model's adversarial texts tried on the others")
     transfer.set_defaults(data=None)  # the texts are those of the runs' attacks
+    neurons = _of_runs(kinds, "neurons", "which neurons of a tagger know which tag")
+    add_neuron_arguments(neurons)
 
 
 def _of_runs(kinds: Any, name: str, summary: str) -> argparse.ArgumentParser:
@@ -75,9 +80,16 @@ def run(args: argparse.Namespace) -> int:
 
     check(args)
     own = own_data_of(args)
-    subjects = [subject(folder, args.data, args.task, own) for folder in args.runs]
+    of: Kind = "tagging" if args.kind == "neurons" else "classification"
+    subjects = [subject(folder, args.data, args.task, own, of) for folder in args.runs]
     subjects = [dataclasses.replace(s, task=strict_or_not(s.task, args)) for s in subjects]
-    kinds = {"noise": _noise, "ball": _ball, "generalisation": _others, "transfer": _transfer}
+    kinds = {
+        "noise": _noise,
+        "ball": _ball,
+        "generalisation": _others,
+        "transfer": _transfer,
+        "neurons": _neurons,
+    }
     analyse: Callable[..., Any] = kinds[args.kind]
     for found, (key, result, line) in zip(subjects, analyse(args, subjects), strict=True):
         found.merge(args.kind, key, result)
@@ -193,3 +205,31 @@ def _transfer(args: argparse.Namespace, subjects: Any) -> Any:
             for attack, found in result["attacks"].items()
         ]
         yield None, result, "; ".join(lines)
+
+
+def _neurons(args: argparse.Namespace, subjects: Any) -> Any:
+    from mindflood.analyse.neurons.tagged import check_tags, tagged_sentences
+
+    corpora = [tagged_sentences(found) for found in subjects]
+
+    from mindflood.analyse.neurons.study import analysed, check_counts  # torch: all else is right
+    from mindflood.analyse.neurons.tagger import Tagger
+
+    settings = settings_of(args)
+    for found, pair in zip(subjects, corpora, strict=True):  # all that is wrong before long work
+        tagger = Tagger(found.model)
+        check_counts(tagger, settings)
+        check_tags(tagger.label_names, tagger.folder, *pair)
+    for found, pair in zip(subjects, corpora, strict=True):
+        result = analysed(Tagger(found.model), *pair, settings, found.name)
+        match, total = (
+            sum(tag[key] for tag in result["tags"].values()) for key in ("match", "total")
+        )
+        kept, chance = result["kept_accuracy"], result["random"]["kept_accuracy"]
+        yield (
+            None,
+            result,
+            f"tags {100 * result['tagger_accuracy']:.1f} % of {result['test_words']} words, probe "
+            f"{100 * result['probe']['accuracy']:.1f} %; {match} of {total} words match; "
+            f"{settings.keep} neurons {100 * kept:.1f} % (random ones {100 * chance:.1f} %)",
+        )

@@ -16,6 +16,7 @@ from mindflood.data.own import with_model_labels
 from mindflood.data.sources import Examples, Source
 from mindflood.data.tasks import TASKS, Task, get_task
 from mindflood.errors import UserError
+from mindflood.kinds import Kind
 
 
 @dataclass(frozen=True)
@@ -49,20 +50,35 @@ class Subject:
             )
         merge_analysis(self.card, kind, key, result, otherwise=otherwise)
 
+    @property
+    def source(self) -> Source:
+        """The task's data."""
+        return Source(self.task, self.data, own_label_names(self.model))
+
     def examples(self, limit: int | None, seed: int) -> Examples:
         """Rows of the task's attacked split, which no model was trained on."""
         whole_file = self.handed and not is_share_of_training(self.model, self.data)
-        source = Source(self.task, self.data, own_label_names(self.model))
-        there = read_rows(source, self.task.attacked_split, whole_file=whole_file)
+        there = read_rows(self.source, self.task.attacked_split, whole_file=whole_file)
+        self.check_rows(there.examples, there.origin)
+        return sampled(there, limit, seed)
+
+    def check_rows(self, examples: Examples, origin: str) -> None:
+        """Find out whether the run's own test rows are still those that its card is of.
+
+        Raises:
+            UserError: they are not.
+        """
         if not self.handed and self.card.is_file():
             remedy = "name what to analyse on with --data"
-            fingerprint = there.examples.fingerprint()
-            check_rows(self.card, self.folder, fingerprint, there.origin, remedy)
-        return sampled(there, limit, seed)
+            check_rows(self.card, self.folder, examples.fingerprint(), origin, remedy)
 
 
 def subject(
-    folder: str, data: str | None = None, task: str | None = None, own: Task | None = None
+    folder: str,
+    data: str | None = None,
+    task: str | None = None,
+    own: Task | None = None,
+    kind: Kind = "classification",
 ) -> Subject:
     """A RUN folder that was exported, the model in one, or a Hugging Face folder from elsewhere.
 
@@ -70,9 +86,11 @@ def subject(
         data: in place of that of the run's ``config.yaml``.
         task: of a model from elsewhere, whose card then lies among its files.
         own: the user's own data, in place of a named task.
+        kind: of task that the analysis is for.
 
     Raises:
-        UserError: there is no model or no card, or the task is not known, or not the card's.
+        UserError: there is no model or no card, the model is for another kind of task, or the task
+            is not known, or not the card's.
     """
     path = Path(folder)
     if path.name == "model" and (path.parent / "card.json").is_file():
@@ -83,7 +101,7 @@ def subject(
             f"{folder}: there is no card.json; give a RUN folder of 'mindflood train', exported "
             f"with: mindflood export {folder} {path / 'model'}"
         )
-    model = model_folder(path)
+    model = model_folder(path, kind)
     handed, resolved = data is not None, path / "config.yaml"
     if own is not None and not own.label_names and not resolved.is_file():
         own = with_model_labels(own, model, own_label_names(model), data)

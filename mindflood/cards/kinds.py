@@ -54,6 +54,7 @@ Bounds = Annotated[
     AfterValidator(_ascending),
     Kind("two fractions between 0 and 1, the lower one first"),
 ]
+Flag = Annotated[bool, Kind("true or false")]
 Numbers = Annotated[list[Number], Kind("a list of numbers")]
 Pair = Annotated[list[Number], Field(min_length=2, max_length=2), Kind("two numbers")]
 Texts = Annotated[list[AnyText], Kind("a list of texts")]

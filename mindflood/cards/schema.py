@@ -17,6 +17,7 @@ from mindflood.cards.kinds import (
     AnyText,
     Bounds,
     Count,
+    Flag,
     Key,
     Kind,
     Number,
@@ -370,6 +371,150 @@ class TransferAnalysis(TypedDict):
 
 
 @form
+class Neuron(TypedDict):
+    """One neuron of a model."""
+
+    layer: Count
+    """Its layer; 0 are the embeddings."""
+    unit: Count
+    """Its place in the layer, from 0."""
+
+
+@form
+class FiringNeuron(Neuron):
+    """A neuron that a tag rests on."""
+
+    weight: Number
+    """Its weight for the tag in the probe."""
+    words: Texts
+    """Words that move it most, the strongest first."""
+
+
+@form
+class TagNeurons(TypedDict):
+    """The neurons of one tag."""
+
+    count: Count
+    """Training words that have the tag."""
+    match: Count
+    """Of the listed words, those whose commonest tag in the training data it is."""
+    total: Count
+    """Distinct words listed over the tag's neurons."""
+    matched: Texts
+    """The words that match."""
+    neurons: list[FiringNeuron]
+    """Those of the largest weight, the first one first."""
+    by_layer: Annotated[list[Count], Kind("a list of counts (0 or more)")]
+    """The fewest neurons that carry ``share`` of the tag's weight, by their layer."""
+
+
+def _matches_of_total(tag: TagNeurons) -> TagNeurons:
+    if tag["match"] > tag["total"]:
+        _refuse("match", f"at most {tag['total']} of total", tag["match"])
+    return tag
+
+
+@form
+class MatchedWords(TypedDict):
+    """What the neurons of a control come to."""
+
+    match: Count
+    """Matching words, summed over all tags."""
+    total: Count
+    """Listed words, summed over all tags."""
+    kept_accuracy: Rate
+    """As that of the analysis."""
+
+
+@form
+class ProbedTags(TypedDict):
+    """A linear probe of all neurons."""
+
+    accuracy: Rate
+    """Share of the test words whose tag it has right."""
+    law: Amount
+    """What its law comes to on the training words, in nats: the penalties are in it."""
+    passes: Count
+    """Over the training words."""
+    converged: Flag
+    """Whether it stopped falling."""
+
+
+@form
+class NeuronSettings(TypedDict):
+    """How a tagger's neurons are looked at."""
+
+    subwords: Literal["last", "first", "average"]
+    """Which sub-words stand for a word."""
+    l1: Amount
+    """λ₁ of the probe."""
+    l2: Amount
+    """λ₂ of the probe."""
+    l2_form: Literal["root", "squared"]
+    """What λ₂ weighs: the norm of the weights, or its square."""
+    top: Count
+    """Neurons a tag whose words are listed."""
+    words: Count
+    """Words listed a neuron."""
+    words_of: Literal["train", "test"]
+    """Which words are listed: those that the probes were trained on, or those of the test."""
+    keep: Count
+    """Neurons that the ablation leaves."""
+    share: Rate
+    """Share of a tag's weight that the neurons in ``by_layer`` carry."""
+    draws: Count
+    """Draws of random neurons."""
+    seed: Count
+    """Of shuffled tags and random neurons."""
+
+
+@form
+class NeuronAnalysis(NeuronSettings):
+    """Which neurons of a tagger know which tag (``mindflood analyse neurons``)."""
+
+    layers: Count
+    """Layers of the model, the embeddings as one of them."""
+    width: Count
+    """Neurons a layer."""
+    train_words: Count
+    """Words that the probes were trained on."""
+    test_words: Count
+    """Words that they were tested on."""
+    left_out: Count
+    """Words of both of which the model sees nothing, or not all."""
+    texts: Text
+    """Hash of both and their tags; analyses compare only where it is the same."""
+    majority: Rate
+    """Share of the test words that have the commonest training tag."""
+    tagger_accuracy: Rate
+    """Share of the test words that the model itself tags right."""
+    probe: ProbedTags
+    """The probe whose weights rank the neurons."""
+    ranking: list[Neuron]
+    """The ``keep`` neurons that the ablation leaves, the first one first."""
+    kept_accuracy: Rate
+    """Accuracy on the test words of a probe that has these neurons alone."""
+    tags: dict[Key, Annotated[TagNeurons, AfterValidator(_matches_of_total)]]
+    """Each tag of the training words, the commonest first."""
+    random: MatchedWords
+    """Control: neurons drawn at random; matches summed, accuracies averaged over the draws."""
+    shuffled: MatchedWords
+    """Control: the neurons of a probe of shuffled tags."""
+    shuffled_probe: ProbedTags
+    """That probe; its accuracy is on shuffled tags too."""
+    warnings: NotRequired[Sentences]
+    """What makes the numbers doubtful, without a full stop."""
+
+
+def _as_many_layers(found: NeuronAnalysis) -> NeuronAnalysis:
+    for tag, neurons in found["tags"].items():
+        if len(neurons["by_layer"]) != found["layers"]:
+            expected = f"{found['layers']} counts, one a layer"
+            _refuse(f"tags.{tag}.by_layer", expected, neurons["by_layer"])
+    return found
+
+
+@form
 class Analyses(TypedDict):
     """The analyses that were made of the model (``mindflood analyse``)."""
 
@@ -381,6 +526,8 @@ class Analyses(TypedDict):
     """Accuracy on other data."""
     transfer: NotRequired[TransferAnalysis]
     """Other models' adversarial texts."""
+    neurons: NotRequired[Annotated[NeuronAnalysis, AfterValidator(_as_many_layers)]]
+    """Which neurons of a tagger know which tag."""
 
 
 _Origin = TypedDict(

@@ -30,6 +30,7 @@ from mindflood.report.tables.freelb import freelb_tables
 from mindflood.report.tables.held_out import held_out_table
 from mindflood.report.tables.layout import Number, Table, section_columns, sections, text_of
 from mindflood.report.tables.medians import medians_table
+from mindflood.report.tables.neurons import neuron_tables
 from mindflood.report.tables.notes import FALLBACK
 from mindflood.report.tables.paper import (
     counts_table,
@@ -120,7 +121,7 @@ def every_table(runs: Sequence[Run]) -> list[list[Table]]:
         altinisik.time_table(cards),
     )
     tables += [[table] for table in further if table.rows]
-    tables += [[table] for table in freelb_tables(cards)]
+    tables += [[table] for table in (*freelb_tables(cards), *neuron_tables(cards))]
     return tables + [found for found in [transfer_tables(cards)] if found[0].rows]
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from mindflood.cards.cards import Run
 from mindflood.cards.rates import undecided, untouched
+from mindflood.data.tasks import TASKS
 from mindflood.report.numbers.difference import (
     FISHER,
     LEVEL,
@@ -65,8 +66,16 @@ def rules(found: Sequence[Verdict]) -> list[str]:
 
 
 def unattacked(runs: Sequence[Run]) -> list[Run]:
-    """The runs that no attack is on the card of; nothing is known of their robustness."""
-    return [run for run in runs if not run.card["attacks"]]
+    """The classifiers that no attack is on the card of; nothing is known of their robustness.
+
+    Models of other kinds of task cannot be attacked.
+    """
+    return [run for run in runs if not run.card["attacks"] and _can_be_attacked(run)]
+
+
+def _can_be_attacked(run: Run) -> bool:
+    task = TASKS.get(run.card["task"])  # none of the user's own data, which are classes
+    return task is None or task.kind == "classification"
 
 
 def _verdict(

@@ -1,13 +1,14 @@
 """Which folder a model to attack is in, checked before anything heavy is imported."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from mindflood.data.hub import hub_answers
 from mindflood.errors import UserError
 from mindflood.files import read_json, user_path
 from mindflood.fingerprint import file_fingerprint
-from mindflood.kinds import check_classification
+from mindflood.kinds import Kind, check_kind
 from mindflood.models.config import check_no_adapter, stated_kind
 from mindflood.models.tokenizer_files import TOKENIZER_FILES
 
@@ -15,13 +16,21 @@ from mindflood.models.tokenizer_files import TOKENIZER_FILES
 # SentencePiece), or, where it needs none, as for bytes, its settings.
 _TOKENIZERS = ("tokenizer.json", "vocab.*", "*.model", "*.bpe", "tokenizer_config.json")
 
+_USES: Mapping[Kind, str] = {
+    "classification": "attacks, predictions and analyses",
+    "tagging": "analyses of neurons",
+}
 
-def model_folder(folder: str | Path) -> str:
+
+def model_folder(folder: str | Path, kind: Kind = "classification") -> str:
     """``folder`` itself, the export inside a RUN folder, or a hub id.
 
+    Args:
+        kind: of task that the model has to be for.
+
     Raises:
-        UserError: it is a folder without a model or with pickled weights only, or neither a
-            folder nor a hub id.
+        UserError: it is a folder without a model, with one of another kind or with pickled weights
+            only, or neither a folder nor a hub id.
     """
     path = user_path(folder)
     if not path.exists():
@@ -33,7 +42,7 @@ def model_folder(folder: str | Path) -> str:
     check_no_adapter(path)
     if not (path / "config.json").is_file():
         raise UserError(f"{path}: not a model: there is no config.json; {_remedy(path)}")
-    _check_stated(path / "config.json")
+    _check_stated(path / "config.json", kind)
     if not list(path.glob("*.safetensors")):
         pickled = sorted(file.name for file in path.glob("*.bin"))
         found = f"only {pickled[0]}, a pickle, which is never loaded" if pickled else "none"
@@ -51,7 +60,7 @@ def _remedy(run: Path) -> str:
     return "give a Hugging Face folder, a RUN folder with its 'model', or a hub id"
 
 
-def _check_stated(config: Path) -> None:
+def _check_stated(config: Path, wanted: Kind) -> None:
     """Find out whether a model's configuration is one, and has its labels by number.
 
     Raises:
@@ -70,7 +79,7 @@ def _check_stated(config: Path) -> None:
             f'{{"0": "negative", "1": "positive"}}, found {str(names)[:60]}'
         )
     kind = stated_kind(stated, len(names))
-    check_classification("attacks, predictions and analyses", str(config.parent), kind)
+    check_kind(_USES[wanted], str(config.parent), kind, wanted)
 
 
 def check_tokenizer(folder: Path) -> None:

@@ -11,6 +11,7 @@ from mindflood.cards.cards import Card, Run
 from mindflood.report.figures.accordance import accordance_curves
 from mindflood.report.figures.epochs import epoch_curves
 from mindflood.report.figures.losses import loss_curves
+from mindflood.report.figures.neurons import neuron_maps
 from mindflood.report.figures.noise import noise_curves
 from mindflood.report.figures.rows import climbing_curves, row_losses
 from mindflood.report.figures.sweep import sweeps
@@ -63,6 +64,7 @@ COMPARISONS: dict[str, tuple[str, Callable[[Sequence[Run], str], _Figures]]] = {
     "noise": ("Loss under Gaussian noise in the word embeddings", _of_cards(noise_curves)),
     "epochs": ("Loss and accuracy under attack over the epochs", _of_cards(epoch_curves)),
     "transfer": ("Adversarial texts of one model that fool another", _of_cards(transfer_maps)),
+    "neurons": ("Neurons of each tag by layer", _of_cards(neuron_maps)),
 }
 
 

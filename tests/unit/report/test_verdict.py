@@ -336,6 +336,12 @@ def test_without_an_attack_nothing_is_known(tmp_path: Path) -> None:
     assert "nothing is known of their robustness" in report(tmp_path).read_text()
 
 
+def test_a_tagger_is_not_to_be_attacked(tmp_path: Path) -> None:
+    write([Run(tmp_path / "one", a_card(task="pos"))])
+    assert unattacked(find_runs(tmp_path)) == []
+    assert "mindflood attack" not in report(tmp_path).read_text()
+
+
 def test_the_command_says_verdict_and_what_is_missing_within_80_columns(tmp_path: Path) -> None:
     recipes = ("textfooler", "bae", "pso", "a2t")
     attacks = {f"{name}-offline": an_attack() for name in recipes}

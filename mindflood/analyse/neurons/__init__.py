@@ -1,0 +1,1 @@
+"""Linguistic correlation analysis: which neurons of a tagger know which tag (Altinisik, §4.3)."""
