@@ -78,9 +78,11 @@ def export_torch(
         run: a RUN folder, or a MindSpore ``.ckpt`` file of a classifier.
         out: the folder to write; replaced where it is an earlier export and nothing else.
         epoch: for a RUN folder: the kept weights of that epoch (from 1); None is the final model.
-        encoder, encoder_layers, task, data: for a ``.ckpt`` file: where architecture and tokenizer
-            come from, how many of its layers there are, and the task whose labels and rows are
-            used; for a RUN folder its config tells.
+        encoder: for a ``.ckpt`` file: where architecture and tokenizer come from; for a RUN folder
+            its config tells, as it does what follows.
+        encoder_layers: for a ``.ckpt`` file: how many of the encoder's layers there are.
+        task: for a ``.ckpt`` file: whose labels and rows are used.
+        data: for a ``.ckpt`` file: where that task's rows are.
         max_length: for a ``.ckpt`` file: the tokens that it was trained with; None: as many as the
             encoder and its tokenizer take.
 

@@ -122,7 +122,10 @@ class AccordanceProbe:
         """g^i of a batch: the gradient of the mean loss over its rows of class i.
 
         Args:
-            inputs, labels, real_rows, targets: as in :class:`LabelledBatch`.
+            inputs: as in :class:`LabelledBatch`, like the others.
+            labels: the class of each row.
+            real_rows: which rows count.
+            targets: what the loss takes in place of the classes.
 
         Returns:
             For each class that has rows, float32 arrays of the parameters' shapes, in their order.
@@ -145,8 +148,9 @@ class AccordanceProbe:
         Args:
             batches: the same whole (global) batches on every worker; a pair ``(inputs, labels)``
                 is a batch of which every row counts.
-            rank, worker_count: of the data-parallel workers. Batch j is probed by worker j mod
-                ``worker_count``; then the workers exchange their sums, and each returns the same.
+            rank: of this data-parallel worker.
+            worker_count: how many there are. Batch j is probed by worker j mod ``worker_count``;
+                then the workers exchange their sums, and each returns the same.
 
         Raises:
             UserError: as :meth:`class_gradients`, on every worker; the message numbers the batch,

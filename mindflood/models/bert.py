@@ -111,10 +111,12 @@ class BertForSequenceClassification(nn.Cell):
         """Logits of a batch.
 
         Args:
-            input_ids, attention_mask, token_type_ids: int32 ``[B, L]``. BERT and ELECTRA have
-                segments, the others ignore ``token_type_ids``.
-            hidden_noise, attention_noise: the pair that ``DropoutNoise.draw`` returns, as tensors;
-                None (both) for evaluation.
+            input_ids: int32 ``[B, L]``.
+            attention_mask: int32 ``[B, L]``, 0 on padding.
+            token_type_ids: int32 ``[B, L]``; BERT and ELECTRA have segments, the others ignore it.
+            hidden_noise: the first of the pair that ``DropoutNoise.draw`` returns; None for
+                evaluation.
+            attention_noise: the second; None where the first is.
             perturbation: float32 ``[B, L, d]``, added to the looked-up word embeddings.
 
         Returns:

@@ -78,7 +78,7 @@ def test_a_page_points_at_what_is_there(page: Path) -> None:
 
 
 def test_the_pages_build_as_a_site(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"]
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict"]
     ran = subprocess.run(
         [*command, "--site-dir", str(tmp_path)], cwd=ROOT, capture_output=True, text=True
     )
