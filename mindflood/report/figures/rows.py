@@ -130,6 +130,7 @@ def _histogram_drawing(
             labels = f", {'wrong' if wrong else 'right'} labels" if noisy else ""
             axes.set_ylabel(f"rows (%){labels}")
             axes.set_xscale("log")
+            axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
             axes.set_ylim(bottom=0)
         panels[-1].set_xlabel(f"training loss at the end ({loss_unit(cards[0])})")
         panels[0].legend(

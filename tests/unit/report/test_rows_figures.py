@@ -101,6 +101,7 @@ def test_losses_of_rows_with_wrong_labels_stand_apart(tmp_path: Path, monkeypatc
         a_run(tmp_path, "iflood", [], [line(1e-9, False), line(99.0, True)]),
     ]
     [(title, svg)] = list(row_losses(runs, "a"))
+    assert "mathdefault" not in svg  # the powers of ten of an axis, as TeX
     assert title == "SST-2, MiniLM-L6 (embedded)"
     assert {"rows (%), right labels", "rows (%), wrong labels"} <= set(texts(svg))
     edges = np.geomspace(rows._LEAST, rows._MOST, rows._BINS + 1)
