@@ -49,6 +49,7 @@ def train(endpoint: str, folder: Path, *words: str) -> subprocess.CompletedProce
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_download_that_breaks_off_is_one_line_and_the_same_command_ends_it(
     repository: Path, tmp_path: Path
 ) -> None:

@@ -196,6 +196,7 @@ def test_float16_trains_as_float32_does(write_config, mindflood, tmp_path, metho
     np.testing.assert_allclose(losses[0], losses[1], atol=5e-3)
 
 
+@pytest.mark.slow
 def test_pynative_and_graph_mode_train_alike(write_config, mindflood, tmp_path):
     losses = []
     for mode in ("graph", "pynative"):

@@ -232,6 +232,7 @@ def test_the_noise_is_gaussian_for_altinisiks_methods_alone(method):
         assert np.abs(unit).max() <= 1
 
 
+@pytest.mark.slow
 @METHODS
 def test_pynative_takes_the_steps_of_graph_mode(method):
     ends = []

@@ -44,7 +44,7 @@ CASES = [
             ("pgd", "iflood", "graph", "filled"),
             ("freelb", "softad", "graph", "whole"),
             ("pgd-at", "adaflood", "graph", "filled"),
-            ("tavat", "iflood", "pynative", "filled"),
+            ("tavat", "iflood", "graph", "filled"),
         } else pytest.mark.slow,
     )
     for method in FLOODED for rows in RULES

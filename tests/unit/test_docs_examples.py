@@ -32,6 +32,7 @@ def test_a_network_of_ones_own_gets_a_level_from_a_crossing_and_floats_at_it(tmp
     assert abs(flooded - level) < 0.2 * level
 
 
+@pytest.mark.slow
 def test_a_network_with_a_loss_a_row_is_flooded_row_by_row(tmp_path: Path):
     text = (ROOT / "docs" / "own_network.md").read_text(encoding="utf-8")
     [block] = [

@@ -244,8 +244,11 @@ def test_every_shipped_config_is_valid_and_names_its_command(path):
 
 
 def test_the_small_configs_perturb_alike():
-    """With the releases' η and mag PGD and FreeAT do not learn in so few steps."""
-    small = [path for path in CONFIGS if path.stem.endswith("_small")]
+    """With the releases' η and mag PGD and FreeAT do not learn in so few steps.
+
+    The taggers whose neurons are compared are another study, with a radius of its own.
+    """
+    small = [p for p in CONFIGS if p.stem.endswith("_small") and p.stem != "neurons_small"]
     assert len(small) == 7
     settings: dict[str, set[tuple]] = {}
     for path in small:
