@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from mindflood.cards.cards import Run
 from mindflood.cards.rates import undecided, untouched
-from mindflood.data.tasks import TASKS
 from mindflood.report.numbers.difference import (
     FISHER,
     LEVEL,
@@ -20,6 +19,7 @@ from mindflood.report.numbers.difference import (
     Difference,
     holm,
 )
+from mindflood.report.numbers.kinds import kind_of
 from mindflood.report.numbers.names import (
     STRANGER,
 )
@@ -70,12 +70,8 @@ def unattacked(runs: Sequence[Run]) -> list[Run]:
 
     Models of other kinds of task cannot be attacked.
     """
-    return [run for run in runs if not run.card["attacks"] and _can_be_attacked(run)]
-
-
-def _can_be_attacked(run: Run) -> bool:
-    task = TASKS.get(run.card["task"])  # none of the user's own data, which are classes
-    return task is None or task.kind == "classification"
+    classifiers = (run for run in runs if kind_of(run.card) == "classification")
+    return [run for run in classifiers if not run.card["attacks"]]
 
 
 def _verdict(

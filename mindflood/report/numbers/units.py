@@ -3,14 +3,12 @@
 from collections.abc import Iterable
 
 from mindflood.cards.cards import Card
-from mindflood.data.tasks import TASKS
+from mindflood.report.numbers.kinds import kind_of
 
 
 def loss_unit(card: Card) -> str:
     """Nats; of a regression, whose loss is the squared error, the label's unit squared."""
-    task = TASKS.get(card["task"])
-    of_numbers = task is not None and task.kind == "regression"
-    return "squared unit of the label" if of_numbers else "nats"
+    return "squared unit of the label" if kind_of(card) == "regression" else "nats"
 
 
 def loss_units(cards: Iterable[Card]) -> str:
