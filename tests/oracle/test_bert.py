@@ -210,10 +210,14 @@ def test_hidden_states_are_reached_without_the_head(pair, kind, mode):
     np.testing.assert_allclose(last.asnumpy(), expected[-1].detach().numpy(), atol=1e-4)
 
 
-@pytest.mark.parametrize("more", [{}, {"embedding_size": 48}], ids=["own", "wide words"])
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [
+        *(pytest.param(kind, {}, id=kind) for kind in KINDS),
+        pytest.param("electra", {"embedding_size": 48}, id="electra with wide words"),
+    ],
+)
 def test_names_and_shapes_are_hugging_faces(kind, more):
-    if more and kind != "electra":
-        pytest.skip("its words have the size of its states in any case")
     theirs = torch_model(kind, **more)
     known = {k: v for k, v in (MORE[kind] | more).items() if k != "seq_classif_dropout"}
     config = BertConfig(**SIZES | known, model_type=kind, pad_token_id=1)

@@ -60,6 +60,11 @@ def both(request, tmp_path):
     return family, kind, theirs, ours(tmp_path, asks=kind == "choice")
 
 
+OF_CHOICES = pytest.mark.parametrize(
+    "both", [(family, "choice") for family in CLASSES], ids="-".join, indirect=True
+)
+
+
 def inputs(family: str, lengths: list[int], padded: int, seed: int = 0) -> list[np.ndarray]:
     ids = np.random.default_rng(seed).integers(5, 50, (len(lengths), padded)).astype(np.int32)
     mask = (np.arange(padded) < np.array(lengths)[:, None]).astype(np.int32)
@@ -119,10 +124,9 @@ def test_logits_and_losses_equal_hugging_face_s(both):
         assert losses[row] == pytest.approx(loss, rel=1e-4, abs=1e-5)
 
 
+@OF_CHOICES
 def test_questions_of_three_and_five_choices_are_as_in_batches_of_their_own(both, tmp_path):
     family, kind, theirs, model = both
-    if kind != "choice":
-        pytest.skip("of choices alone")
     arrays, labels = texts_of(family, kind), labels_of(kind)
     together = model(*tensors(arrays)).asnumpy()
     theirs.save_pretrained(tmp_path / "again", safe_serialization=True)
@@ -138,10 +142,9 @@ def test_questions_of_three_and_five_choices_are_as_in_batches_of_their_own(both
         )  # fmt: skip
 
 
+@OF_CHOICES
 def test_permuted_choices_permute_scores_and_leave_j(both):
     family, kind, _, model = both
-    if kind != "choice":
-        pytest.skip("of choices alone")
     arrays, labels = texts_of(family, kind), labels_of(kind)
     order = np.array([2, 4, 0, 1, 3])
     places = (np.arange(3)[:, None] * K + order).ravel()
