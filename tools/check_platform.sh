@@ -3,7 +3,7 @@
 # runs the oracles and the demo, and compares the step's speed with another pair's:
 #
 #   tools/check_platform.sh PYTHON FOLDER [OTHER_PYTHON]
-#   tools/check_platform.sh python3.12 /tmp/newer .venv/bin/python
+#   tools/check_platform.sh python3.12 newer .venv/bin/python
 #
 # FOLDER/venv is made, or completed where it is there; FOLDER/runs is the demo's output. OTHER_PYTHON is
 # an interpreter that mindflood's packages are installed for. MARKS=' ' runs the slow oracles too (over
