@@ -130,11 +130,8 @@ def export_torch(
 
 def _write_model(folder: Path, model: BertForSequenceClassification, source: Source) -> None:
     """The encoder's own configuration gets the classifier's architecture, depth and labels."""
-    names, kind, architecture = (
-        source.task.label_names,
-        source.task.kind,
-        model.config.architecture,
-    )
+    names, kind = source.task.label_names, source.task.kind
+    architecture = model.config.architecture
     depth = architecture.keys.get("num_hidden_layers") or "num_hidden_layers"
     changes = {
         "model_type": model.config.model_type,
