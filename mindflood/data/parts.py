@@ -20,6 +20,7 @@ SPLIT_NAMES = {
     "dev": ("dev", "validation", "valid", "val"),
     "test": ("test",),
 }
+_SHARD = "-00000-of-00001"  # as the hub names a split that is one file
 
 
 @dataclass(frozen=True)
@@ -141,10 +142,11 @@ def _corpus_rows(task: Task, split: Split) -> list[Row]:
 def _candidates(task: Task) -> list[BenchmarkFile]:
     """Files that are looked for; the first that is there stands for its split."""
     tables = [
-        BenchmarkFile(split, f"{name}{suffix}{packed}", file_format)  # type: ignore[arg-type]
+        BenchmarkFile(split, f"{name}{shard}{suffix}{packed}", way)  # type: ignore[arg-type]
         for split, names in SPLIT_NAMES.items()
         for name in names
-        for suffix, file_format in suffixes_of(task).items()
+        for shard in ("", _SHARD)
+        for suffix, way in suffixes_of(task).items()
         for packed in ("", PACKED)
     ]
     return [*tables, *task.files]

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mindflood.kinds import Kind
+
 _SELF = (".self_attention.", ".self.")  # `self` cannot be an attribute of a cell
 
 
@@ -33,6 +35,8 @@ class Architecture:
             otherwise; None: it has no such key, and the default holds.
         defaults: of fields, where they are not those of BERT.
         fixed: keys whose value must be this one, and what to do where it is not.
+        head_rates: by kind of head, the key of its dropout's rate and the default, where it is not
+            that of the classifier of texts.
     """
 
     family: str
@@ -47,10 +51,18 @@ class Architecture:
     keys: Mapping[str, str | None] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     fixed: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
+    head_rates: Mapping[Kind, tuple[str, float]] = field(default_factory=dict)
 
 
 _ABSOLUTE = {"position_embedding_type": ("absolute", "choose a model with absolute positions")}
 _ENCODERS_ONLY = {"is_decoder": (False, "choose a model that looks both ways")}
+_HEAD = "choose a model whose head of choices is as ELECTRA has it"
+_POOLED_CHOICES = {
+    "summary_type": ("first", _HEAD),
+    "summary_use_proj": (True, _HEAD),
+    "summary_activation": ("gelu", _HEAD),
+    "summary_first_dropout": (0.0, _HEAD),
+}
 
 ARCHITECTURES: Mapping[str, Architecture] = {
     "bert": Architecture("Bert", segments=True, fixed=_ABSOLUTE | _ENCODERS_ONLY),
@@ -110,6 +122,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         },
         defaults={"num_hidden_layers": 6, "classifier_dropout": 0.2},
         fixed={"sinusoidal_pos_embds": (False, "choose a model with learned positions")},
+        head_rates={"tagging": ("dropout", 0.1)},
     ),
     "electra": Architecture(
         "Electra",
@@ -125,6 +138,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
             "num_attention_heads": 4,
             "intermediate_size": 1024,
         },
-        fixed=_ABSOLUTE | _ENCODERS_ONLY,
+        fixed=_ABSOLUTE | _ENCODERS_ONLY | _POOLED_CHOICES,
+        head_rates={"choice": ("summary_last_dropout", 0.1)},
     ),
 }

@@ -35,7 +35,8 @@ class BertConfig:
     ``embedding_size`` is that of an ELECTRA's words; None is the ``hidden_size``. ``label_names``
     gives the classes in the order of the logits (``id2label``). ``kind`` tells the head, and
     ``choices`` how many texts a question comes with, where the head scores choices: as many as the
-    question with the most has.
+    question with the most has. ``head_dropouts`` are the rates of the kinds of head that have one
+    of their own, in place of ``classifier_dropout``.
     """
 
     vocab_size: int = 30522
@@ -58,6 +59,7 @@ class BertConfig:
     label_names: tuple[str, ...] = ()
     kind: Kind = "classification"
     choices: int = 1
+    head_dropouts: tuple[tuple[Kind, float], ...] = ()
 
     def __post_init__(self) -> None:
         _one_of("model_type", self.model_type, tuple(ARCHITECTURES))
@@ -104,7 +106,7 @@ class BertConfig:
     @property
     def head_dropout_prob(self) -> float:
         """Rate of the dropout before the classifier."""
-        rate = self.classifier_dropout
+        rate = dict(self.head_dropouts).get(self.kind, self.classifier_dropout)
         return self.hidden_dropout_prob if rate is None else rate
 
     @property
@@ -144,6 +146,7 @@ class BertConfig:
             hidden_dropout_prob=rate,
             attention_probs_dropout_prob=rate,
             classifier_dropout=None,
+            head_dropouts=(),
         )
 
     @classmethod
@@ -209,6 +212,9 @@ def _values(path: Path, stated: Mapping[str, Any]) -> dict[str, Any]:
             values[name] = stated[key]
         elif key is not None and name in stated:  # Hugging Face reads BERT's names too
             values[name] = stated[name]
+    values["head_dropouts"] = tuple(
+        (head, stated.get(key, default)) for head, (key, default) in architecture.head_rates.items()
+    )
     if values.get("pad_token_id", 0) is None:
         values["pad_token_id"] = architecture.defaults.get("pad_token_id", 0)
     return values

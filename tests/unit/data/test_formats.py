@@ -155,7 +155,9 @@ def test_json_lines_with_numbers_and_names(tmp_path: Path) -> None:
     assert rows(load("imdb", "test", tmp_path)) == [("a\u2028b", 1), ("c", 0)]
 
 
-@pytest.mark.parametrize("name", ["validation.csv", "dev.csv", "valid.tsv"])
+@pytest.mark.parametrize(
+    "name", ["validation.csv", "dev.csv", "valid.tsv", "validation-00000-of-00001.csv"]
+)
 def test_names_of_the_dev_file(tmp_path: Path, name: str) -> None:
     comma = "," if name.endswith("csv") else "\t"
     (tmp_path / "train.csv").write_text("sentence,label\nx,0\n")

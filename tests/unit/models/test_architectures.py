@@ -61,6 +61,21 @@ def test_mpnets_head_has_the_rate_of_its_states(tmp_path):
     assert stated(tmp_path, **keys).head_dropout_prob == 0.1
 
 
+def test_a_head_may_have_a_rate_of_its_own(tmp_path):
+    """As Hugging Face's DistilBertForTokenClassification and ElectraForMultipleChoice drop out."""
+    keys = {"model_type": "distilbert", "dropout": 0.3, "seq_classif_dropout": 0.4}
+    assert stated(tmp_path, **keys).head_dropout_prob == 0.4
+    tagger = stated(tmp_path, **keys, architectures=["DistilBertForTokenClassification"])
+    assert tagger.head_dropout_prob == 0.3
+    assert tagger.with_dropout(0.05).head_dropout_prob == 0.05
+    keys = {"model_type": "electra", "classifier_dropout": 0.4, "summary_last_dropout": 0.2}
+    assert stated(tmp_path, **keys).head_dropout_prob == 0.4
+    keys["architectures"] = ["ElectraForMultipleChoice"]
+    assert stated(tmp_path, **keys).head_dropout_prob == 0.2
+    del keys["summary_last_dropout"]
+    assert stated(tmp_path, **keys).head_dropout_prob == 0.1
+
+
 REFUSED = {
     "bert": ({"is_decoder": True}, "is_decoder True is not supported; choose"),
     "mpnet": (
@@ -74,6 +89,10 @@ REFUSED = {
         "position_embedding_type 'relative_key' is not supported",
     ),
     "electra ": ({"embedding_size": 512}, "embedding_size 512 above hidden_size 256 is not"),
+    "electra  ": (
+        {"summary_activation": "tanh"},
+        "summary_activation 'tanh' is not supported; choose a model whose head of choices",
+    ),
     "xlnet": ({}, f"'xlnet' is not supported; the supported are {', '.join(ARCHITECTURES)}"),
 }
 
