@@ -119,6 +119,7 @@ def cluster():
     ray.shutdown()
 
 
+@pytest.mark.slow
 def test_ray_tasks_give_the_same_records(models, run, whole, cluster, tmp_path):
     run(models[0], tmp_path, ray=True, workers=2, at_once=1)
     assert_same(records(tmp_path, "pwws"), records(whole[0], "pwws"))

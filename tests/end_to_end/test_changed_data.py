@@ -23,6 +23,7 @@ def told(done: subprocess.CompletedProcess[str], status: int = 0) -> str:
     return done.stderr
 
 
+@pytest.mark.slow
 def test_a_run_keeps_to_its_rows_from_training_to_attack(
     tmp_path: Path, write_config: Callable[..., Path], mindflood: Mindflood
 ) -> None:

@@ -15,7 +15,6 @@ from tests.end_to_end.test_export import in_mindspore, in_pytorch
 from tests.oracle.encoders import CLASSES, torch_config
 
 SIZES = {"vocab_size": 30527, "hidden_size": 32, "intermediate_size": 64}
-KINDS = ["mpnet", *(pytest.param(k, marks=pytest.mark.slow) for k in ("distilbert", "electra"))]
 
 
 def an_encoder(kind: str, folder: Path) -> Path:
@@ -37,7 +36,8 @@ def an_encoder(kind: str, folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["mpnet", "distilbert", "electra"])
 def test_an_encoder_is_trained_exported_asked_and_attacked(kind, tmp_path, write_config, capsys):
     encoder = an_encoder(kind, tmp_path / "encoder")
     config = write_config(encoder=str(encoder), method="flooding-x", task__max_length=24)

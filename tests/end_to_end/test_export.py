@@ -138,6 +138,7 @@ def test_the_victim_is_right_as_often_as_the_card_says(run, exported):
     assert found["right"] == pytest.approx(card["clean_accuracy"], abs=1e-12)
 
 
+@pytest.mark.slow
 def test_a_model_that_pytorch_answers_otherwise_is_written_and_marked(
     run, exported, tmp_path, capsys, monkeypatch
 ):

@@ -97,12 +97,9 @@ main(["train", sys.argv[1]])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("method", "part"),
-    [
-        ("flooding-x", "accordance"),
-        pytest.param("flooding-search", "search", marks=pytest.mark.slow),
-    ],
+    ("method", "part"), [("flooding-x", "accordance"), ("flooding-search", "search")]
 )
 def test_a_kill_at_the_card_loses_no_part_of_it(write_config, mindflood, tmp_path, method, part):
     probed = {"training__epochs": 2, "accordance__batches": 3}

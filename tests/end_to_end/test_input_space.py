@@ -71,6 +71,7 @@ def trained(write_config, mindflood, tmp_path, unsteady_encoder):
     return run_of(tmp_path / "whole"), done.stderr
 
 
+@pytest.mark.slow
 def test_what_is_kept_and_that_a_killed_run_is_the_same(
     trained, unsteady_encoder, write_config, mindflood, tmp_path
 ):

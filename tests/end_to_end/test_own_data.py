@@ -33,6 +33,7 @@ def write_reviews(path: Path, split: str, count: int) -> None:
             writer.writerow([number, texts[number], stars if number % 5 else "fine"])
 
 
+@pytest.mark.slow
 def test_five_classes_of_a_stranger_s_file_from_training_to_the_report(
     tmp_path: Path, write_config: Callable[..., Path], mindflood: Mindflood
 ) -> None:

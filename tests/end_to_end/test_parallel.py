@@ -126,6 +126,7 @@ def test_two_workers_that_are_killed_continue(write_config, tmp_path):
     assert losses[0] == losses[1]
 
 
+@pytest.mark.slow
 def test_an_overflow_on_one_worker_skips_the_step_on_all(tmp_path):
     logs = msrun(tmp_path / "logs", Path(__file__).with_name("parallel_overflow.py"))
     lines = [line for log in logs for line in log.splitlines() if line.startswith("seen ")]

@@ -22,6 +22,7 @@ def losses_of(run: Path) -> list[float]:
     return [line["loss"] for line in read_lines(run / "trace.jsonl")]
 
 
+@pytest.mark.slow
 def test_adaflood_takes_levels_from_models_that_have_not_seen_the_row(
     write_config, mindflood, tmp_path
 ):

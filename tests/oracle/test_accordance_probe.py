@@ -79,7 +79,11 @@ def oracle(tmp_path_factory):
 
 @pytest.mark.parametrize(
     ("mode", "rows_a_pass", "loss_scale"),
-    [("graph", None, 1.0), ("graph", 2, 1024.0), ("pynative", None, 1.0)],
+    [
+        ("graph", None, 1.0),
+        ("graph", 2, 1024.0),
+        pytest.param("pynative", None, 1.0, marks=pytest.mark.slow),
+    ],
 )
 def test_gradients_and_accordance_equal_pytorch(oracle, mode, rows_a_pass, loss_scale):
     set_mode(mode)
@@ -157,7 +161,7 @@ def modes_of(network: nn.Cell) -> list[tuple[bool, str]]:
     return [(cell.training, cell.phase) for _, cell in network.cells_and_names()]
 
 
-@pytest.mark.parametrize("mode", ["graph", "pynative"])
+@pytest.mark.parametrize("mode", ["graph", pytest.param("pynative", marks=pytest.mark.slow)])
 def test_a_probed_run_trains_to_the_same_bits(mode):
     set_mode(mode)
 

@@ -184,7 +184,10 @@ def test_every_delta_on_the_way_equals_torch(method, steps, tmp_path):
     close(step.delta(), expected)
 
 
-@pytest.mark.parametrize("reuse", [True, False], ids=["reused", "redrawn"])
+@pytest.mark.parametrize(
+    "reuse",
+    [pytest.param(True, id="reused"), pytest.param(False, id="redrawn", marks=pytest.mark.slow)],
+)
 @pytest.mark.parametrize(
     "method",
     [pytest.param(m, marks=() if m == "yopo" else pytest.mark.slow) for m in ORACLES],

@@ -16,6 +16,10 @@ rng = np.random.default_rng(7)
 WEIGHTS = rng.normal(size=(3, 5)).astype(np.float32), rng.normal(size=(5, 2)).astype(np.float32)
 ROWS = rng.normal(size=(6, 3)).astype(np.float32)
 LABELS = np.array([0, 1, 1, 0, 1, 0], np.int32)
+SCALES = [
+    pytest.param(None, id="float32"),
+    pytest.param(LossScale(initial=256.0), id="scaled", marks=pytest.mark.slow),
+]
 
 
 @pytest.fixture(params=["graph", "pynative"])
@@ -122,7 +126,7 @@ def test_clipping_equals_torch(mode):
     assert_same(network, losses, in_torch(0.65, max_norm=0.05))
 
 
-@pytest.mark.parametrize("scale", [None, LossScale(initial=256.0)], ids=["float32", "scaled"])
+@pytest.mark.parametrize("scale", SCALES)
 def test_what_is_left_out_of_the_clipping_is_in_no_norm_either(mode, scale):
     network = Network()
     optimizer = nn.SGD(network.trainable_params(), learning_rate=RATE)
@@ -192,7 +196,7 @@ def in_numpy(matrix, batches, weights):
     return total_J, total
 
 
-@pytest.mark.parametrize("scale", [None, LossScale(initial=256.0)], ids=["float32", "scaled"])
+@pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize("level", [0.5, 2.0], ids=["above the level", "below it"])
 @pytest.mark.parametrize(
     ("sizes", "weights"),

@@ -16,6 +16,10 @@ from tests.oracle.test_flooding_step import LABELS, RATE, ROWS, WEIGHTS, assert_
 STEPS = 6
 LEVEL = 0.65
 LEVELS = np.array([0.1, 0.9, 0.4, 2.0, 0.0, 0.7], np.float32)  # θ_i
+SCALES = [
+    pytest.param(None, id="float32"),
+    pytest.param(LossScale(initial=256.0), id="scaled", marks=pytest.mark.slow),
+]
 
 
 @pytest.fixture(params=["graph", "pynative"])
@@ -124,7 +128,7 @@ def test_rows_of_weight_zero_count_for_nothing(mode, rows):
 
 
 @pytest.mark.parametrize("rows", ROW_METHODS)
-@pytest.mark.parametrize("scale", [None, LossScale(initial=256.0)], ids=["float32", "scaled"])
+@pytest.mark.parametrize("scale", SCALES)
 def test_micro_batches_take_the_step_of_the_whole(mode, rows, scale):
     network, step = network_and_step(rows, loss_scale=scale, max_gradient_norm=0.05)
     accumulated = AccumulatedFloodingStep(step)
