@@ -4,13 +4,15 @@
 
 DATA is a folder with GLUE's ``sst2/dev.tsv`` and ``mrpc/dev.tsv`` and with ``ag_news/test.csv``. In
 their sentences content words are swapped, in their form: for a synonym of the word's main sense
-(good); for an antonym, and for a random word of the same part of speech (bad). Two cosines judge:
+(good); for an antonym, and for a random word of the same part of speech (bad); and two letters of
+theirs change places, as TextBugger misspells (good for TextBugger's threshold). Two cosines judge:
 of the sentences (15 words around the swap), and of the two words' own vectors inside them. Printed
 are the area under the ROC curve on the even rows and, for the threshold with the fewest errors on
 the odd ones (good and bad weigh the same), which shares of the bad are accepted and of the good
 refused on the even ones; last, these shares for the sentences' cosine with the recipes' own
 thresholds: one that refuses a twentieth of the good swaps of the odd rows, for pairs of the table,
-and the one with the fewest errors there, for what a masked language model proposes.
+and the one with the fewest errors there, for what a masked language model proposes; and
+TextBugger's, beside which good means misspelt.
 """
 
 import argparse
@@ -23,6 +25,7 @@ import torch
 from records import Cell, Sheet, add_option, numbers, words
 
 from mindflood.attack.nltk_data import OWN_STOP_WORDS
+from mindflood.attack.recipes import textbugger
 from mindflood.attack.recipes.parts import PROPOSED_SIMILARITY, SIMILARITY, WINDOW
 from mindflood.attack.resources.encoder import SentenceVectors
 from mindflood.attack.resources.inflection import PART_OF, inflected
@@ -38,12 +41,14 @@ TASKS = {"sst2": "SST-2", "mrpc": "MRPC", "ag_news": "AG News"}
 TEXTS = 100  # of each task
 WORDS = 3  # swapped in each
 MAIN_SENSE = 0.75  # of the word's uses
+LETTERS = 3  # TextBugger keeps the first and the last
 USUAL = 3  # uses in WordNet's tagged texts
-GOOD, BAD = "synonym", ("antonym", "random")
+GOOD, BAD, MISSPELT = "synonym", ("antonym", "random"), "misspelt"
 MEASURES = ("sentence", "word")
 COLUMNS = (
     words("task"),
     words("cosine of"),
+    words("good swaps"),
     words("bad swaps"),
     numbers("good", 0),
     numbers("bad", 0),
@@ -81,8 +86,12 @@ def main() -> None:
             sheet.add(*line)
     for line in lines("all", every, np.concatenate(scores)):
         sheet.add(*line)
-    for least in (SIMILARITY, PROPOSED_SIMILARITY):
-        sheet.add(*at(least, every, np.concatenate(scores)))
+    for least, good in (
+        (SIMILARITY, GOOD),
+        (PROPOSED_SIMILARITY, GOOD),
+        (textbugger.SIMILARITY, MISSPELT),
+    ):
+        sheet.add(*at(least, every, np.concatenate(scores), good))
     sheet.keep(parsed.record)
 
 
@@ -100,6 +109,17 @@ def some_swaps(task: str, data: str) -> Iterator[Swap]:
                 for kind, word in swaps.items():
                     after = text.replace_word_at_index(index, word)
                     yield Swap(int(row), kind, text, after, int(index))
+                if word := misspelt(text.words[index]):
+                    after = text.replace_word_at_index(index, word)
+                    yield Swap(int(row), MISSPELT, text, after, int(index))
+
+
+def misspelt(word: str) -> str | None:
+    """The word with the two letters in its middle changed round; None where that is no change."""
+    first = (len(word) - 1) // 2
+    one, other = word[first : first + 1], word[first + 1 : first + 2]
+    changed = word[:first] + other + one + word[first + 2 :]
+    return changed if len(word) > LETTERS and changed != word else None
 
 
 def _others(word: str, tag: str, generator: np.random.Generator) -> dict[str, str]:
@@ -147,7 +167,7 @@ def lines(name: str, swaps: list[Swap], scores: np.ndarray) -> Iterator[list[Cel
     kinds, odd = np.array([s.kind for s in swaps]), np.array([s.row % 2 for s in swaps]) == 0
     for measure, values in zip(MEASURES, scores.T, strict=True):
         for bad in (*BAD, "both"):
-            is_bad = kinds != GOOD if bad == "both" else kinds == bad
+            is_bad = np.isin(kinds, BAD if bad == "both" else bad)
             good, wrong = (
                 (values[mask & odd], values[mask & ~odd]) for mask in (kinds == GOOD, is_bad)
             )
@@ -155,18 +175,15 @@ def lines(name: str, swaps: list[Swap], scores: np.ndarray) -> Iterator[list[Cel
             accepted, refused = (wrong[1] >= least).mean(), (good[1] < least).mean()
             found = [float(100 * share) for share in (accepted, refused)]
             counts = [len(good[1]), len(wrong[1])]
-            yield [name, measure, bad, *counts, auc(good[1], wrong[1]), least, *found]
+            yield [name, measure, GOOD, bad, *counts, auc(good[1], wrong[1]), least, *found]
 
 
-def at(least: float, swaps: list[Swap], scores: np.ndarray) -> list[Cell]:
+def at(least: float, swaps: list[Swap], scores: np.ndarray, good: str) -> list[Cell]:
     """A row of the table for the sentences' cosine with one threshold, on the even rows."""
-    even = np.array([swap.row % 2 for swap in swaps]) == 1
-    good = np.array([swap.kind == GOOD for swap in swaps])
-    passed = scores[:, 0] >= least
-    accepted, refused = passed[even & ~good].mean(), 1 - passed[even & good].mean()
-    found = [float(100 * share) for share in (accepted, refused)]
-    counts = [int((even & good).sum()), int((even & ~good).sum())]
-    return ["all", "sentence", "both", *counts, None, least, *found]
+    kinds, even = np.array([s.kind for s in swaps]), np.array([s.row % 2 for s in swaps]) == 1
+    right, wrong = (scores[even & np.isin(kinds, some), 0] >= least for some in ((good,), BAD))
+    found = [float(100 * share) for share in (wrong.mean(), 1 - right.mean())]
+    return ["all", "sentence", good, "both", len(right), len(wrong), None, least, *found]
 
 
 def threshold(good: np.ndarray, bad: np.ndarray) -> float:

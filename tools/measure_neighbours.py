@@ -19,9 +19,11 @@ from records import Sheet, add_option, numbers, words
 
 from mindflood.attack import substitutes
 from mindflood.attack.nltk_data import OWN_STOP_WORDS
+from mindflood.attack.recipes.a2t import WORD_SIMILARITY
 from mindflood.attack.resources.inflection import base_forms
 from mindflood.attack.resources.neighbours import neighbours
 
+ANY = -1.0  # no cosine is smaller
 BANDS = ((0.0, 2.5), (2.5, 5.0), (5.0, 7.5), (7.5, 10.01))
 Pair = tuple[str, str, float]
 
@@ -38,14 +40,19 @@ def main() -> None:
 def ratings() -> Sheet:
     """How many pairs of SimLex-999 the table has, of those that people rated alike."""
     columns = [words("rating")]
-    for rows in ("odd rows", "even rows", "all rows"):
+    for rows in ("odd rows", "even rows", "all rows", "A2T"):
         columns += [words(f"{rows} accepted"), numbers(f"{rows} accepted%", 1)]
     sheet = Sheet("neighbours", columns, packages=["gensim"])
     pairs = simlex()
     for low, high in BANDS:
         cells: list[str | float] = [f"{low:g} to {min(high, 10):g}"]
-        for some in (pairs[::2], pairs[1::2], pairs):
-            hits, count = accepted(some, low, high)
+        for some, least in (
+            (pairs[::2], ANY),
+            (pairs[1::2], ANY),
+            (pairs, ANY),
+            (pairs, WORD_SIMILARITY),
+        ):
+            hits, count = accepted(some, low, high, least)
             cells += [f"{hits} of {count}", 100 * hits / count]
         sheet.add(*cells)
     return sheet
@@ -61,16 +68,19 @@ def simlex() -> list[Pair]:
     return [(one, other, float(rating)) for one, other, rating in rows]
 
 
-def accepted(pairs: Sequence[Pair], low: float, high: float) -> tuple[int, int]:
-    """How many pairs rated from ``low`` to below ``high`` the table has, and how many there are."""
+def accepted(pairs: Sequence[Pair], low: float, high: float, least: float = ANY) -> tuple[int, int]:
+    """How many pairs rated from ``low`` to below ``high`` the table has, and how many there are.
+
+    ``least`` is the smallest similarity that counts, as the table has it.
+    """
     rated = [(one, other) for one, other, rating in pairs if low <= rating < high]
-    return sum(are_neighbours(one, other) for one, other in rated), len(rated)
+    return sum(are_neighbours(one, other, least) for one, other in rated), len(rated)
 
 
-def are_neighbours(one: str, other: str) -> bool:
+def are_neighbours(one: str, other: str, least: float = ANY) -> bool:
     """Whether the table has one word for the other, as any part of speech."""
     return any(
-        neighbour.base in base_forms(word)
+        neighbour.base in base_forms(word) and neighbour.similarity >= least
         for first, word in ((one, other), (other, one))
         for part in "nvar"
         for base in base_forms(first)
