@@ -109,8 +109,8 @@ def some_swaps(task: str, data: str) -> Iterator[Swap]:
                 for kind, word in swaps.items():
                     after = text.replace_word_at_index(index, word)
                     yield Swap(int(row), kind, text, after, int(index))
-                if word := misspelt(text.words[index]):
-                    after = text.replace_word_at_index(index, word)
+                if wrong := misspelt(text.words[index]):
+                    after = text.replace_word_at_index(index, wrong)
                     yield Swap(int(row), MISSPELT, text, after, int(index))
 
 

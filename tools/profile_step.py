@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import json
 import os
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import tempfile
 from pathlib import Path
 
 from bench_step import THREADS, Shape, hugging_face, native
+from records import Sheet, add_option, numbers, words
 
 STEPS = 3
 Row = tuple[str, float, float]  # kernel, calls a step, milliseconds a step
@@ -61,39 +63,48 @@ def pytorch(shape: Shape, encoder: str) -> list[Row]:
     ]
 
 
-def table(side: str, shape: Shape, rows: list[Row], longest: int) -> str:
-    """The most costly rows as Markdown."""
-    total = sum(milliseconds for _, _, milliseconds in rows)
-    lines = [f"{side}, {shape}: {total:.0f} ms of kernels a step", ""]
-    lines += ["| kernel | calls a step | ms a step | share |", "| --- | --- | --- | --- |"]
-    for name, calls, milliseconds in sorted(rows, key=lambda row: -row[2])[:longest]:
-        share = milliseconds / total
-        lines.append(f"| {name} | {calls:.0f} | {milliseconds:.1f} | {share:.1%} |")
-    return "\n".join(lines)
+SIDES = {"ours": ours, "torch": pytorch}
+
+
+def measured(side: str, options: argparse.Namespace) -> list[Row]:
+    """The kernels of a side in a process of its own.
+
+    Raises:
+        SystemExit: it fails.
+    """
+    command = [sys.executable, __file__, "--side", side, "--encoder", options.encoder]
+    command += ["--shape", f"{options.shape.rows}x{options.shape.length}"]
+    settings = os.environ | {"OMP_NUM_THREADS": str(THREADS)}
+    done = subprocess.run(command, env=settings, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{side} could not be profiled: {done.stderr[-2000:]}")
+    # MindSpore's profiler reports its own progress on standard output.
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("[[")]
+    rows: list[Row] = json.loads(line)
+    return rows
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
-    parser.add_argument("--shape", default="32x64", metavar="BxL", help="rows x tokens of a batch")
+    parser.add_argument("--shape", type=Shape.read, default=Shape(32, 64), metavar="BxL")
     parser.add_argument("--encoder", default="", metavar="FOLDER", help="its network")
-    parser.add_argument("--rows", type=int, default=14, help="kernels printed")
-    parser.add_argument("--side", choices=["ours", "pytorch"], help=argparse.SUPPRESS)
+    parser.add_argument("--rows", type=int, default=14, help="kernels of each side")
+    parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
+    add_option(parser)
     options = parser.parse_args()
     if options.side:
-        shape = Shape.read(options.shape)
-        rows = (ours if options.side == "ours" else pytorch)(shape, options.encoder)
-        print(f"{table(options.side, shape, rows, options.rows)}\n", flush=True)
+        print(json.dumps(SIDES[options.side](options.shape, options.encoder)), flush=True)
         return
-    for side in ("ours", "pytorch"):
-        command = [sys.executable, __file__, "--side", side]
-        command += ["--shape", options.shape, "--rows", str(options.rows)]
-        command += ["--encoder", options.encoder]
-        settings = os.environ | {"OMP_NUM_THREADS": str(THREADS)}
-        done = subprocess.run(command, env=settings, capture_output=True, text=True)
-        if done.returncode:
-            raise SystemExit(f"{side} could not be profiled: {done.stderr[-2000:]}")
-        # MindSpore's profiler reports its own progress on standard output.
-        print(done.stdout[done.stdout.index(f"{side}, ") :])
+    columns = [words("side"), words("kernel"), numbers("calls a step", 0)]
+    columns += [numbers("ms a step", 1), numbers("share%", 1)]
+    sheet = Sheet("profile", columns, packages=["mindspore", "torch"], threads=THREADS)
+    for side in SIDES:
+        rows = sorted(measured(side, options), key=lambda row: -row[2])
+        total = sum(milliseconds for *_, milliseconds in rows)
+        sheet.add(side, "all", sum(calls for _, calls, _ in rows), total, 100.0)
+        for name, calls, milliseconds in rows[: options.rows]:
+            sheet.add(side, name, calls, milliseconds, 100 * milliseconds / total)
+    sheet.keep(options.record)
 
 
 if __name__ == "__main__":
