@@ -5,7 +5,6 @@ once. It is checked wherever it is made, also by ``dataclasses.replace``.
 """
 
 import os
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -15,11 +14,10 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Strict
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
-from mindflood.files import expanded
+from mindflood.files import expanded, nameable
 
 STRICT = ConfigDict(extra="forbid")
 _LARGEST = 2**32 - 1  # that NumPy takes as a seed
-_UNFIT = re.compile("[\0\ud800-\udfff]")  # for a file's name: NUL, half of a surrogate pair
 
 
 class Effect(Enum):
@@ -63,7 +61,7 @@ def _no_truth(value: Any) -> Any:
 
 
 def _fit(value: str) -> str:
-    if _UNFIT.search(value):
+    if not nameable(value):
         raise PydanticKnownError("string_type")
     return value
 

@@ -26,8 +26,14 @@ _REASONS = {
     errno.ENOTDIR: "part of that path is a file, not a folder; choose another folder",
 }
 
+_UNFIT = re.compile("[\0\ud800-\udfff]")
 _DEEPEST = 64  # levels of nesting in a JSON file: what is deeper is damage or malice
 _LONGEST = 300  # digits of a whole number: a float holds as many
+
+
+def nameable(text: str) -> bool:
+    """Whether a file can be called so, which NUL and half of a surrogate pair forbid."""
+    return not _UNFIT.search(text)
 
 
 @contextlib.contextmanager

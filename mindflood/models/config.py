@@ -246,14 +246,10 @@ def _labels(path: Path, stated: dict[str, Any]) -> dict[str, Any]:
     names = stated.get("id2label")
     if names is None:
         return {"num_labels": stated.get("num_labels", 2)}
-    try:
-        ordered = tuple(str(names[key]) for key in sorted(names, key=int))
-        complete = sorted(map(int, names)) == list(range(len(names)))
-    except (TypeError, ValueError, AttributeError):
-        complete = False
-    if not complete:
+    keys = [str(index) for index in range(len(names))] if isinstance(names, dict) else []
+    if not keys or set(keys) != set(names):
         raise UserError(f"{path}: id2label: expected the keys 0, 1, ... with a name each")
-    return {"num_labels": len(ordered), "label_names": ordered}
+    return {"num_labels": len(keys), "label_names": tuple(str(names[key]) for key in keys)}
 
 
 def _at_least(name: str, value: Any, least: int) -> None:

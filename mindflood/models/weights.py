@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from mindflood.errors import UserError
-from mindflood.files import read_json
+from mindflood.files import nameable, read_json
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
@@ -71,7 +71,9 @@ def _files(folder: Path) -> list[Path]:
 
 def _plain(name: object) -> bool:
     """Whether a shard is a file of the folder itself, not a path that leads elsewhere."""
-    return isinstance(name, str) and name not in ("", ".", "..") and Path(name).name == name
+    if not isinstance(name, str) or name in ("", ".", ".."):
+        return False
+    return nameable(name) and Path(name).name == name
 
 
 def _tensors(path: Path) -> Iterator[tuple[str, np.ndarray]]:

@@ -12,6 +12,7 @@ from mindflood.models.bert import BertForSequenceClassification
 from mindflood.models.classifier import load_classifier
 from mindflood.models.config import BertConfig
 from mindflood.models.pretrained import described_encoder, resolve_encoder
+from mindflood.models.weights import INDEX
 
 CONFIG = {
     "model_type": "bert",
@@ -149,6 +150,15 @@ def test_shards_are_read_through_the_index(tmp_path):
         load_classifier(folder)
 
 
+@pytest.mark.parametrize("name", ["../a.safetensors", "a\0b", "\ud800", "", None])
+def test_a_shard_is_called_like_a_file_of_the_folder(tmp_path, name):
+    folder = write(tmp_path / "m", tensors())
+    (folder / "model.safetensors").unlink()
+    (folder / INDEX).write_text(json.dumps({"weight_map": {"classifier.bias": name}}))
+    with pytest.raises(UserError, match=f"{INDEX}: expected a weight_map from tensors to file"):
+        load_classifier(folder)
+
+
 def test_half_precision_files_become_float32(tmp_path):
     weights = {n: a.astype(np.float16) for n, a in tensors().items()}
     expected = {n: a.astype(np.float32) for n, a in weights.items()}
@@ -225,6 +235,7 @@ REFUSED = {
         "position_embedding_type 'relative_key' is not supported",
     ),
     "labels-with-a-gap": (setting(id2label={"0": "a", "2": "b"}), "id2label: expected the keys"),
+    "labels-in-a-list": (setting(id2label=["1", "0"]), "id2label: expected the keys"),
     "text-for-a-number": (setting(hidden_size="8"), "hidden_size: expected an integer"),
     "heads-do-not-divide": (setting(num_attention_heads=3), "not a multiple"),
 }
