@@ -20,7 +20,7 @@ import numpy as np
 import mindnlp, torch, transformers
 folder, inputs, out = sys.argv[1:]
 arrays = {name: torch.tensor(a.astype(np.int64)) for name, a in np.load(inputs).items()}
-model = transformers.load_classifier(folder).eval()
+model = transformers.BertForSequenceClassification.from_pretrained(folder).eval()
 with torch.no_grad():
     np.save(out, model(**arrays).logits.numpy())
 """
