@@ -165,16 +165,15 @@ def test_two_workers_take_the_steps_of_one(write_config, mindflood, tmp_path, ch
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("precision", ["float16", "bfloat16"])
-def test_half_precision_takes_nearly_the_same_steps(write_config, mindflood, tmp_path, precision):
-    for name in ("float32", precision):
+def test_half_precision_takes_nearly_the_same_steps(write_config, mindflood, tmp_path):
+    for name in ("float32", "float16"):
         path = write_config(
             f"{name}.yaml", output=str(tmp_path / name), method="softad", flood_level=0.69,
             training__precision=name,
         )  # fmt: skip
         done = mindflood("train", path)
         assert done.returncode == 0, done.stderr
-    whole, half = (losses_of(tmp_path / name / "softad-seed0") for name in ("float32", precision))
+    whole, half = (losses_of(tmp_path / name / "softad-seed0") for name in ("float32", "float16"))
     np.testing.assert_allclose(half, whole, rtol=0.02)
 
 
