@@ -1,7 +1,9 @@
 """Two workers of a script, started by MindSpore's own ``msrun``."""
 
+import contextlib
 import os
 import random
+import signal
 import socket
 import subprocess
 import sys
@@ -45,6 +47,19 @@ def start(folder: Path, script: Path, *words: object) -> subprocess.Popen[str]:
         list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         env=os.environ | environment, start_new_session=True,
     )  # fmt: skip
+
+
+def kill(process: subprocess.Popen[str], config: Path) -> None:
+    """SIGKILL for all that :func:`start` began: the workers on ``config`` are in no group of its.
+
+    One that were left would hold the RUN folder until it misses the other.
+    """
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if str(config) in (entry / "cmdline").read_text():
+                os.kill(int(entry.name), signal.SIGKILL)
 
 
 def msrun(folder: Path, script: Path, *words: object) -> list[str]:

@@ -264,4 +264,4 @@ def test_kills_at_random_moments_change_nothing(lanes: list[Lane]) -> None:
     killed = sum((lane.killed for lane in disturbed), Counter())
     print(f"kills: {dict(killed)}; experiments: {sum(lane.finished for lane in disturbed)}")
     assert killed.total() == KILLS
-    assert set(killed) == set(STAGES)
+    assert set(killed) >= set(STAGES)  # and, seldom, the command itself between two of them

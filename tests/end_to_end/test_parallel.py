@@ -1,8 +1,6 @@
 """Several workers on one machine, started by MindSpore's own ``msrun``."""
 
 import json
-import os
-import signal
 import time
 from pathlib import Path
 
@@ -15,7 +13,7 @@ from mindflood.training.state import checkpoints
 from tests.conftest import ROOT, read_lines, weights_of
 from tests.end_to_end import parallel_micro_batches as micro_batches
 from tests.end_to_end.test_train import assert_identical
-from tests.msrun import msrun, start
+from tests.msrun import kill, msrun, start
 
 TRAIN = ROOT / "tools" / "train.py"
 
@@ -116,8 +114,7 @@ def test_two_workers_that_are_killed_continue(write_config, tmp_path):
     while not (trace.exists() and trace.read_text().count("\n") >= 7):
         assert process.poll() is None
         time.sleep(0.002)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+    kill(process, killed)
     assert not (trace.parent / "card.json").exists()
     msrun(tmp_path / "again-logs", TRAIN, killed)
     runs = [tmp_path / name / "flooding-seed0" for name in ("whole", "killed")]
