@@ -65,7 +65,7 @@ def main() -> None:
     methods = {METHODS[setting.method]: dict(seeds) for setting, seeds in found.methods.items()}
     columns = [words("taggers")]
     for title in ("Match%", "kept neurons alone, %", "neurons a tag"):
-        columns += [numbers(title, 1), numbers("±", 1)]
+        columns += [numbers(title, 1), numbers(f"{title} ±", 1)]
     columns += [numbers("shared, least %", 0), numbers("most %", 0)]
     sheet = Sheet("taggers", columns, packages=["numpy", "scipy"])
     for (one, first), (other, second) in combinations(methods.items(), 2):

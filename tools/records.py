@@ -72,6 +72,9 @@ class Record(BaseModel):
 
     @model_validator(mode="after")
     def _rows_fit(self) -> Record:
+        titles = [column.title for column in self.columns]
+        if twice := {title for title in titles if titles.count(title) > 1}:
+            raise _misfit(f"columns: '{min(twice)}' is there twice, and a page asks by title")
         for number, row in enumerate(self.rows, 1):
             if len(row) != len(self.columns):
                 raise _misfit(f"row {number}: {len(self.columns)} cells expected")

@@ -85,6 +85,7 @@ def test_a_command_names_no_path(words, expected):
         (lambda kept: kept["machine"].update(cores=0), "machine.cores: .*greater than"),
         (lambda kept: kept.pop("columns"), "columns: Field required"),
         (lambda kept: kept.update(rows=[]), "rows: .*at least 1"),
+        (lambda kept: kept["columns"][2].update(title="step (s)"), r"columns: 'step \(s\)' is"),
     ],
 )
 def test_a_record_that_is_none_is_one_line(record, change, message):
