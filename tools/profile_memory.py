@@ -11,13 +11,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import resource
-import subprocess
-import sys
 
 from bench_step import THREADS, Shape, hugging_face, native
+from profile_step import alone
 from records import Sheet, add_option, numbers, words
 
 STEPS = 3
@@ -44,22 +42,11 @@ def stages(side: str, shape: Shape, encoder: str) -> dict[str, float]:
 
 
 def measured(side: str, options: argparse.Namespace) -> dict[str, float]:
-    """The stages of a side in a process of its own.
-
-    Raises:
-        SystemExit: it fails.
-    """
-    command = [sys.executable, __file__, "--side", side, "--encoder", options.encoder]
-    command += ["--shape", f"{options.shape.rows}x{options.shape.length}"]
-    asked = {"OMP_NUM_THREADS": str(THREADS), "MS_DEV_RUNTIME_CONF": "memory_statistics:true"}
-    done = subprocess.run(command, env=os.environ | asked, capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(f"{side} could not be profiled: {done.stderr[-2000:]}")
-    (line,) = [line for line in done.stdout.splitlines() if line.startswith("{")]
-    found: dict[str, float] = json.loads(line)
-    if fullest := _FULLEST.search(done.stdout + done.stderr):
-        found[POOL] = int(fullest[1]) / 1024
-    return found
+    """The stages of a side in a process of its own, and of ours the pool's fullest."""
+    asked = {"MS_DEV_RUNTIME_CONF": "memory_statistics:true"}
+    found, said = alone(__file__, side, options, **asked)
+    fullest = _FULLEST.search(said)
+    return found | ({POOL: int(fullest[1]) / 1024} if fullest else {})
 
 
 def main() -> None:

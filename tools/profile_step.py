@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from bench_step import THREADS, Shape, hugging_face, native
 from records import Sheet, add_option, numbers, words
@@ -66,22 +67,24 @@ def pytorch(shape: Shape, encoder: str) -> list[Row]:
 SIDES = {"ours": ours, "torch": pytorch}
 
 
-def measured(side: str, options: argparse.Namespace) -> list[Row]:
-    """The kernels of a side in a process of its own.
+def alone(script: str, side: str, options: argparse.Namespace, **asked: str) -> tuple[Any, str]:
+    """What a side of ``script`` finds in a process of its own, and all that the process said.
+
+    Args:
+        asked: variables of its environment.
 
     Raises:
         SystemExit: it fails.
     """
-    command = [sys.executable, __file__, "--side", side, "--encoder", options.encoder]
+    command = [sys.executable, script, "--side", side, "--encoder", options.encoder]
     command += ["--shape", f"{options.shape.rows}x{options.shape.length}"]
-    settings = os.environ | {"OMP_NUM_THREADS": str(THREADS)}
+    settings = os.environ | {"OMP_NUM_THREADS": str(THREADS)} | asked
     done = subprocess.run(command, env=settings, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"{side} could not be profiled: {done.stderr[-2000:]}")
-    # MindSpore's profiler reports its own progress on standard output.
-    (line,) = [line for line in done.stdout.splitlines() if line.startswith("[[")]
-    rows: list[Row] = json.loads(line)
-    return rows
+    # MindSpore reports its own progress on standard output.
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith(("[[", "{"))]
+    return json.loads(line), done.stdout + done.stderr
 
 
 def main() -> None:
@@ -99,7 +102,7 @@ def main() -> None:
     columns += [numbers("ms a step", 1), numbers("share%", 1)]
     sheet = Sheet("profile", columns, packages=["mindspore", "torch"], threads=THREADS)
     for side in SIDES:
-        rows = sorted(measured(side, options), key=lambda row: -row[2])
+        rows = sorted(alone(__file__, side, options)[0], key=lambda row: -row[2])
         total = sum(milliseconds for *_, milliseconds in rows)
         sheet.add(side, "all", sum(calls for _, calls, _ in rows), total, 100.0)
         for name, calls, milliseconds in rows[: options.rows]:
