@@ -15,7 +15,7 @@ from mindflood.data.tasks import BenchmarkFile, HubSource, Split, Task
 from mindflood.errors import UserError
 from mindflood.files import user_path
 
-SPLIT_NAMES = {
+SPLIT_NAMES: dict[Split, tuple[str, ...]] = {
     "train": ("train",),
     "dev": ("dev", "validation", "valid", "val"),
     "test": ("test",),
@@ -141,12 +141,13 @@ def _corpus_rows(task: Task, split: Split) -> list[Row]:
 
 def _candidates(task: Task) -> list[BenchmarkFile]:
     """Files that are looked for; the first that is there stands for its split."""
+    formats = suffixes_of(task)
     tables = [
-        BenchmarkFile(split, f"{name}{shard}{suffix}{packed}", way)  # type: ignore[arg-type]
+        BenchmarkFile(split, f"{name}{shard}{suffix}{packed}", formats[suffix])
         for split, names in SPLIT_NAMES.items()
         for name in names
         for shard in ("", _SHARD)
-        for suffix, way in suffixes_of(task).items()
+        for suffix in formats
         for packed in ("", PACKED)
     ]
     return [*tables, *task.files]
