@@ -7,7 +7,8 @@ A page has, around a table that is made of cards,
 
 ``from`` is a folder that ``mindflood report`` takes, ``name`` one of its tables; ``columns`` and
 ``where`` choose of it, ``drop`` leaves out columns, and ``without: [Read]`` leaves out rows that
-have nothing there, ``published: true`` keeps the papers'. ``trace: [RUN, RUN]`` in place of a name
+have nothing there, ``published: true`` keeps the papers'. ``notes: [WORDS]`` puts below the table
+those of its notes that have these words. ``trace: [RUN, RUN]`` in place of a name
 shows these runs' accordance by epoch. ``from`` may also be a benchmark's record, or a list of
 records with the same columns (``tools/records.py``): below such a table stand the commands and what
 they ran on. ``python tools/results_pages.py`` writes the pages anew, ``--check``
@@ -34,7 +35,7 @@ from mindflood.errors import UserError
 from mindflood.report.numbers.aggregate import order, setting_of
 from mindflood.report.page import every_table
 from mindflood.report.tables.layout import Table, text_of
-from mindflood.report.tables.render import markdown_rows
+from mindflood.report.tables.render import escape_markdown, markdown_rows
 
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs" / "results").glob("*.md")))
@@ -56,7 +57,18 @@ def _rendered(wish: str) -> str:
     if "trace" in wanted:
         folders = [ROOT / source / run for run in wanted["trace"]]
         return markdown_rows(trace_table([Run(f, read_card(f / "card.json")) for f in folders]))
-    return markdown_rows(_chosen(_tables(source)[wanted["name"]], wanted))
+    table = _tables(source)[wanted["name"]]
+    notes = "\n".join(f"- {escape_markdown(note)}" for note in _noted(table, wanted))
+    return "\n\n".join(filter(None, [markdown_rows(_chosen(table, wanted)), notes]))
+
+
+def _noted(table: Table, wanted: dict[str, Any]) -> list[str]:
+    """The notes that are wished for."""
+    wishes = wanted.get("notes", ())
+    for words in wishes:
+        if not any(words in note for note in table.notes):
+            raise ValueError(f"table '{table.name}' has no note with '{words}'")
+    return [note for note in table.notes if any(words in note for words in wishes)]
 
 
 def _chosen(table: Table, wanted: dict[str, Any]) -> Table:

@@ -55,6 +55,16 @@ def test_a_record_that_is_missing_is_one_line(tmp_path, monkeypatch, capsys) -> 
     assert line.endswith("none.json: no such file")
 
 
+def test_a_table_s_notes_stand_below_it_where_they_are_wished_for() -> None:
+    page = "<!-- table {from: results/demo, name: table2, notes: [%s]} -->\n<!-- /table -->\n"
+    table, notes = filled(page % "'that were read,'").strip().rsplit("\n\n", 2)[:2]
+    (line,) = notes.splitlines()
+    assert table.endswith("|")
+    assert re.match(r"- TextFooler .* successes that were read, .* keep the label", line)
+    with pytest.raises(ValueError, match="table 'table2' has no note with 'nobody said'"):
+        filled(page % "nobody said")
+
+
 def test_every_record_stands_on_a_page() -> None:
     pages = "".join(page.read_text("utf-8") for page in PAGES)
     for path in (ROOT / "results" / "benchmarks").glob("*.json"):
