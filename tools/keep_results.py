@@ -4,22 +4,27 @@
 
 copies of every RUN folder the card, the resolved config, the trace, the evaluations, the accordance
 and the attacks' records, those of lines packed with gzip; ``mindflood report`` reads them there.
-Weights, checkpoints and data stay where they are.
+Weights, checkpoints and data stay where they are. Of a path that begins at the root, which is of
+one machine, the config keeps the last name.
 """
 
 import argparse
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from mindflood.cards.cards import find_cards
 from mindflood.errors import UserError
+from mindflood.files import write_text
 from mindflood.packed import pack, packed
 
 _LINES = (
     "trace.jsonl", "evaluations.jsonl", "accordance.jsonl", "row_losses.jsonl", "attacks/*.jsonl",
 )  # fmt: skip
-_WHOLE = ("card.json", "config.yaml", "attacks/*.meta.json")
+_WHOLE = ("card.json", "attacks/*.meta.json")
 
 
 def keep(runs: Path, to: Path) -> int:
@@ -39,7 +44,19 @@ def keep(runs: Path, to: Path) -> int:
             shutil.copyfile(path, place / path.relative_to(folder))
         for path in (found for pattern in _LINES for found in folder.glob(pattern)):
             pack(path, packed(place / path.relative_to(folder)))
+        for path in folder.glob("config.yaml"):
+            settings = _of_any_machine(yaml.safe_load(path.read_text("utf-8")))
+            write_text(place / path.name, yaml.safe_dump(settings, sort_keys=False))
     return len(folders)
+
+
+def _of_any_machine(value: Any) -> Any:
+    """The settings with the last names of absolute paths in place of these."""
+    if isinstance(value, dict):
+        return {key: _of_any_machine(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_of_any_machine(one) for one in value]
+    return Path(value).name if isinstance(value, str) and value.startswith("/") else value
 
 
 def main() -> int:

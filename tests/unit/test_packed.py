@@ -1,9 +1,11 @@
 """Results that were put away with gzip give the same report."""
 
 import gzip
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +16,7 @@ from mindflood.files import read_json_lines
 from mindflood.packed import pack, packed, read_stored
 from mindflood.report.page import every_table
 from mindflood.report.verdict import verdicts
+from tests.conftest import ROOT
 from tests.unit.report.test_verdict import KEPT_31, KEPT_52, a_model
 from tools.keep_results import keep
 
@@ -32,6 +35,26 @@ def test_what_is_kept_gives_the_same_tables_and_verdict(tmp_path: Path) -> None:
     assert verdicts(before) == verdicts(after)
     with pytest.raises(UserError, match="is there; move it away"):
         keep(runs, tmp_path / "results")
+
+
+def test_a_kept_config_has_no_folders_of_the_machine(tmp_path: Path, write_config) -> None:
+    run = a_model(tmp_path / "runs", "finetune", KEPT_31)
+    (run.folder / "card.json").write_text(card_text(run.card))
+    text = write_config(task__data=str(tmp_path / "sst2")).read_text("utf-8")
+    (run.folder / "config.yaml").write_text(text)
+    keep(tmp_path / "runs", tmp_path / "results")
+    (kept,) = (tmp_path / "results").rglob("config.yaml")
+    before, after = yaml.safe_load(text), yaml.safe_load(kept.read_text("utf-8"))
+    assert after["task"].pop("data") == "sst2"
+    assert after.pop("output") == "runs"
+    assert after.pop("encoder") == Path(before.pop("encoder")).name
+    del before["task"]["data"], before["output"]
+    assert after == before
+
+
+def test_no_committed_config_has_folders_of_a_machine() -> None:
+    for config in (ROOT / "results").rglob("config.yaml"):
+        assert not re.search(r": /", config.read_text("utf-8")), config
 
 
 def card_text(card: object) -> str:
