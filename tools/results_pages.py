@@ -64,7 +64,9 @@ def _rendered(wish: str) -> str:
 
 def _noted(table: Table, wanted: dict[str, Any]) -> list[str]:
     """The notes that are wished for."""
-    wishes = wanted.get("notes", ())
+    wishes = wanted.get("notes", [])
+    if not isinstance(wishes, list):
+        raise ValueError(f"notes: expected a list, found {wishes!r}")
     for words in wishes:
         if not any(words in note for note in table.notes):
             raise ValueError(f"table '{table.name}' has no note with '{words}'")

@@ -16,7 +16,8 @@ from mindflood.report.numbers.names import (
 
 FALLBACK = (
     "gradient accordance crossed zero nowhere in the run, so that the level is the training loss "
-    "where the evaluation loss turned or, where it did not turn, at the end of the run."
+    "where the evaluation loss turned or, where it did not turn or is of the rows that are "
+    "attacked, at the end of the run."
 )
 
 

@@ -44,7 +44,7 @@ def test_another_task_is_suspected_only_where_no_run_tells_it(
 
     labels = np.array([1] * 11 + [0] * 5)
     logits = np.zeros((16, 2), np.float32)
-    logits[:, 1] = np.linspace(-0.1, 1, 16)  # one row is answered otherwise, and is wrong
+    logits[:, 1] = np.linspace(-0.1, 1, 16)  # two rows are answered otherwise, and wrong
     said = _warnings(Agreement(16, 0.0, 1e-4, 0), logits, labels, source)
     assert len(said) == lines
     assert all("it may be of another task" in line for line in said)
