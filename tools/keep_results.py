@@ -4,8 +4,8 @@
 
 copies of every RUN folder the card, the resolved config, the trace, the evaluations, the accordance
 and the attacks' records, those of lines packed with gzip; ``mindflood report`` reads them there.
-Weights, checkpoints and data stay where they are. Of a path that begins at the root, which is of
-one machine, the config keeps the last name.
+Weights, checkpoints and data stay where they are, and of a path from the root or from home, which
+is of one machine, the config keeps the last name.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from mindflood.cards.cards import find_cards
+from mindflood.config.strict_yaml import StrictYamlError, load
 from mindflood.errors import UserError
 from mindflood.files import write_text
 from mindflood.packed import pack, packed
@@ -31,9 +32,11 @@ def keep(runs: Path, to: Path) -> int:
     """Copy the results below ``runs`` to the same places below ``to``; returns the number of runs.
 
     Raises:
-        UserError: there is no card below ``runs``, or something is at ``to`` already.
+        UserError: there is no card below ``runs``, a config is no YAML, or something is at ``to``
+            already; then nothing is written.
     """
     folders = [card.parent for card in find_cards(runs)]
+    configs = {path: _settings(path) for one in folders for path in one.glob("config.yaml")}
     if to.exists():
         raise UserError(f"{to}: is there; move it away, or name another folder")
     for folder in folders:
@@ -44,19 +47,25 @@ def keep(runs: Path, to: Path) -> int:
             shutil.copyfile(path, place / path.relative_to(folder))
         for path in (found for pattern in _LINES for found in folder.glob(pattern)):
             pack(path, packed(place / path.relative_to(folder)))
-        for path in folder.glob("config.yaml"):
-            settings = _of_any_machine(yaml.safe_load(path.read_text("utf-8")))
-            write_text(place / path.name, yaml.safe_dump(settings, sort_keys=False))
+    for path, settings in configs.items():
+        write_text(to / path.relative_to(runs), yaml.safe_dump(settings, sort_keys=False))
     return len(folders)
 
 
+def _settings(config: Path) -> Any:
+    try:
+        return _of_any_machine(load(config.read_text("utf-8")))
+    except (OSError, UnicodeDecodeError, StrictYamlError) as error:
+        raise UserError(f"{config}: expected a YAML file: {error}") from None
+
+
 def _of_any_machine(value: Any) -> Any:
-    """The settings with the last names of absolute paths in place of these."""
+    """The settings, of paths from the root or from home the last names."""
     if isinstance(value, dict):
         return {key: _of_any_machine(one) for key, one in value.items()}
     if isinstance(value, list):
         return [_of_any_machine(one) for one in value]
-    return Path(value).name if isinstance(value, str) and value.startswith("/") else value
+    return Path(value).name if isinstance(value, str) and value.startswith(("/", "~/")) else value
 
 
 def main() -> int:

@@ -52,9 +52,19 @@ def test_a_kept_config_has_no_folders_of_the_machine(tmp_path: Path, write_confi
     assert after == before
 
 
+def test_a_config_that_is_no_yaml_is_told_before_anything_is_written(tmp_path: Path) -> None:
+    run = a_model(tmp_path / "runs", "finetune", KEPT_31)
+    (run.folder / "card.json").write_text(card_text(run.card))
+    (run.folder / "config.yaml").write_text("output: [runs")
+    with pytest.raises(UserError, match=r"config\.yaml: expected a YAML file: line 1"):
+        keep(tmp_path / "runs", tmp_path / "results")
+    assert not (tmp_path / "results").exists()
+
+
 def test_no_committed_config_has_folders_of_a_machine() -> None:
     for config in (ROOT / "results").rglob("config.yaml"):
-        assert not re.search(r": /", config.read_text("utf-8")), config
+        text = config.read_text("utf-8")
+        assert not re.search(r"""^\s*(- |\w+: )['"]?~?/""", text, re.MULTILINE), config
 
 
 def card_text(card: object) -> str:
