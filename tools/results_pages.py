@@ -8,11 +8,11 @@ A page has, around a table that is made of cards,
 ``from`` is a folder that ``mindflood report`` takes, ``name`` one of its tables; ``columns`` and
 ``where`` choose of it, ``drop`` leaves out columns, and ``without: [Read]`` leaves out rows that
 have nothing there, ``published: true`` keeps the papers'. ``notes: [WORDS]`` puts below the table
-those of its notes that have these words. ``trace: [RUN, RUN]`` in place of a name
-shows these runs' accordance by epoch. ``from`` may also be a benchmark's record, or a list of
-records with the same columns (``tools/records.py``): below such a table stand the commands and what
-they ran on. ``python tools/results_pages.py`` writes the pages anew, ``--check``
-writes nothing and ends with status 1 where a page and the results disagree.
+those of its notes that have these words. ``trace: [RUN, RUN]`` in place of a name shows these runs'
+accordance by epoch. ``from`` may also be a benchmark's record, or a list of records with the same
+columns (``tools/records.py``): below such a table stand the commands and what they ran on. ``python
+tools/results_pages.py`` writes the pages anew, ``--check`` writes nothing and ends with status 1
+where a page and the results disagree.
 
 Every other table of these pages has ``<!-- facts: REASON -->`` above it: nothing in it was
 measured.
