@@ -48,7 +48,7 @@ def attacks_table(cards: Sequence[Card]) -> Table:
     notes = (
         "Skipped: wrong before the attack, and so in Aua%. Untouched: the attack had no candidate "
         "to try; in no rate. Out of budget: undecided; where they could move a rate by more than a "
-        "point it is a range. Read: successes of this recipe on this task that people read.",
+        "point it is a range. Read: successes of this recipe on this task that were read.",
         *doubt_notes(ours, ours),
     )
     caption = "Attack by attack: what became of the texts"

@@ -175,12 +175,12 @@ def audits_table(cards: Sequence[Card]) -> Table:
                 sheet = str(summary["audit"].get("sheet", ""))
                 lines.append(TableRow(_cells(card, key, audit, sheet)))
     notes = (
-        "Read: successes drawn at random and graded by people who were not told model or method. "
+        "Read: successes drawn at random and graded by readers who were not told model or method. "
         "Intervals of the two shares are Wilson's; unclear ones count in neither share's favour, "
         "and the intervals reach over both ways of settling them.",
         *doubt_notes(table, table),
     )
-    caption = "Audits: what people found who read the attacks' successes"
+    caption = "Audits: what was found by reading the attacks' successes"
     return Table("audits", caption, columns, tuple(lines), notes)
 
 
