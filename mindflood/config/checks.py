@@ -102,6 +102,20 @@ def _check_training(config: Config, demand: _Demand) -> None:
         f"a divisor of training.batch_size ({training.batch_size})",
         training.accumulation_steps,
     )
+    if training.pack_texts:
+        _check_packing(config, demand)
+
+
+def _check_packing(config: Config, demand: _Demand) -> None:
+    key, kind = "training.pack_texts", config.task.kind
+    if config.defends:
+        demand.refuse(key, f"'{config.method}' perturbs each text in a row of its own; set false")
+    if kind not in ("classification", "regression"):
+        demand.refuse(
+            key, f"is for rows of one class or number; '{config.task.name}' is {NAMES[kind]}"
+        )
+    if config.training.accumulation_steps > 1:
+        demand.refuse(key, "packs a whole batch; set training.accumulation_steps: 1")
 
 
 def _check_attack(config: Config, demand: _Demand) -> None:

@@ -17,7 +17,7 @@ from mindspore import Tensor, nn, ops
 
 from mindflood.errors import UserError
 from mindflood.models.config import BertConfig
-from mindflood.models.dropout import keep_scale
+from mindflood.models.dropout import head_vectors, keep_scale
 from mindflood.models.encoder import Backbone, Pooler
 from mindflood.models.layers import Dense, drop, is_layer_norm, slice_axis
 from mindflood.models.pretrained import load_pretrained
@@ -71,6 +71,7 @@ class BertForSequenceClassification(nn.Cell):
         self.backbone = Backbone(config, compute_type)
         self.tags, self.chooses = config.kind == "tagging", config.kind == "choice"
         self.choices = config.choices
+        self.vectors = head_vectors(config, 1)
         self.pools_itself = config.pools_itself
         if self.pools_itself:
             self.classifier = PoolingHead(config, compute_type)
@@ -140,9 +141,13 @@ class BertForSequenceClassification(nn.Cell):
         input_ids: Tensor,
         token_type_ids: Tensor,
         hidden_noise: Tensor | None = None,
+        positions: Tensor | None = None,
     ) -> Tensor:
-        """Hugging Face's ``hidden_states[0]``, from word embeddings: float32 ``[B, L, H]``."""
-        states = self.backbone.embeddings(words, input_ids, token_type_ids)
+        """Hugging Face's ``hidden_states[0]``, from word embeddings: float32 ``[B, L, H]``.
+
+        ``positions``, int32 ``[B, L]``: of tokens in their texts, from 0; None: a row is a text.
+        """
+        states = self.backbone.embeddings(words, input_ids, token_type_ids, positions)
         if hidden_noise is not None and self.hidden_rate > 0:
             keep = self.keep(hidden_noise, 0, states.shape[1])
             if self.narrow_words:
@@ -168,11 +173,28 @@ class BertForSequenceClassification(nn.Cell):
         ``states`` are those before them, at first the embedded input: float32 ``[B, L, H]``, as is
         the result.
         """
+        batch, length = attention_mask.shape
+        unseen = ops.reshape(1.0 - ops.cast(attention_mask, ms.float32), (batch, 1, 1, length))
+        return self.through_layers(states, unseen, hidden_noise, attention_noise, first, last)
+
+    def through_layers(
+        self,
+        states: Tensor,
+        unseen: Tensor,
+        hidden_noise: Tensor | None = None,
+        attention_noise: Tensor | None = None,
+        first: int = 0,
+        last: int | None = None,
+    ) -> Tensor:
+        """:meth:`encode`, where ``unseen`` is 1 for what a token does not attend to, else 0.
+
+        It is float32 ``[B, 1, 1, L]`` or, where that is not the same for all tokens of a row,
+        ``[B, 1, L, L]``.
+        """
         batch, length, size = states.shape
-        bias = (1.0 - ops.cast(attention_mask, ms.float32)) * _MASKED
-        bias = ops.reshape(bias, (batch, 1, 1, length))
         # Adding equal shapes costs half of what broadcasting does, in every layer.
-        bias = ops.tile(bias, (1, self.config.num_attention_heads, length, 1))
+        heads = self.config.num_attention_heads
+        bias = ops.tile(unseen * _MASKED, (1, heads, length // unseen.shape[2], 1))
         if self.relative:
             bias = bias + self.backbone.encoder.relative_attention_bias(batch, length)
         x = ops.reshape(states, (batch * length, size))
@@ -192,10 +214,20 @@ class BertForSequenceClassification(nn.Cell):
         if self.tags:
             return self.tag(states, hidden_noise)
         first = ops.reshape(slice_axis(states, 1, 0, 1), (states.shape[0], -1))
+        if hidden_noise is None:
+            return self.head(first)
+        keep = slice_axis(hidden_noise, 1, hidden_noise.shape[1] - self.vectors, self.vectors)
+        return self.head(first, keep)
+
+    def head(self, first: Tensor, keep: Tensor | None = None) -> Tensor:
+        """Logits, from the states of the texts' first tokens, float32 ``[B, H]``.
+
+        ``keep``: the masks of what the head drops out of, uint8 ``[B, P, H]``; None: no dropout.
+        """
         if self.pools_itself:
-            pooled = self.classifier(self.drop_vector(first, hidden_noise, 2))
-            return self.classifier.out_proj(self.drop_vector(pooled, hidden_noise, 1))
-        pooled = self.drop_vector(self.backbone.pooler(first), hidden_noise, 1)
+            pooled = self.classifier(self.drop_vector(first, keep, 0))
+            return self.classifier.out_proj(self.drop_vector(pooled, keep, 1))
+        pooled = self.drop_vector(self.backbone.pooler(first), keep, 0)
         if self.chooses:
             return ops.reshape(self.classifier(pooled), (-1, self.choices))
         return self.classifier(pooled)
@@ -210,12 +242,11 @@ class BertForSequenceClassification(nn.Cell):
             self.classifier(ops.reshape(states, (batch * length, size))), (batch, length, -1)
         )
 
-    def drop_vector(self, x: Tensor, hidden_noise: Tensor | None, from_end: int) -> Tensor:
-        """Dropout of ``[B, H]`` vectors of the head, whose masks are the last of the noise."""
-        if hidden_noise is None or self.head_rate == 0:
+    def drop_vector(self, x: Tensor, keep: Tensor | None, number: int) -> Tensor:
+        """Dropout of ``[B, H]`` vectors of the head, which has ``number`` others before it."""
+        if keep is None or self.head_rate == 0:
             return x
-        keep = slice_axis(hidden_noise, 1, hidden_noise.shape[1] - from_end, 1)
-        return drop(x, ops.reshape(keep, x.shape)) * self.head_scale
+        return drop(x, ops.reshape(slice_axis(keep, 1, number, 1), x.shape)) * self.head_scale
 
     def keep(self, hidden_noise: Tensor, site: int, length: int) -> Tensor:
         """The mask of one dropout of token states: uint8 ``[B, L, H]``."""

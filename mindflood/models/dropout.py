@@ -39,11 +39,13 @@ class DropoutNoise:
     Args:
         config: the network.
         seed: the run's seed.
+        packed: whether a row holds several texts, so that any token may be the first of one.
     """
 
-    def __init__(self, config: BertConfig, seed: int) -> None:
+    def __init__(self, config: BertConfig, seed: int, packed: bool = False) -> None:
         self.config = config
         self.seed = seed
+        self.packed = packed
 
     def draw(
         self, step: int, rows: range, length: int, number: int = 0
@@ -57,13 +59,13 @@ class DropoutNoise:
                 ELECTRA of narrower words takes the first, then each layer's D outputs, attention
                 (not for DistilBERT) and feed-forward, then the P vectors before the classifier (2
                 where the head drops out of the first state before it pools it, L for a tagger,
-                else 1).
+                else 1; of packed rows as many for each token, ``[L, 2]`` or ``[L, 1]``).
             attention: uint8 ``[B, layers, A, L, L]``, the attention probabilities.
             Where a rate is 0 its masks are ones.
         """
         config = self.config
         tokens = (config.dropouts_a_layer * config.num_hidden_layers + 1) * length
-        pooled = head_vectors(config, length)
+        pooled = head_vectors(config, length) * (length if self.packed else 1)
         states = (tokens + pooled, config.hidden_size)
         keep = np.full((tokens + pooled, 1), keep_threshold(config.hidden_dropout_prob), np.int32)
         keep[tokens:] = keep_threshold(config.head_dropout_prob)

@@ -35,18 +35,26 @@ class Embeddings(nn.Cell):
         self.LayerNorm = LayerNorm(size, config.layer_norm_eps)
         self.counted = config.architecture.counted_positions
         self.padding = config.pad_token_id
+        self.before_first = self.padding + 1 if self.counted else 0
         self.max_length = config.max_length
         self.accumulate = ops.CumSum()
 
-    def construct(self, words: Tensor, input_ids: Tensor, token_type_ids: Tensor) -> Tensor:
+    def construct(
+        self,
+        words: Tensor,
+        input_ids: Tensor,
+        token_type_ids: Tensor,
+        positions: Tensor | None = None,
+    ) -> Tensor:
         length = input_ids.shape[1]
         if length > self.max_length:
             raise ValueError("The input is longer than the model's position embeddings.")
-        if self.counted:
+        if positions is not None:
+            places = self.position_embeddings(positions + self.before_first)
+        elif self.counted:
             # Positions count the tokens that are not padding, behind the padding index itself.
             real = ops.cast(input_ids != self.padding, ms.int32)
-            positions = self.accumulate(real, 1) * real + self.padding
-            places = self.position_embeddings(positions)
+            places = self.position_embeddings(self.accumulate(real, 1) * real + self.padding)
         else:
             places = slice_axis(self.position_embeddings.weight, 0, 0, length)
         if self.segments:

@@ -1,6 +1,6 @@
 """What goes into each training step, prepared one step ahead of the device."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
@@ -8,6 +8,7 @@ import numpy as np
 from mindspore import Tensor
 
 from mindflood.data.batching import Batches
+from mindflood.data.packing import pack
 from mindflood.training.parallel import Worker, row_weights
 
 Inputs = tuple[Tensor, ...]
@@ -29,6 +30,7 @@ def step_inputs(
     span: tuple[int, int],
     first: int,
     levels: np.ndarray | None = None,
+    packed: bool = False,
 ) -> Iterator[list[Inputs]]:
     """For the steps of an epoch, from the step ``first`` on: this worker's micro-batches.
 
@@ -38,7 +40,8 @@ def step_inputs(
     a defence behind it, whose step gives them names (:func:`mindflood.defences.batch.named`), and
     the levels of its rows, float32 ``[n]`` of all training rows, before it where they have some. A
     step's inputs depend on the seed and the step alone, so they can be drawn while the one before
-    runs.
+    runs. ``packed``: a batch is one micro-batch, the argument list of
+    :class:`~mindflood.models.packed_texts.PackedCrossEntropy`.
     """
     rows, (start, last) = worker.rows(batches.batch_size, accumulation_steps), span
 
@@ -48,6 +51,20 @@ def step_inputs(
         texts //= length  # of a row: those of a question lie one behind the other
         weights = row_weights(batch, worker.count * accumulation_steps)
         own = () if levels is None else (levels[batch.indices],)  # a filler's is as good as any
+        if packed:
+            texts_in = pack(batch)
+            arrays = (
+                *own,
+                texts_in.input_ids,
+                texts_in.owners,
+                texts_in.token_type_ids,
+                texts_in.positions,
+                texts_in.firsts,
+                batch.labels,
+                weights,
+                *noise.draw(step, range(texts_in.rows), length),
+            )
+            return [_tensors(arrays)]
         micro_batches = []
         for part in rows:
             keep = slice(part.start, part.stop)
@@ -60,8 +77,7 @@ def step_inputs(
                 weights[keep],
                 *noise.draw(step, range(part.start * texts, part.stop * texts), length),
             )
-            # Without a copy: the masks of a step are tens of megabytes.
-            micro_batches.append(tuple(map(Tensor.from_numpy, map(np.ascontiguousarray, arrays))))
+            micro_batches.append(_tensors(arrays))
         return micro_batches
 
     with ThreadPoolExecutor(max_workers=1) as ahead:
@@ -70,3 +86,8 @@ def step_inputs(
             inputs = waiting.result()  # type: ignore[union-attr]
             waiting = ahead.submit(prepare, step + 1) if step + 1 < last else None
             yield inputs
+
+
+def _tensors(arrays: Sequence[np.ndarray]) -> Inputs:
+    """Without a copy: the masks of a step are tens of megabytes."""
+    return tuple(map(Tensor.from_numpy, map(np.ascontiguousarray, arrays)))

@@ -11,6 +11,7 @@ from typing import Any, NoReturn, cast
 
 import mindspore as ms
 import numpy as np
+from mindspore import nn
 
 from mindflood.cards.cards import Card, new_card, write_card
 from mindflood.cards.degenerate import signs_in_answers
@@ -27,6 +28,7 @@ from mindflood.metrics import undefined
 from mindflood.models.classifier import load_classifier
 from mindflood.models.dropout import DropoutNoise
 from mindflood.models.loss import MeanCrossEntropy, RowCrossEntropy
+from mindflood.models.packed_texts import PackedCrossEntropy, PackedRowCrossEntropy
 from mindflood.models.pretrained import described_encoder, resolve_encoder
 from mindflood.terminal import tell
 from mindflood.training import context, parallel, row_losses, state
@@ -47,6 +49,13 @@ from mindflood.training.sub_epoch_ends import check_fits
 from mindflood.training.sub_epochs import SubEpochs
 from mindflood.visible import visible_line
 
+# The loss as a network: whether it is flooded row by row, and whether texts share rows.
+_NETWORKS: Mapping[tuple[bool, bool], type[nn.Cell]] = {
+    (False, False): MeanCrossEntropy,
+    (True, False): RowCrossEntropy,
+    (False, True): PackedCrossEntropy,
+    (True, True): PackedRowCrossEntropy,
+}
 _COMPUTE = {"float32": ms.float32, "float16": ms.float16, "bfloat16": ms.bfloat16}
 _log = logging.getLogger(__name__)
 
@@ -100,6 +109,8 @@ def start(config: Config) -> parallel.Worker:
             f"method: '{config.method}' {method.whole_batch}, which one device must hold; start "
             "it without msrun"
         )
+    if config.training.pack_texts and parallel.several():
+        raise UserError("training.pack_texts: packs a whole batch; start it without msrun")
     context.set_up(config.device, config.training.mode, config.training.threads)
     return parallel.join()
 
@@ -157,7 +168,7 @@ class Trainer:
                 f"task.max_length: the encoder takes at most {longest} tokens, not "
                 f"{config.task.max_length}"
             )
-        self.noise: Noise = DropoutNoise(self.model.config, config.seed)
+        self.noise: Noise = DropoutNoise(self.model.config, config.seed, settings.pack_texts)
         if epochs_of is not None:
             self.epochs = epochs_of(self)
         updates = self.epochs.total * config.updates_per_batch
@@ -182,7 +193,7 @@ class Trainer:
                 config, self.model, optimizer, level.value, beside, **options
             )
         else:
-            network = MeanCrossEntropy if config.row_method is None else RowCrossEntropy
+            network = _NETWORKS[config.row_method is not None, settings.pack_texts]
             self.step_cell = FloodingTrainOneStepCell(
                 network(self.model), optimizer, level.value, **options
             )
@@ -221,7 +232,7 @@ class Trainer:
         start, end = self.epochs.span(epoch)
         inputs = step_inputs(
             batches, self.noise, self.worker, settings.accumulation_steps,
-            epoch, (start, end), position.step, self.row_levels,
+            epoch, (start, end), position.step, self.row_levels, settings.pack_texts,
         )  # fmt: skip
         started = time.perf_counter()
         for micro_batches in inputs:

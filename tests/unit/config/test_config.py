@@ -370,6 +370,11 @@ def test_the_authors_variant_is_offered_where_it_differs(method, tmp_path):
         ("freeat", "training.accumulation_steps=2", "'freeat' updates the weights within a batch"),
         ("tavat", "training.accumulation_steps=2", "'tavat' makes its vocabulary table of whole"),
         ("infobert", "training.accumulation_steps=2", "'infobert' contrasts the rows of a batch"),
+        (
+            "pgd",
+            "training.pack_texts=true",
+            "'pgd' perturbs each text in a row of its own; set false",
+        ),
         ("freeat", "training.precision=float16", "'freeat' cannot take back an overflow"),
         ("lds", "training.precision=float16", "'lds' climbs the difference of two outputs"),
         ("lds", "training.precision=bfloat16", "'lds' climbs the difference of two outputs"),
