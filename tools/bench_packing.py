@@ -51,7 +51,11 @@ def step_of(encoder: Path, packed: bool, num_labels: int) -> Step:
 
     def step(number: int, batch: Batch) -> tuple[tuple[int, ...], float]:
         started = time.perf_counter()
-        arrays = (batch.input_ids, batch.attention_mask, batch.token_type_ids)
+        arrays: tuple[np.ndarray, ...] = (
+            batch.input_ids,
+            batch.attention_mask,
+            batch.token_type_ids,
+        )
         if packed:
             texts = pack(batch)
             arrays = (

@@ -111,9 +111,7 @@ def _check_packing(config: Config, demand: _Demand) -> None:
     if config.defends:
         demand.refuse(key, f"'{config.method}' perturbs each text in a row of its own; set false")
     if kind not in ("classification", "regression"):
-        demand.refuse(
-            key, f"is for rows of one class or number; '{config.task.name}' is {NAMES[kind]}"
-        )
+        demand.refuse(key, f"is for texts of a class or a number, not for {NAMES[kind]}")
     if config.training.accumulation_steps > 1:
         demand.refuse(key, "packs a whole batch; set training.accumulation_steps: 1")
 

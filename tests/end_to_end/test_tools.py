@@ -65,6 +65,16 @@ def test_bench_batches_tells_and_keeps_both_ways(tmp_path):
     assert str(tmp_path) not in kept.command
 
 
+def test_bench_packing_tells_both_ways(tiny_encoder):
+    done = run("bench_packing.py", "corpus", "--rows", 64, "--batch-size", 16, "--steps", 2,
+               "--encoder", tiny_encoder, "--max-length", 32, "--buckets", 32)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    apart, packed = table(done.stdout)
+    assert [apart["batch"], packed["batch"]] == ["a text a row", "packed"]
+    assert int(packed["places"]) < int(apart["places"]) == 16 * 32
+    assert float(apart["/ a text a row"]) == 1.0
+
+
 def test_regression_study_tells_every_method():
     done = run("regression_study.py", "--runs", 2, "--noise", 0.1)
     assert done.returncode == 0, done.stderr

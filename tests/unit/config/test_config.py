@@ -359,6 +359,20 @@ def test_the_authors_variant_is_offered_where_it_differs(method, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("overrides", "line"),
+    [
+        (["task.name=commonsense_qa"], "is for texts of a class or a number, not for "),
+        (["training.accumulation_steps=2"], "packs a whole batch; set training.accumulation_ste"),
+    ],
+)
+def test_what_cannot_be_packed(overrides, line, tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text("method: finetune\nattack: {recipes: []}\ntraining: {pack_texts: true}\n")
+    with pytest.raises(UserError, match=f"training.pack_texts: {line}"):
+        load_train_config(path, overrides)
+
+
+@pytest.mark.parametrize(
     ("method", "override", "line"),
     [
         (
