@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from mindflood.errors import UserError
-from mindflood.packed import read_stored
+from mindflood.stored import read_stored
 
 _REASONS = {
     errno.ENOSPC: "the disk is full; free some space and run the same command again",

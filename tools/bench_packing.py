@@ -5,7 +5,7 @@ python tools/bench_packing.py sst2 --data FOLDER --steps 30
 Both cells live in one process, in graph mode, with the same weights; they take turns on the same
 batches, in an order that is turned round every time, and what is counted begins with the batch's
 token ids: packing them and drawing the masks are part of it. The ratio is the median over the
-batches. Steps that compile a graph are left out.
+batches of each one's ratio. Steps that compile a graph are left out; ``graphs`` says how many.
 """
 
 from __future__ import annotations
@@ -86,26 +86,27 @@ def main() -> None:
     )  # fmt: skip
     steps = [step_of(encoder, side == "packed", task.num_labels) for side in SIDES]
     seconds: dict[int, dict[int, float]] = {0: {}, 1: {}}
-    places: dict[int, list[int]] = {0: [], 1: []}
-    seen: set[tuple[int, ...]] = set()
+    places: dict[int, dict[int, int]] = {0: {}, 1: {}}
+    compiled: set[tuple[int, ...]] = set()
     number = 0
     while len(seconds[0].keys() & seconds[1].keys()) < options.steps:
         batch = batches.batch(*divmod(number, batches.steps_per_epoch))
         for side in (0, 1) if number % 2 else (1, 0):
             shape, spent = steps[side](number, batch)
-            if (side, *shape) in seen:
-                seconds[side][number] = spent
-                places[side].append(int(np.prod(shape)))
-            seen.add((side, *shape))
+            if (side, *shape) in compiled:
+                seconds[side][number], places[side][number] = spent, int(np.prod(shape))
+            compiled.add((side, *shape))
         number += 1
     both = sorted(seconds[0].keys() & seconds[1].keys())
-    columns = (words("Dataset"), words("batch"), numbers("places", 0), numbers("s", 3),
-               numbers("/ a text a row", 3))  # fmt: skip
+    columns = (words("Dataset"), words("batch"), numbers("places", 0), numbers("graphs", 0),
+               numbers("s", 3), numbers("/ a text a row", 3))  # fmt: skip
     sheet = Sheet("packing", columns, packages=["mindspore"], threads=options.threads)
     for side, name in enumerate(SIDES):
         ratio = statistics.median(seconds[side][one] / seconds[0][one] for one in both)
         spent = statistics.median(seconds[side][one] for one in both)
-        sheet.add(TASKS[task.name], name, statistics.mean(places[side]), spent, ratio)
+        area = statistics.mean(places[side][one] for one in both)
+        graphs = sum(shape[0] == side for shape in compiled)
+        sheet.add(TASKS[task.name], name, area, graphs, spent, ratio)
     sheet.keep(options.record)
 
 

@@ -20,7 +20,7 @@ from mindflood.cards.cards import find_cards
 from mindflood.config.strict_yaml import StrictYamlError, load
 from mindflood.errors import UserError
 from mindflood.files import write_text
-from mindflood.packed import pack, packed
+from mindflood.stored import store, stored
 
 _LINES = (
     "trace.jsonl", "evaluations.jsonl", "accordance.jsonl", "row_losses.jsonl", "attacks/*.jsonl",
@@ -46,7 +46,7 @@ def keep(runs: Path, to: Path) -> int:
             (place / path.relative_to(folder)).parent.mkdir(exist_ok=True)
             shutil.copyfile(path, place / path.relative_to(folder))
         for path in (found for pattern in _LINES for found in folder.glob(pattern)):
-            pack(path, packed(place / path.relative_to(folder)))
+            store(path, stored(place / path.relative_to(folder)))
     for path, settings in configs.items():
         write_text(to / path.relative_to(runs), yaml.safe_dump(settings, sort_keys=False))
     return len(folders)

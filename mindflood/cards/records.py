@@ -7,7 +7,7 @@ from typing import Any
 
 from mindflood.errors import UserError
 from mindflood.files import read_json_lines
-from mindflood.packed import read_stored
+from mindflood.stored import read_stored
 
 OUTCOMES = ("skipped", "succeeded", "failed", "error", "out_of_budget", "untouched")
 Expected = Mapping[int, tuple[Sequence[str], int]]  # row → texts and label

@@ -296,8 +296,9 @@ class TrainingSettings:
     )
     pack_texts: Truth = Field(
         default=False,
-        description="Several short texts of a batch share a row, each as if alone: the same batch "
-        "with less padding. Of classifiers of texts and regressions, without a defence.",
+        description="Several short texts of a batch share a row, each as if alone: the same "
+        "batches, less padding, other dropout masks, up to 8 graphs a length. For classes and "
+        "numbers; not with a defence, accumulation_steps or msrun.",
     )
     checkpoint_every: Annotated[Count, Effect.FREE] = Field(
         default=500, description="Steps between checkpoints within an epoch."

@@ -6,7 +6,7 @@ import numpy as np
 
 from mindflood.data.batching import Batch
 
-_SHAPES = 8  # numbers of rows that a batch may be packed into, at most: a compiled graph each
+_SHAPES = 8  # different R, at most, for each length: a compiled graph each
 
 
 @dataclass(frozen=True)
@@ -14,9 +14,9 @@ class Packed:
     """The texts of a batch in R rows of L tokens, L that of the batch.
 
     Attributes:
-        input_ids, token_type_ids: int32 [R, L].
+        input_ids, token_type_ids: int32 [R, L]; 0 on padding, which nothing attends to.
         owners: int32 [R, L], which of the batch's texts, from 1, a token is of; 0: padding.
-        positions: int32 [R, L], a token's place in its text, from 0.
+        positions: int32 [R, L], a token's place in its text, from 0; -1 where it is not counted.
         firsts: int32 [B], of each text of the batch the place of its first token, row · L +
             column. A filler has the first place of all.
     """
@@ -27,49 +27,39 @@ class Packed:
     positions: np.ndarray
     firsts: np.ndarray
 
-    @property
-    def rows(self) -> int:
-        """R."""
-        return len(self.input_ids)
 
-
-def pack(batch: Batch) -> Packed:
+def pack(batch: Batch, uncounted: int | None = None) -> Packed:
     """The texts of ``batch``, which are no questions, each in the first row with room for it.
 
-    The longest first (first-fit decreasing). R is rounded up to a multiple of B / 8, so that few
-    shapes occur.
+    The longest first (first-fit decreasing). R is rounded up, so that at most eight shapes occur.
+
+    Args:
+        uncounted: the padding's id where positions count the tokens that are another; a text may
+            have it, too. None: they count all.
     """
     lengths = batch.attention_mask.sum(axis=1) * (batch.indices >= 0)
     rows, columns = _places(lengths, batch.input_ids.shape[1])
-    of_shape = max(1, len(lengths) // _SHAPES)
-    shape = (-(-(rows.max() + 1) // of_shape) * of_shape, batch.input_ids.shape[1])
-    padding = _padding(batch)
-    ids, segments = np.full(shape, padding, np.int32), np.zeros(shape, np.int32)
-    owners, positions = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
+    unit = -(-len(lengths) // _SHAPES)
+    many = min(-(-(rows.max() + 1) // unit) * unit, len(lengths))
+    ids, segments, owners, positions = np.zeros((4, many, batch.input_ids.shape[1]), np.int32)
     for text in np.flatnonzero(lengths):
         place = (rows[text], slice(columns[text], columns[text] + lengths[text]))
-        real = slice(lengths[text])
-        ids[place] = batch.input_ids[text, real]
-        segments[place] = batch.token_type_ids[text, real]
+        tokens = batch.input_ids[text, : lengths[text]]
+        counted = tokens != uncounted
+        ids[place] = tokens
+        segments[place] = batch.token_type_ids[text, : lengths[text]]
         owners[place] = text + 1
-        positions[place] = np.arange(lengths[text])
-    firsts = (rows * shape[1] + columns).astype(np.int32)
+        positions[place] = np.cumsum(counted) * counted - 1
+    firsts = (rows * batch.input_ids.shape[1] + columns).astype(np.int32)
     return Packed(ids, segments, owners, positions, firsts)
 
 
 def _places(lengths: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
     """Row and first column of each text: int64 [B] each; 0 and 0 for one without a token."""
-    rows, columns = np.zeros(len(lengths), np.int64), np.zeros(len(lengths), np.int64)
-    filled = np.zeros(len(lengths), np.int64)
+    rows, columns, filled = np.zeros((3, len(lengths)), np.int64)
     for text in np.argsort(-lengths, kind="stable"):
         if lengths[text]:
             row = int(np.argmax(filled + lengths[text] <= length))
             rows[text], columns[text] = row, filled[row]
             filled[row] += lengths[text]
     return rows, columns
-
-
-def _padding(batch: Batch) -> int:
-    """The id of the padding; any will do where there is none."""
-    unused = batch.input_ids[batch.attention_mask == 0]
-    return int(unused[0]) if len(unused) else 0

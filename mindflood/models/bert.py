@@ -71,7 +71,7 @@ class BertForSequenceClassification(nn.Cell):
         self.backbone = Backbone(config, compute_type)
         self.tags, self.chooses = config.kind == "tagging", config.kind == "choice"
         self.choices = config.choices
-        self.vectors = head_vectors(config, 1)
+        self.head_vectors = head_vectors(config, 1)
         self.pools_itself = config.pools_itself
         if self.pools_itself:
             self.classifier = PoolingHead(config, compute_type)
@@ -216,7 +216,9 @@ class BertForSequenceClassification(nn.Cell):
         first = ops.reshape(slice_axis(states, 1, 0, 1), (states.shape[0], -1))
         if hidden_noise is None:
             return self.head(first)
-        keep = slice_axis(hidden_noise, 1, hidden_noise.shape[1] - self.vectors, self.vectors)
+        keep = slice_axis(
+            hidden_noise, 1, hidden_noise.shape[1] - self.head_vectors, self.head_vectors
+        )
         return self.head(first, keep)
 
     def head(self, first: Tensor, keep: Tensor | None = None) -> Tensor:

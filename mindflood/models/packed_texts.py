@@ -3,16 +3,27 @@
 Short texts in rows as long as the longest are mostly padding, which costs what words cost. Several
 texts share a row here (Krell et al. 2021, *Efficient Sequence Packing without
 Cross-contamination*): no token attends to another text's, each text's positions begin at 0, and
-the head sees the first token of each. Without dropout, logits and gradients are those of the texts
-in rows of their own.
+the head sees the first token of each. Without dropout, logits and gradients are up to rounding
+those of the texts in rows of their own.
 """
+
+from collections.abc import Callable
+from functools import partial
 
 import mindspore as ms
 from mindspore import Tensor, nn, ops
 
-from mindflood.models.bert import BertForSequenceClassification
+from mindflood.data.batching import Batch
+from mindflood.data.packing import Packed, pack
+from mindflood.models.bert import BertConfig, BertForSequenceClassification
 from mindflood.models.layers import slice_axis
 from mindflood.models.loss import row_losses, weighted_loss
+
+
+def packing_for(config: BertConfig) -> Callable[[Batch], Packed]:
+    """:func:`mindflood.data.packing.pack` for a network."""
+    counts = config.architecture.counted_positions
+    return partial(pack, uncounted=config.pad_token_id if counts else None)
 
 
 class PackedTexts(nn.Cell):
@@ -21,7 +32,7 @@ class PackedTexts(nn.Cell):
     def __init__(self, classifier: BertForSequenceClassification) -> None:
         super().__init__(auto_prefix=False)
         self.classifier = classifier
-        self.chosen = ops.MatMul()
+        self.product = ops.MatMul()
 
     def construct(
         self,
@@ -47,16 +58,15 @@ class PackedTexts(nn.Cell):
         words = model.embed_words(input_ids)
         states = model.embed(words, input_ids, token_type_ids, hidden_noise, positions)
         states = model.through_layers(states, others(owners), hidden_noise, attention_noise)
-        # Products with ones and zeros: the gradient of a gather would scatter.
+        # A product with ones and zeros: the gradient of a gather would scatter.
         places = ops.one_hot(firsts, rows * length, Tensor(1.0), Tensor(0.0))
-        first = self.chosen(places, ops.reshape(states, (rows * length, -1)))
+        first = self.product(places, ops.reshape(states, (rows * length, -1)))
         if hidden_noise is None:
             return model.head(first)
-        begin = (model.dropouts * model.layers + 1) * length
-        keep = slice_axis(hidden_noise, 1, begin, model.vectors * length)
-        keep = ops.cast(ops.reshape(keep, (rows * length, -1)), ms.float32)
-        keep = ops.reshape(self.chosen(places, keep), (firsts.shape[0], model.vectors, -1))
-        return model.head(first, keep)
+        begin, vectors = (model.dropouts * model.layers + 1) * length, model.head_vectors
+        keep = slice_axis(hidden_noise, 1, begin, vectors * length)
+        keep = ops.gather(ops.reshape(keep, (rows * length, vectors * states.shape[2])), firsts, 0)
+        return model.head(first, ops.reshape(keep, (firsts.shape[0], vectors, states.shape[2])))
 
 
 def others(owners: Tensor) -> Tensor:

@@ -1,14 +1,14 @@
 """What goes into each training step, prepared one step ahead of the device."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 import numpy as np
 from mindspore import Tensor
 
-from mindflood.data.batching import Batches
-from mindflood.data.packing import pack
+from mindflood.data.batching import Batch, Batches
+from mindflood.data.packing import Packed
 from mindflood.training.parallel import Worker, row_weights
 
 Inputs = tuple[Tensor, ...]
@@ -30,7 +30,7 @@ def step_inputs(
     span: tuple[int, int],
     first: int,
     levels: np.ndarray | None = None,
-    packed: bool = False,
+    pack: Callable[[Batch], Packed] | None = None,
 ) -> Iterator[list[Inputs]]:
     """For the steps of an epoch, from the step ``first`` on: this worker's micro-batches.
 
@@ -40,31 +40,19 @@ def step_inputs(
     a defence behind it, whose step gives them names (:func:`mindflood.defences.batch.named`), and
     the levels of its rows, float32 ``[n]`` of all training rows, before it where they have some. A
     step's inputs depend on the seed and the step alone, so they can be drawn while the one before
-    runs. ``packed``: a batch is one micro-batch, the argument list of
+    runs. With ``pack`` a batch is one micro-batch, the argument list of
     :class:`~mindflood.models.packed_texts.PackedCrossEntropy`.
     """
     rows, (start, last) = worker.rows(batches.batch_size, accumulation_steps), span
 
     def prepare(step: int) -> list[Inputs]:
         batch = batches.batch(epoch, step - start)
+        own = () if levels is None else (levels[batch.indices],)  # a filler's is as good as any
+        if pack is not None:
+            return [_tensors((*own, *_packed(batch, pack(batch), noise, step)))]
         length, texts = batch.input_ids.shape[-1], batch.input_ids[0].size
         texts //= length  # of a row: those of a question lie one behind the other
         weights = row_weights(batch, worker.count * accumulation_steps)
-        own = () if levels is None else (levels[batch.indices],)  # a filler's is as good as any
-        if packed:
-            texts_in = pack(batch)
-            arrays = (
-                *own,
-                texts_in.input_ids,
-                texts_in.owners,
-                texts_in.token_type_ids,
-                texts_in.positions,
-                texts_in.firsts,
-                batch.labels,
-                weights,
-                *noise.draw(step, range(texts_in.rows), length),
-            )
-            return [_tensors(arrays)]
         micro_batches = []
         for part in rows:
             keep = slice(part.start, part.stop)
@@ -86,6 +74,20 @@ def step_inputs(
             inputs = waiting.result()  # type: ignore[union-attr]
             waiting = ahead.submit(prepare, step + 1) if step + 1 < last else None
             yield inputs
+
+
+def _packed(batch: Batch, texts: Packed, noise: Noise, step: int) -> tuple[np.ndarray, ...]:
+    rows, length = texts.owners.shape
+    return (
+        texts.input_ids,
+        texts.owners,
+        texts.token_type_ids,
+        texts.positions,
+        texts.firsts,
+        batch.labels,
+        row_weights(batch, 1),
+        *noise.draw(step, range(rows), length),
+    )
 
 
 def _tensors(arrays: Sequence[np.ndarray]) -> Inputs:

@@ -28,7 +28,11 @@ from mindflood.metrics import undefined
 from mindflood.models.classifier import load_classifier
 from mindflood.models.dropout import DropoutNoise
 from mindflood.models.loss import MeanCrossEntropy, RowCrossEntropy
-from mindflood.models.packed_texts import PackedCrossEntropy, PackedRowCrossEntropy
+from mindflood.models.packed_texts import (
+    PackedCrossEntropy,
+    PackedRowCrossEntropy,
+    packing_for,
+)
 from mindflood.models.pretrained import described_encoder, resolve_encoder
 from mindflood.terminal import tell
 from mindflood.training import context, parallel, row_losses, state
@@ -169,6 +173,7 @@ class Trainer:
                 f"{config.task.max_length}"
             )
         self.noise: Noise = DropoutNoise(self.model.config, config.seed, settings.pack_texts)
+        self.pack = packing_for(self.model.config) if settings.pack_texts else None
         if epochs_of is not None:
             self.epochs = epochs_of(self)
         updates = self.epochs.total * config.updates_per_batch
@@ -232,7 +237,7 @@ class Trainer:
         start, end = self.epochs.span(epoch)
         inputs = step_inputs(
             batches, self.noise, self.worker, settings.accumulation_steps,
-            epoch, (start, end), position.step, self.row_levels, settings.pack_texts,
+            epoch, (start, end), position.step, self.row_levels, self.pack,
         )  # fmt: skip
         started = time.perf_counter()
         for micro_batches in inputs:

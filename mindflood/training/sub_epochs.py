@@ -119,7 +119,7 @@ class SubEpochs:
         )
 
     def _rows_a_pass(self, config: Config, num_classes: int) -> int:
-        """The probe's own choice, but no more rows than a training pass of this device has."""
+        """The probe's own choice, but no more rows than a micro-batch of this device, unpacked."""
         rows = self.batches.batch_size
         micro_batch = rows // (self.worker.count * config.training.accumulation_steps)
         if self.tags:  # a frequent tag has a row of nearly every sentence, most have a few

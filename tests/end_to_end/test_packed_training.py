@@ -10,8 +10,8 @@ from tests.end_to_end.test_train import assert_identical, kill_when, start
 ADAFLOOD = {"method": "adaflood", "adaflood__folds": 2}
 METHODS = [
     {"method": "finetune"},
-    pytest.param({"method": "flooding", "flood_level": 0.69}, marks=pytest.mark.slow),
-    {"method": "iflood", "flood_level": 0.69},
+    pytest.param({"method": "flooding", "flood_level": 0.6}, marks=pytest.mark.slow),
+    {"method": "iflood", "flood_level": 0.6},
     pytest.param(ADAFLOOD, marks=pytest.mark.slow),
 ]
 
@@ -35,6 +35,8 @@ def test_packed_texts_train_as_one_text_a_row(write_config, mindflood, tmp_path,
     losses = [[line["loss"] for line in read_lines(run / "trace.jsonl")] for run in runs]
     np.testing.assert_allclose(losses[1], losses[0], rtol=1e-4)
     before, after = (weights_of(checkpoints(run / "checkpoints")[-1][1]) for run in runs)
+    # Sums over other rows round otherwise: it was packed.
+    assert any(not np.array_equal(after[name], before[name]) for name in before)
     for name in before:
         np.testing.assert_allclose(after[name], before[name], rtol=0, atol=2e-4, err_msg=name)
 

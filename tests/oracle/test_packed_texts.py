@@ -1,4 +1,4 @@
-"""Texts that share rows, against Hugging Face's network on each text in a row of its own."""
+"""Texts that share rows, against Hugging Face's network on a padded batch of them."""
 
 import mindspore as ms
 import numpy as np
@@ -7,21 +7,38 @@ import torch
 from mindspore import Tensor, ops
 
 from mindflood.data.batching import Batch
-from mindflood.data.packing import Packed, pack
+from mindflood.data.packing import Packed
+from mindflood.models.bert import BertForSequenceClassification
 from mindflood.models.classifier import load_classifier
 from mindflood.models.dropout import DropoutNoise
 from mindflood.models.packed_texts import (
     PackedCrossEntropy,
     PackedRowCrossEntropy,
     PackedTexts,
+    packing_for,
 )
-from tests.oracle.encoders import KINDS, batch, inputs_of, torch_logits, torch_masks, torch_model
+from tests.oracle.encoders import (
+    KINDS,
+    PADDING,
+    SEGMENTS,
+    inputs_of,
+    torch_logits,
+    torch_masks,
+    torch_model,
+)
 
 MODES = pytest.mark.parametrize(
     "mode", [ms.GRAPH_MODE, ms.PYNATIVE_MODE], ids=["graph", "pynative"]
 )
-LABELS = np.array([0, 2, 1, 1, 0], np.int32)
-WEIGHTS = np.array([0.1, 0.3, 0.2, 0.4, 0.0], np.float32)
+WORDS, POSITIONS = "word_embeddings.weight", "position_embeddings.weight"
+# The tables whose row of the padding PyTorch gives no gradient.
+UNTRAINED = {
+    kind: (WORDS, POSITIONS) if kind in ("roberta", "mpnet") else (WORDS,) for kind in KINDS
+}
+LENGTH, TEXTS, FILLERS = 17, 16, 2
+LABELS = np.random.default_rng(0).integers(0, 3, TEXTS).astype(np.int32)
+WEIGHTS = np.linspace(0.02, 0.12, TEXTS, dtype=np.float32)
+WEIGHTS[-FILLERS:] = 0
 
 
 @pytest.fixture(params=KINDS)
@@ -31,13 +48,28 @@ def pair(request, tmp_path):
     return request.param, theirs, load_classifier(tmp_path)
 
 
-def packed_batch(kind: str) -> tuple[list[np.ndarray], Packed]:
-    """Texts of 17, 14, 11, 8 and 5 tokens, in fewer rows."""
-    arrays = batch(kind)
-    rows = len(arrays[0])
-    texts = Batch(*arrays, LABELS, np.ones(rows, np.float32), np.arange(rows))
-    packed = pack(texts)
-    assert packed.rows < rows
+def packed_batch(
+    kind: str, ours: BertForSequenceClassification, length: int = LENGTH
+) -> tuple[list[np.ndarray], Packed]:
+    """Texts of 3 tokens to the whole length, two fillers, a row of padding.
+
+    One text has the token of the padding in its midst, which RoBERTa and MPNet do not count.
+    """
+    random = np.random.default_rng(2)
+    lengths = np.array([length, *random.integers(3, length // 2, TEXTS - 1 - FILLERS)])
+    lengths = np.append(lengths, [length] * FILLERS)  # a filler repeats the first text
+    ids = random.integers(5, 120, (TEXTS, length)).astype(np.int32)
+    ids[0, 4] = PADDING[kind]
+    ids[-FILLERS:] = ids[0]
+    mask = (np.arange(length) < lengths[:, None]).astype(np.int32)
+    segments = mask * (np.arange(length) >= lengths[:, None] // 2) * (kind in SEGMENTS)
+    ids = np.where(mask, ids, PADDING[kind]).astype(np.int32)
+    indices = np.where(np.arange(TEXTS) < TEXTS - FILLERS, np.arange(TEXTS), -1)
+    arrays = [ids, mask, segments.astype(np.int32)]
+    batch = Batch(*arrays, LABELS, (indices >= 0).astype(np.float32), indices)
+    packed = packing_for(ours.config)(batch)
+    assert max(len(set(row[row > 0])) for row in packed.owners) > 2
+    assert not packed.owners[-1].any()
     return arrays, packed
 
 
@@ -54,10 +86,11 @@ def tensors(packed: Packed) -> list[Tensor]:
 def test_logits_and_gradients_equal_hugging_face(pair, mode):
     kind, theirs, ours = pair
     ms.set_context(mode=mode)
-    arrays, packed = packed_batch(kind)
+    arrays, packed = packed_batch(kind, ours)
     expected = torch_logits(theirs, arrays)
     found = PackedTexts(ours)(*tensors(packed)).asnumpy()
     np.testing.assert_allclose(found, expected.detach().numpy(), rtol=0, atol=1e-4)
+    assert np.ptp(found, axis=0).min() > 1e-2  # the texts are told apart
 
     losses = torch.nn.functional.cross_entropy(
         expected, torch.tensor(LABELS).long(), reduction="none"
@@ -71,15 +104,17 @@ def test_logits_and_gradients_equal_hugging_face(pair, mode):
     total = float((losses * torch.tensor(WEIGHTS)).sum().detach())
     assert float(J.asnumpy()) == pytest.approx(total, abs=1e-5)
     for parameter, gradient in zip(weights, gradients, strict=True):
-        theirs_too = wanted.get(parameter.name, np.zeros(parameter.shape, np.float32))
-        np.testing.assert_allclose(gradient.asnumpy(), theirs_too, rtol=0, atol=2e-5)
+        found, theirs_too = gradient.asnumpy(), wanted.get(parameter.name, np.zeros(1, np.float32))
+        if parameter.name.endswith(UNTRAINED[kind]):
+            found[PADDING[kind]] = theirs_too[PADDING[kind]]
+        np.testing.assert_allclose(found, theirs_too + 0 * found, rtol=0, atol=2e-5)
 
 
 @MODES
 def test_losses_of_rows_are_theirs(pair, mode):
     kind, theirs, ours = pair
     ms.set_context(mode=mode)
-    arrays, packed = packed_batch(kind)
+    arrays, packed = packed_batch(kind, ours)
     expected = torch.nn.functional.cross_entropy(
         torch_logits(theirs, arrays), torch.tensor(LABELS).long(), reduction="none"
     )
@@ -92,14 +127,14 @@ def test_losses_of_rows_are_theirs(pair, mode):
 def test_dropout_equals_hugging_face_with_the_same_masks(pair, monkeypatch):
     """A token's masks are those of its place, whichever row that is in."""
     kind, theirs, ours = pair
-    arrays, packed = packed_batch(kind)
-    length, vectors = arrays[0].shape[1], ours.vectors
+    arrays, packed = packed_batch(kind, ours)
+    length, vectors = arrays[0].shape[1], ours.head_vectors
     hidden, attention = DropoutNoise(ours.config, 3, packed=True).draw(
-        0, range(packed.rows), length
+        0, range(len(packed.owners)), length
     )
     sites = hidden.shape[1] // length - vectors
-    of_states = hidden[:, : sites * length].reshape(packed.rows, sites, length, -1)
-    of_heads = hidden[:, sites * length :].reshape(packed.rows, length, vectors, -1)
+    of_states = hidden[:, : sites * length].reshape(len(packed.owners), sites, length, -1)
+    of_heads = hidden[:, sites * length :].reshape(len(packed.owners), length, vectors, -1)
     texts, size = len(arrays[0]), hidden.shape[-1]
     one_a_row = np.ones((texts, sites * length + vectors, size), np.uint8)
     scores = np.ones((texts, *attention.shape[1:]), np.uint8)
@@ -122,3 +157,31 @@ def test_dropout_equals_hugging_face_with_the_same_masks(pair, monkeypatch):
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4)
     without = PackedTexts(ours)(*tensors(packed)).asnumpy()
     assert np.abs(found - without).max() > 1e-2
+
+
+def test_a_row_as_long_as_the_positions_reach(pair):
+    kind, theirs, ours = pair
+    arrays, packed = packed_batch(kind, ours, ours.config.max_length)
+    expected = torch_logits(theirs, arrays).detach().numpy()
+    found = PackedTexts(ours)(*tensors(packed)).asnumpy()
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4)
+
+
+def test_half_precision_stays_near_float32(pair, tmp_path):
+    kind, theirs, ours = pair
+    arrays, packed = packed_batch(kind, ours)
+    half = load_classifier(tmp_path, compute_type=ms.float16)
+    found = PackedTexts(half)(*tensors(packed)).asnumpy()
+    expected = torch_logits(theirs, arrays).detach().numpy()
+    assert 1e-6 < np.abs(found - expected).max() < 3e-2
+
+
+def test_a_number_s_loss_is_its_squared_error(tmp_path):
+    theirs = torch_model("bert", num_labels=1, problem_type="regression")
+    theirs.save_pretrained(tmp_path)
+    ours = load_classifier(tmp_path)
+    arrays, packed = packed_batch("bert", ours)
+    scores = np.linspace(0, 5, TEXTS, dtype=np.float32)
+    expected = (torch_logits(theirs, arrays).detach().numpy()[:, 0] - scores) ** 2
+    J = PackedCrossEntropy(ours)(*tensors(packed), Tensor(scores), Tensor(WEIGHTS))
+    assert float(J.asnumpy()) == pytest.approx(float(expected @ WEIGHTS), rel=1e-4)

@@ -10,8 +10,8 @@ from mindflood.cards.cards import AttackSummary, Run
 from mindflood.cards.rates import undecided
 from mindflood.cards.records import Record, read_records
 from mindflood.files import read_json
-from mindflood.packed import is_stored
 from mindflood.report.numbers.validated import Audit
+from mindflood.stored import is_stored
 
 Text = tuple[int, tuple[str, ...]]  # row and texts
 Outcome = Literal["kept", "broken", "wrong", "undecided", "untouched"]

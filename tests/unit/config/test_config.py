@@ -361,6 +361,7 @@ def test_the_authors_variant_is_offered_where_it_differs(method, tmp_path):
 @pytest.mark.parametrize(
     ("overrides", "line"),
     [
+        (["task.name=pos"], "is for texts of a class or a number, not for a tagging"),
         (["task.name=commonsense_qa"], "is for texts of a class or a number, not for "),
         (["training.accumulation_steps=2"], "packs a whole batch; set training.accumulation_ste"),
     ],

@@ -13,9 +13,9 @@ from mindflood.cards.cards import find_runs
 from mindflood.cards.records import read_records
 from mindflood.errors import UserError
 from mindflood.files import read_json_lines
-from mindflood.packed import pack, packed, read_stored
 from mindflood.report.page import every_table
 from mindflood.report.verdict import verdicts
+from mindflood.stored import read_stored, store, stored
 from tests.conftest import ROOT
 from tests.unit.report.test_verdict import KEPT_31, KEPT_52, a_model
 from tools.keep_results import keep
@@ -79,17 +79,17 @@ def test_a_packed_file_reads_as_it_was(
 ) -> None:
     folder = tmp_path_factory.mktemp("packed")
     (folder / "lines").write_bytes(data)
-    pack(folder / "lines", packed(folder / "away"))
+    store(folder / "lines", stored(folder / "away"))
     assert read_stored(folder / "away") == data
-    first = packed(folder / "away").read_bytes()
-    pack(folder / "lines", packed(folder / "away"))
-    assert packed(folder / "away").read_bytes() == first
+    first = stored(folder / "away").read_bytes()
+    store(folder / "lines", stored(folder / "away"))
+    assert stored(folder / "away").read_bytes() == first
 
 
 def test_a_file_that_is_there_counts_before_the_packed_one(tmp_path: Path) -> None:
     path = tmp_path / "trace.jsonl"
     assert read_json_lines(path) == []
-    packed(path).write_bytes(gzip.compress(b'{"a": 1}\n'))
+    stored(path).write_bytes(gzip.compress(b'{"a": 1}\n'))
     assert read_json_lines(path) == [{"a": 1}]
     path.write_text('{"a": 2}\n')
     assert read_json_lines(path) == [{"a": 2}]
@@ -97,7 +97,7 @@ def test_a_file_that_is_there_counts_before_the_packed_one(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("damage", [b"no gzip", gzip.compress(b"x" * 9999, mtime=0)[:-9]])
 def test_a_damaged_packed_file_is_one_line(tmp_path: Path, damage: bytes) -> None:
-    packed(tmp_path / "pwws.jsonl").write_bytes(damage)
+    stored(tmp_path / "pwws.jsonl").write_bytes(damage)
     with pytest.raises(UserError, match=r"pwws\.jsonl\.gz: cannot be unpacked"):
         read_records(tmp_path / "pwws.jsonl")
 
@@ -105,7 +105,7 @@ def test_a_damaged_packed_file_is_one_line(tmp_path: Path, damage: bytes) -> Non
 def test_a_small_file_that_unpacks_to_a_huge_one_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mindflood.packed._LARGEST", 1 << 20)
-    packed(tmp_path / "pwws.jsonl").write_bytes(gzip.compress(bytes((1 << 20) + 1)))
+    monkeypatch.setattr("mindflood.stored._LARGEST", 1 << 20)
+    stored(tmp_path / "pwws.jsonl").write_bytes(gzip.compress(bytes((1 << 20) + 1)))
     with pytest.raises(UserError, match="unpacks to more than 1 MiB"):
         read_records(tmp_path / "pwws.jsonl")
