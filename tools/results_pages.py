@@ -39,6 +39,8 @@ from mindflood.report.tables.render import escape_markdown, markdown_rows
 
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs" / "results").glob("*.md")))
+_CHOICES = {"columns", "where", "drop", "without"}
+_OF_TABLE = _CHOICES | {"name", "notes", "published"}
 _BLOCK = re.compile(r"(<!-- table (\{.*?\}) -->\n)(.*?)(<!-- /table -->)", re.DOTALL)
 
 
@@ -50,7 +52,9 @@ def filled(page: str) -> str:
 def _rendered(wish: str) -> str:
     wanted: dict[str, Any] = yaml.safe_load(wish)
     source = wanted["from"]
-    if isinstance(source, list) or source.endswith(".json"):
+    of_record = isinstance(source, list) or source.endswith(".json")
+    _check(wanted, {"trace"} if "trace" in wanted else _CHOICES if of_record else _OF_TABLE)
+    if of_record:
         files = source if isinstance(source, list) else [source]
         records = [read_record(ROOT / one) for one in files]
         return f"{markdown_rows(_chosen(joined(records), wanted))}\n\n{below(records)}"
@@ -60,6 +64,11 @@ def _rendered(wish: str) -> str:
     table = _tables(source)[wanted["name"]]
     notes = "\n".join(f"- {escape_markdown(note)}" for note in _noted(table, wanted))
     return "\n\n".join(filter(None, [markdown_rows(_chosen(table, wanted)), notes]))
+
+
+def _check(wanted: dict[str, Any], known: set[str]) -> None:
+    if unknown := wanted.keys() - known - {"from"}:
+        raise ValueError(f"{wanted}: what is {sorted(unknown)}? Known here: {sorted(known)}")
 
 
 def _noted(table: Table, wanted: dict[str, Any]) -> list[str]:

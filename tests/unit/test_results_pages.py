@@ -80,6 +80,19 @@ def test_another_number_on_a_page_is_seen() -> None:
 
 
 @pytest.mark.parametrize(
+    "wish",
+    [
+        "{from: results/benchmarks/step.json, notes: [x]}",
+        "{from: results/attacks, name: attacks, colums: [Attack]}",
+        "{from: results/demo, trace: [flooding-x-seed0], where: {}}",
+    ],
+)
+def test_a_wish_that_is_not_known_is_refused(wish: str) -> None:
+    with pytest.raises(ValueError, match="what is"):
+        filled(f"<!-- table {wish} -->\n<!-- /table -->\n")
+
+
+@pytest.mark.parametrize(
     "wish", ["{from: results/attacks, name: attacks, columns: [Auaa%]}", "{from: results/nothing}"]
 )
 def test_a_wish_that_nothing_answers_is_no_empty_table(wish: str) -> None:
