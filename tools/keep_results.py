@@ -31,17 +31,20 @@ _WHOLE = ("card.json", "attacks/*.meta.json")
 def keep(runs: Path, to: Path) -> int:
     """Copy the results below ``runs`` to the same places below ``to``; returns the number of runs.
 
+    What is kept at ``to`` already, of other runs, stays: an experiment may be kept seed by seed.
+
     Raises:
-        UserError: there is no card below ``runs``, a config is no YAML, or something is at ``to``
-            already; then nothing is written.
+        UserError: there is no card below ``runs``, a config is no YAML, or one of the runs is at
+            ``to`` already; then nothing is written.
     """
     folders = [card.parent for card in find_cards(runs)]
     configs = {path: _settings(path) for one in folders for path in one.glob("config.yaml")}
-    if to.exists():
-        raise UserError(f"{to}: is there; move it away, or name another folder")
+    for folder in folders:
+        if (place := to / folder.relative_to(runs) / "card.json").exists():
+            raise UserError(f"{place}: is there; move its folder away, or name another")
     for folder in folders:
         place = to / folder.relative_to(runs)
-        place.mkdir(parents=True)
+        place.mkdir(parents=True, exist_ok=True)
         for path in (found for pattern in _WHOLE for found in folder.glob(pattern)):
             (place / path.relative_to(folder)).parent.mkdir(exist_ok=True)
             shutil.copyfile(path, place / path.relative_to(folder))

@@ -33,8 +33,22 @@ def test_what_is_kept_gives_the_same_tables_and_verdict(tmp_path: Path) -> None:
     before, after = (find_runs(folder) for folder in (runs, tmp_path / "results"))
     assert every_table(before) == every_table(after)
     assert verdicts(before) == verdicts(after)
-    with pytest.raises(UserError, match="is there; move it away"):
-        keep(runs, tmp_path / "results")
+
+
+def test_a_later_seed_is_kept_beside_the_others(tmp_path: Path) -> None:
+    kept = tmp_path / "results"
+    for part, method in (("first", "finetune"), ("second", "flooding-x")):
+        run = a_model(tmp_path / part, method, KEPT_31)
+        (run.folder / "card.json").write_text(card_text(run.card))
+    assert keep(tmp_path / "first", kept) == 1
+    before = {path: path.read_bytes() for path in kept.rglob("*") if path.is_file()}
+    assert keep(tmp_path / "second", kept) == 1
+    assert len(find_runs(kept)) == 2
+    a_model(tmp_path / "first", "pgd", KEPT_31)
+    with pytest.raises(UserError, match=r"finetune.*card\.json: is there; move its folder away"):
+        keep(tmp_path / "first", kept)
+    assert len(find_runs(kept)) == 2  # nothing was added
+    assert {path: path.read_bytes() for path in before} == before
 
 
 def test_a_kept_config_has_no_folders_of_the_machine(tmp_path: Path, write_config) -> None:
