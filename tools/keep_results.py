@@ -29,20 +29,18 @@ _WHOLE = ("card.json", "attacks/*.meta.json")
 
 
 def keep(runs: Path, to: Path) -> int:
-    """Copy the results below ``runs`` to the same places below ``to``; returns the number of runs.
+    """Copy the results below ``runs`` to the same places below ``to``; returns how many are new.
 
-    What is kept at ``to`` already, of other runs, stays: an experiment may be kept seed by seed.
+    An experiment may be kept seed by seed: a run that is kept already, with the same card, stays.
 
     Raises:
-        UserError: there is no card below ``runs``, a config is no YAML, or one of the runs is at
-            ``to`` already; then nothing is written.
+        UserError: there is no card below ``runs``, a config is no YAML, or a run is at ``to`` with
+            another card; then nothing is written.
     """
     folders = [card.parent for card in find_cards(runs)]
     configs = {path: _settings(path) for one in folders for path in one.glob("config.yaml")}
-    for folder in folders:
-        if (place := to / folder.relative_to(runs) / "card.json").exists():
-            raise UserError(f"{place}: is there; move its folder away, or name another")
-    for folder in folders:
+    new = [folder for folder in folders if not _is_kept(folder, to / folder.relative_to(runs))]
+    for folder in new:
         place = to / folder.relative_to(runs)
         place.mkdir(parents=True, exist_ok=True)
         for path in (found for pattern in _WHOLE for found in folder.glob(pattern)):
@@ -50,9 +48,19 @@ def keep(runs: Path, to: Path) -> int:
             shutil.copyfile(path, place / path.relative_to(folder))
         for path in (found for pattern in _LINES for found in folder.glob(pattern)):
             store(path, stored(place / path.relative_to(folder)))
-    for path, settings in configs.items():
-        write_text(to / path.relative_to(runs), yaml.safe_dump(settings, sort_keys=False))
-    return len(folders)
+        for path in folder.glob("config.yaml"):
+            text = yaml.safe_dump(configs[path], sort_keys=False)
+            write_text(place / path.relative_to(folder), text)
+    return len(new)
+
+
+def _is_kept(folder: Path, place: Path) -> bool:
+    kept = place / "card.json"
+    if not kept.exists():
+        return False
+    if kept.read_bytes() != (folder / "card.json").read_bytes():
+        raise UserError(f"{kept}: is not the card of {folder}; delete {place} to keep that one")
+    return True
 
 
 def _settings(config: Path) -> Any:
@@ -78,7 +86,7 @@ def main() -> int:
     parser.add_argument("to", type=Path)
     args = parser.parse_args()
     try:
-        print(f"{args.to}: {keep(args.runs, args.to)} runs")
+        print(f"{args.to}: {keep(args.runs, args.to)} runs are new")
     except UserError as error:
         print(f"keep_results: {error}", file=sys.stderr)
         return 2

@@ -53,7 +53,7 @@ def _rendered(wish: str) -> str:
     wanted: dict[str, Any] = yaml.safe_load(wish)
     source = wanted["from"]
     of_record = isinstance(source, list) or source.endswith(".json")
-    _check(wanted, {"trace"} if "trace" in wanted else _CHOICES if of_record else _OF_TABLE)
+    _check(wanted, _CHOICES if of_record else {"trace"} if "trace" in wanted else _OF_TABLE)
     if of_record:
         files = source if isinstance(source, list) else [source]
         records = [read_record(ROOT / one) for one in files]

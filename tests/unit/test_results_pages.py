@@ -83,6 +83,7 @@ def test_another_number_on_a_page_is_seen() -> None:
     "wish",
     [
         "{from: results/benchmarks/step.json, notes: [x]}",
+        "{from: results/benchmarks/step.json, trace: [x]}",
         "{from: results/attacks, name: attacks, colums: [Attack]}",
         "{from: results/demo, trace: [flooding-x-seed0], where: {}}",
     ],

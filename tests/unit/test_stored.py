@@ -36,17 +36,26 @@ def test_what_is_kept_gives_the_same_tables_and_verdict(tmp_path: Path) -> None:
 
 
 def test_a_later_seed_is_kept_beside_the_others(tmp_path: Path) -> None:
-    kept = tmp_path / "results"
-    for part, method in (("first", "finetune"), ("second", "flooding-x")):
-        run = a_model(tmp_path / part, method, KEPT_31)
+    runs, kept = tmp_path / "runs", tmp_path / "results"
+
+    def trained(method: str) -> Path:
+        run = a_model(runs, method, KEPT_31)
         (run.folder / "card.json").write_text(card_text(run.card))
-    assert keep(tmp_path / "first", kept) == 1
+        return run.folder
+
+    first = trained("finetune")
+    assert keep(runs, kept) == 1
     before = {path: path.read_bytes() for path in kept.rglob("*") if path.is_file()}
-    assert keep(tmp_path / "second", kept) == 1
+    trained("flooding-x")
+    assert keep(runs, kept) == 1
+    assert keep(runs, kept) == 0
     assert len(find_runs(kept)) == 2
-    a_model(tmp_path / "first", "pgd", KEPT_31)
-    with pytest.raises(UserError, match=r"finetune.*card\.json: is there; move its folder away"):
-        keep(tmp_path / "first", kept)
+
+    card = first / "card.json"
+    card.write_text(card.read_text().replace('"seed": 0', '"seed": 7'))
+    trained("pgd")
+    with pytest.raises(UserError, match=r"finetune.*card\.json: is not the card of"):
+        keep(runs, kept)
     assert len(find_runs(kept)) == 2  # nothing was added
     assert {path: path.read_bytes() for path in before} == before
 
