@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 LEVELS = (
     ("visible", "streams"),
     ("errors", "fingerprint", "progress"),
-    ("packed", "terminal", "kinds", "metrics"),
+    ("stored", "terminal", "kinds", "metrics"),
     ("files",),
     ("interrupts", "locks", "own_folder", "fields"),
     ("process",),
