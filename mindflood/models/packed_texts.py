@@ -7,23 +7,12 @@ the head sees the first token of each. Without dropout, logits and gradients are
 those of the texts in rows of their own.
 """
 
-from collections.abc import Callable
-from functools import partial
-
 import mindspore as ms
 from mindspore import Tensor, nn, ops
 
-from mindflood.data.batching import Batch
-from mindflood.data.packing import Packed, pack
-from mindflood.models.bert import BertConfig, BertForSequenceClassification
+from mindflood.models.bert import BertForSequenceClassification
 from mindflood.models.layers import slice_axis
 from mindflood.models.loss import row_losses, weighted_loss
-
-
-def packing_for(config: BertConfig) -> Callable[[Batch], Packed]:
-    """:func:`mindflood.data.packing.pack` for a network."""
-    counts = config.architecture.counted_positions
-    return partial(pack, uncounted=config.pad_token_id if counts else None)
 
 
 class PackedTexts(nn.Cell):

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Protocol
 
 import numpy as np
 from mindspore import Tensor
 
+from mindflood.data import packing
 from mindflood.data.batching import Batch, Batches
 from mindflood.data.packing import Packed
+from mindflood.models.config import BertConfig
 from mindflood.training.parallel import Worker, row_weights
 
 Inputs = tuple[Tensor, ...]
@@ -74,6 +77,12 @@ def step_inputs(
             inputs = waiting.result()  # type: ignore[union-attr]
             waiting = ahead.submit(prepare, step + 1) if step + 1 < last else None
             yield inputs
+
+
+def packing_for(config: BertConfig) -> Callable[[Batch], Packed]:
+    """:func:`mindflood.data.packing.pack` for a network."""
+    counts = config.architecture.counted_positions
+    return partial(packing.pack, uncounted=config.pad_token_id if counts else None)
 
 
 def _packed(batch: Batch, texts: Packed, noise: Noise, step: int) -> tuple[np.ndarray, ...]:

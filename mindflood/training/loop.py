@@ -28,11 +28,7 @@ from mindflood.metrics import undefined
 from mindflood.models.classifier import load_classifier
 from mindflood.models.dropout import DropoutNoise
 from mindflood.models.loss import MeanCrossEntropy, RowCrossEntropy
-from mindflood.models.packed_texts import (
-    PackedCrossEntropy,
-    PackedRowCrossEntropy,
-    packing_for,
-)
+from mindflood.models.packed_texts import PackedCrossEntropy, PackedRowCrossEntropy
 from mindflood.models.pretrained import described_encoder, resolve_encoder
 from mindflood.terminal import tell
 from mindflood.training import context, parallel, row_losses, state
@@ -42,7 +38,7 @@ from mindflood.training.decay import Decay
 from mindflood.training.defended_step import cell_beside, defended, rule_in
 from mindflood.training.epochs import Epochs, FoundEpochs
 from mindflood.training.evaluation import Classifier, Evaluation, evaluate
-from mindflood.training.inputs import Noise, step_inputs
+from mindflood.training.inputs import Noise, packing_for, step_inputs
 from mindflood.training.logs import JsonLines
 from mindflood.training.optimizer import AdamW, parameter_groups
 from mindflood.training.progress import TrainingProgress

@@ -15,8 +15,8 @@ from mindflood.models.packed_texts import (
     PackedCrossEntropy,
     PackedRowCrossEntropy,
     PackedTexts,
-    packing_for,
 )
+from mindflood.training.inputs import packing_for
 from tests.oracle.encoders import (
     KINDS,
     PADDING,
