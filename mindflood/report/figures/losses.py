@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from mindflood.cards.cards import Run
 from mindflood.report.figures.conditions import setting_label
-from mindflood.report.figures.svg import GREY, PALETTE, to_svg
+from mindflood.report.figures.svg import GREY, look, to_svg
 from mindflood.report.figures.training import read_series, smoothed, thinned
 from mindflood.report.numbers.aggregate import by_setting
 from mindflood.report.numbers.names import TASKS, encoder_name
@@ -45,14 +45,14 @@ def _drawing(drawn: Sequence[_Drawn]) -> Callable[["Figure"], None]:
         training, evaluation = figure.subplots(2, 1, sharex=True)
         settings = by_setting([run.card for run, *_ in drawn])
         for place, (setting, members) in enumerate(settings.items()):
-            colour = PALETTE[place % len(PALETTE)]
+            style = look(place)
             for seed, card in enumerate(members):
                 trace, evaluations = by_card[id(card)]
                 label = setting_label(setting) if seed == 0 else None
-                _draw_seed(training, evaluation, trace, evaluations, color=colour, label=label)
+                _draw_seed(training, evaluation, trace, evaluations, label=label, **style)
             levels = {card["flood_level"] for card in members} - {None}
             for level in sorted(level for level in levels if level is not None):
-                training.axhline(level, color=colour, linestyle="--", linewidth=1)
+                training.axhline(level, color=style["color"], linestyle="--", linewidth=1)
         if any(run.card["flood_level"] is not None for run, *_ in drawn):
             training.plot([], [], color=GREY, linestyle="--", linewidth=1, label="flood level b")
         unit = loss_unit(drawn[0][0].card)
@@ -76,5 +76,5 @@ def _draw_seed(
     training.plot(epochs, loss, linewidth=1.2, alpha=0.85, **style)
     evaluation.plot(
         evaluations["epoch"], evaluations["eval_loss"],
-        marker="o", markersize=3, linewidth=1.2, alpha=0.85, color=style["color"],
+        marker="o", markersize=3, linewidth=1.2, alpha=0.85, **style | {"label": None},
     )  # fmt: skip

@@ -7,7 +7,7 @@ import numpy as np
 
 from mindflood.cards.cards import Card
 from mindflood.report.figures.conditions import setting_label
-from mindflood.report.figures.svg import PALETTE, to_svg
+from mindflood.report.figures.svg import look, to_svg
 from mindflood.report.numbers.aggregate import by_setting
 from mindflood.report.numbers.names import TASKS, encoder_name
 
@@ -34,7 +34,7 @@ def _drawing(cards: Sequence[Card]) -> Callable[["Figure"], None]:
             measured = [card["analyses"]["noise"] for card in members]
             axes.plot(
                 measured[0]["alpha"], np.mean([noise["loss"] for noise in measured], axis=0),
-                color=PALETTE[place % len(PALETTE)], marker="o", markersize=3,
+                **look(place), marker="o", markersize=3,
                 label=setting_label(setting),
             )  # fmt: skip
         axes.set_xlabel("standard deviation α of the noise")

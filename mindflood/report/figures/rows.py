@@ -9,7 +9,7 @@ from mindflood.cards.cards import Card, Run
 from mindflood.errors import UserError
 from mindflood.files import read_json_lines
 from mindflood.report.figures.conditions import setting_label
-from mindflood.report.figures.svg import PALETTE, to_svg
+from mindflood.report.figures.svg import look, to_svg
 from mindflood.report.figures.training import read_series, smoothed, thinned
 from mindflood.report.numbers.aggregate import by_setting
 from mindflood.report.numbers.names import TASKS, encoder_name
@@ -91,7 +91,7 @@ def _share_drawing(cards: Sequence[Card], curves: dict[int, _Curve]) -> Callable
                 epochs, shares = curves[id(card)]
                 at, mean = thinned(epochs, [100 * share for share in smoothed(shares)])
                 axes.plot(
-                    at, mean, color=PALETTE[place % len(PALETTE)], linewidth=1.2, alpha=0.85,
+                    at, mean, **look(place), linewidth=1.2, alpha=0.85,
                     label=setting_label(setting) if seed == 0 else None,
                 )  # fmt: skip
         axes.set_xlabel("epoch")
@@ -124,7 +124,7 @@ def _histogram_drawing(
         for axes, wrong in zip(panels, (False, True), strict=False):
             for place, (setting, members) in enumerate(by_setting(cards).items()):
                 axes.stairs(
-                    shares(members, wrong), edges, color=PALETTE[place % len(PALETTE)],
+                    shares(members, wrong), edges, **look(place),
                     linewidth=1.4, alpha=0.85, label=setting_label(setting),
                 )  # fmt: skip
             labels = f", {'wrong' if wrong else 'right'} labels" if noisy else ""

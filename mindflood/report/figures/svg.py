@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 # Okabe and Ito's palette: told apart with every common colour blindness, on light and dark.
 BLUE, VERMILION, GREEN, ORANGE, GREY = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#8A8A8A"
 PALETTE = (BLUE, VERMILION, GREEN, ORANGE, "#CC79A7", "#56B4E9", GREY)
+_DASHES = ("-", "--", ":")
 _INK = "#123457"  # stands for the page's text colour until the SVG is written
 _STYLE: Any = {  # matplotlib types each key
     "svg.hashsalt": "mindflood",
@@ -29,6 +30,12 @@ _STYLE: Any = {  # matplotlib types each key
         ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), _INK
     ),
 }
+
+
+def look(place: int) -> dict[str, str]:
+    """Colour and line of the setting ``place``, from 0; the first 21 are told apart."""
+    dash = _DASHES[place // len(PALETTE) % len(_DASHES)]
+    return {"color": PALETTE[place % len(PALETTE)], "linestyle": dash}
 
 
 def to_svg(draw: Callable[["Figure"], None], name: str, *, height: float = 4.4) -> str:

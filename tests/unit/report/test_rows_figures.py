@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mindflood.cards.cards import Run
+from mindflood.cards.cards import Run, find_runs
 from mindflood.errors import UserError
 from mindflood.report.figures import rows
+from mindflood.report.figures.losses import loss_curves
 from mindflood.report.figures.rows import climbing_curves, row_losses
+from mindflood.report.figures.svg import PALETTE
 from mindflood.report.numbers.aggregate import costs
 from mindflood.report.tables.held_out import held_out_table
 from mindflood.report.tables.layout import text_of
+from tests.conftest import ROOT
 from tests.unit.report_runs import a_card
 
 ADAFLOOD = {
@@ -168,3 +171,15 @@ def test_what_training_left_is_a_table() -> None:
     assert (adaflood["b"], adaflood["Auxiliary (s)"], adaflood["Right labels"]) == ("–", "90", "–")
     assert plain["Seeds"] == "2"
     assert not held_out_table([a_card("flooding")]).rows
+
+
+def test_more_settings_than_colours_are_told_apart() -> None:
+    runs = find_runs(ROOT / "results" / "flooding_family")  # nine settings, of which eight flood
+    for figures, settings in ((climbing_curves, 8), (row_losses, 9), (loss_curves, 9)):
+        ((_, svg),) = figures(runs, "f")
+        found = set()
+        for style in re.findall(r'style="([^"]+)"', svg):
+            parts = dict(part.split(": ", 1) for part in style.split("; ") if ": " in part)
+            if parts.get("stroke", "").upper() in PALETTE:
+                found.add((parts["stroke"], "stroke-dasharray" in parts))
+        assert len(found) >= settings
