@@ -101,11 +101,20 @@ def test_a_wish_that_nothing_answers_is_no_empty_table(wish: str) -> None:
         filled(f"<!-- table {wish} -->\n<!-- /table -->\n")
 
 
-def test_the_picture_is_of_the_demo_s_run(tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "results" / "demo", tmp_path / "demo")
-    report(tmp_path / "demo")
-    drawn = tmp_path / "demo" / "report" / "flooding-x-seed0-accordance.svg"
-    assert drawn.read_text() == (ROOT / "docs" / "pictures" / "accordance.svg").read_text()
+@pytest.mark.parametrize(
+    ("results", "drawn", "picture"),
+    [
+        ("demo", "flooding-x-seed0-accordance.svg", "accordance.svg"),
+        ("flooding_family", "rows-1.svg", "flooding_family_rows.svg"),
+    ],
+)
+def test_a_picture_is_of_the_committed_results(
+    tmp_path: Path, results: str, drawn: str, picture: str
+) -> None:
+    shutil.copytree(ROOT / "results" / results, tmp_path / "runs")
+    report(tmp_path / "runs")
+    found = (tmp_path / "runs" / "report" / drawn).read_text()
+    assert found == (ROOT / "docs" / "pictures" / picture).read_text()
 
 
 def test_committed_cards_are_cards() -> None:
