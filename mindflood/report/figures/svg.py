@@ -32,7 +32,7 @@ _STYLE: Any = {  # matplotlib types each key
 }
 
 
-def look(place: int) -> dict[str, str]:
+def look(place: int) -> dict[str, Any]:
     """Colour and line of the setting ``place``, from 0; the first 21 are told apart."""
     dash = _DASHES[place // len(PALETTE) % len(_DASHES)]
     return {"color": PALETTE[place % len(PALETTE)], "linestyle": dash}
