@@ -64,7 +64,9 @@ def step_of(encoder: Path, packed: bool, num_labels: int) -> Step:
         rows, length = shape = arrays[0].shape
         masks = noise.draw(number, range(rows), length)
         weights = batch.weights / batch.weights.sum()
-        inputs = map(np.ascontiguousarray, (*arrays, batch.labels, weights, *masks))
+        of_texts = batch.labels, weights
+        given = (*of_texts, *arrays, *masks) if packed else (*arrays, *of_texts, *masks)
+        inputs = map(np.ascontiguousarray, given)
         cell(*map(Tensor.from_numpy, inputs)).asnumpy()
         return shape, time.perf_counter() - started
 

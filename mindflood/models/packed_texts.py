@@ -71,44 +71,19 @@ class PackedCrossEntropy(nn.Cell):
 
     def __init__(self, classifier: BertForSequenceClassification) -> None:
         super().__init__(auto_prefix=False)
-        self.texts = PackedTexts(classifier)
+        self.logits = PackedTexts(classifier)
 
-    def construct(
-        self,
-        input_ids: Tensor,
-        owners: Tensor,
-        token_type_ids: Tensor,
-        positions: Tensor,
-        firsts: Tensor,
-        labels: Tensor,
-        weights: Tensor,
-        keep_hidden: Tensor | None = None,
-        keep_attention: Tensor | None = None,
-    ) -> Tensor:
-        """labels: int32 or float32 ``[B]``; weights: float32 ``[B]``, 0 for a filler."""
-        logits = self.texts(
-            input_ids, owners, token_type_ids, positions, firsts, keep_hidden, keep_attention
-        )
-        return weighted_loss(logits, labels, weights)
+    def construct(self, labels: Tensor, weights: Tensor, *texts: Tensor) -> Tensor:
+        """labels: int32 or float32 ``[B]``; weights: float32 ``[B]``, 0 for a filler.
+
+        ``texts`` are the inputs of :class:`PackedTexts`.
+        """
+        return weighted_loss(self.logits(*texts), labels, weights)
 
 
 class PackedRowCrossEntropy(PackedCrossEntropy):
     """:class:`~mindflood.models.loss.RowCrossEntropy` of packed rows."""
 
-    def construct(
-        self,
-        input_ids: Tensor,
-        owners: Tensor,
-        token_type_ids: Tensor,
-        positions: Tensor,
-        firsts: Tensor,
-        labels: Tensor,
-        weights: Tensor,
-        keep_hidden: Tensor | None = None,
-        keep_attention: Tensor | None = None,
-    ) -> tuple[Tensor, Tensor]:
+    def construct(self, labels: Tensor, weights: Tensor, *texts: Tensor) -> tuple[Tensor, Tensor]:
         """The loss of every text and its weight, float32 ``[B]`` each."""
-        logits = self.texts(
-            input_ids, owners, token_type_ids, positions, firsts, keep_hidden, keep_attention
-        )
-        return row_losses(logits, labels), weights
+        return row_losses(self.logits(*texts), labels), weights

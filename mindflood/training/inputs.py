@@ -88,13 +88,13 @@ def packing_for(config: BertConfig) -> Callable[[Batch], Packed]:
 def _packed(batch: Batch, texts: Packed, noise: Noise, step: int) -> tuple[np.ndarray, ...]:
     rows, length = texts.owners.shape
     return (
+        batch.labels,
+        row_weights(batch, 1),
         texts.input_ids,
         texts.owners,
         texts.token_type_ids,
         texts.positions,
         texts.firsts,
-        batch.labels,
-        row_weights(batch, 1),
         *noise.draw(step, range(rows), length),
     )
 

@@ -99,7 +99,7 @@ def test_logits_and_gradients_equal_hugging_face(pair, mode):
     wanted = {name: p.grad.numpy() for name, p in theirs.named_parameters() if p.grad is not None}
     weights = ms.ParameterTuple(ours.trainable_params())
     network = PackedCrossEntropy(ours)
-    given = [*tensors(packed), Tensor(LABELS), Tensor(WEIGHTS)]
+    given = [Tensor(LABELS), Tensor(WEIGHTS), *tensors(packed)]
     J, gradients = ops.value_and_grad(network, grad_position=None, weights=weights)(*given)
     total = float((losses * torch.tensor(WEIGHTS)).sum().detach())
     assert float(J.asnumpy()) == pytest.approx(total, abs=1e-5)
@@ -118,7 +118,7 @@ def test_losses_of_rows_are_theirs(pair, mode):
     expected = torch.nn.functional.cross_entropy(
         torch_logits(theirs, arrays), torch.tensor(LABELS).long(), reduction="none"
     )
-    given = [*tensors(packed), Tensor(LABELS), Tensor(WEIGHTS)]
+    given = [Tensor(LABELS), Tensor(WEIGHTS), *tensors(packed)]
     losses, weights = PackedRowCrossEntropy(ours)(*given)
     np.testing.assert_allclose(losses.asnumpy(), expected.detach().numpy(), rtol=0, atol=1e-4)
     np.testing.assert_array_equal(weights.asnumpy(), WEIGHTS)
@@ -183,5 +183,5 @@ def test_a_number_s_loss_is_its_squared_error(tmp_path):
     arrays, packed = packed_batch("bert", ours)
     scores = np.linspace(0, 5, TEXTS, dtype=np.float32)
     expected = (torch_logits(theirs, arrays).detach().numpy()[:, 0] - scores) ** 2
-    J = PackedCrossEntropy(ours)(*tensors(packed), Tensor(scores), Tensor(WEIGHTS))
+    J = PackedCrossEntropy(ours)(Tensor(scores), Tensor(WEIGHTS), *tensors(packed))
     assert float(J.asnumpy()) == pytest.approx(float(expected @ WEIGHTS), rel=1e-4)
