@@ -53,16 +53,24 @@ class Share:
         return rows[self.number - 1 :: self.of]
 
 
-def check_ray() -> None:
+def check_ray(asked_by: str = "--ray") -> None:
     """Check that Ray is installed.
+
+    Args:
+        asked_by: what of the user's the message names.
 
     Raises:
         UserError: it is not.
     """
     if importlib.util.find_spec("ray") is None:
+        instead = (
+            "share the samples out with --shard i/n and merge them with 'mindflood merge-attacks'"
+            if asked_by == "--ray"
+            else "leave it out: adversarial.workers are processes then"
+        )
         raise UserError(
-            "--ray: the package ray is not installed; pip install 'mindflood[ray]', or share the "
-            "samples out with --shard i/n and merge them with 'mindflood merge-attacks'"
+            f"{asked_by}: the package ray is not installed; pip install 'mindflood[ray]', or "
+            f"{instead}"
         )
 
 

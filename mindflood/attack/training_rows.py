@@ -26,6 +26,7 @@ from mindflood.attack.victim.folder import model_fingerprint
 from mindflood.config.load import from_yaml
 from mindflood.config.recipes import RECIPES
 from mindflood.config.settings import Config
+from mindflood.data.own import own_record
 from mindflood.files import write_json, write_text
 from mindflood.terminal import tell
 from mindflood.training.adversarial_rows import KEPT, SUMMARY, round_folder, wanted_of
@@ -48,9 +49,10 @@ def attack_training_rows(run: Path, epoch: int) -> None:
     folder, rows = round_folder(run, epoch), rows_of(config).train
     settings = config.attack_to_train(folder / "model", config.task.data)
     if settings.ray:
-        check_ray()
+        check_ray("adversarial.ray")
     if settings.profile == "offline" and RECIPES[settings.recipe].asks_masked_lm:
-        asked = masked_lm_folder(settings.task, settings.data, settings.masked_lm)
+        key = "adversarial.masked_lm"
+        asked = masked_lm_folder(settings.task, settings.data, settings.masked_lm, key)
         settings = dataclasses.replace(settings, masked_lm=str(asked))
     order = np.random.default_rng([config.seed, epoch, len(rows)]).permutation(len(rows))
     samples = [(int(row), rows.texts[row], int(rows.labels[row])) for row in order]
@@ -58,8 +60,10 @@ def attack_training_rows(run: Path, epoch: int) -> None:
     from mindflood.attack.driver.sample import SampleAttacker  # PyTorch and TextAttack
 
     attacker = SampleAttacker(settings)
+    own = own_record(settings.task)
     identity = {
         "task": settings.task.name,
+        **({} if own is None else {"own_data": own}),
         "recipe": settings.recipe,
         "profile": settings.profile,
         "seed": settings.seed,

@@ -56,8 +56,9 @@ def there_and_back(texts: Sequence[str], pivot: str) -> list[str]:
 def translated(texts: Sequence[str], pair: str) -> list[str]:
     """Each text by itself; ``-u`` leaves unknown words unmarked."""
     lines = [" ".join(text.split()) or "." for text in texts]
-    # Ends with a line break, as it reads on to the end of a line.
-    found = _run(["-u", pair], _BETWEEN.join(lines) + "\n").strip("\n").split(_BETWEEN)
+    # Ends with a line break, as it reads on to the end of a line. Of a word like "will" by itself
+    # nothing may be left, so that no other line break is dropped.
+    found = _run(["-u", pair], _BETWEEN.join(lines) + "\n").removesuffix("\n").split(_BETWEEN)
     if len(found) != len(lines):
         raise UserError(
             f"apertium {pair}: {len(lines)} texts went in and {len(found)} came out; leave "

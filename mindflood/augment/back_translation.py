@@ -1,7 +1,7 @@
 """Back-translation: a text in another language and back, kept where it still says the same.
 
-A translation is refused that denies what the original does not, or no longer does, or whose cosine
-to it is low: its label would be wrong.
+A translation is refused that denies more or less often than the original, or whose cosine to it is
+low: its label would be wrong. So is one that the translator would read or write in part alone.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +11,7 @@ import torch
 
 from mindflood.augment import apertium
 from mindflood.augment.contractions import joined
-from mindflood.augment.negation import denies
+from mindflood.augment.negation import denials
 from mindflood.config.input_space import AugmentationSettings
 
 Vectors = Callable[[Sequence[str]], torch.Tensor]
@@ -21,6 +21,7 @@ Vectors = Callable[[Sequence[str]], torch.Tensor]
 class Refused:
     """Translations that are not trained on, by why."""
 
+    too_long: int = 0
     unchanged: int = 0
     repeated: int = 0
     negation: int = 0
@@ -46,9 +47,15 @@ class BackTranslation:
         originals = [joined(text) for text in texts]
         kept: list[list[str]] = [[] for _ in texts]
         for translations in self._translations(originals):
-            self.made += len(translations)
-            near = (self.vectors(originals) * self.vectors(translations)).sum(-1).tolist()
-            for number, (text, cosine) in enumerate(zip(translations, near, strict=True)):
+            whole = [number for number, text in enumerate(translations) if text is not None]
+            self.made += len(originals)
+            self.counts.too_long += len(originals) - len(whole)
+            if not whole:
+                continue
+            found = [text for text in translations if text is not None]
+            before = self.vectors([originals[number] for number in whole])
+            near = (before * self.vectors(found)).sum(-1).tolist()
+            for number, text, cosine in zip(whole, found, near, strict=True):
                 original = originals[number]
                 text = text if original != original.lower() else text.lower()
                 if self._passes(original, text, cosine, kept[number]):
@@ -56,8 +63,11 @@ class BackTranslation:
         for number, found in enumerate(kept):
             yield from ((number, text) for text in found[: self.settings.samples])
 
-    def _translations(self, originals: Sequence[str]) -> Iterator[list[str]]:
-        """One translation of each text, pivot by pivot; Marian's are drawn several times."""
+    def _translations(self, originals: Sequence[str]) -> Iterator[Sequence[str | None]]:
+        """One translation of each text, pivot by pivot; Marian's are drawn several times.
+
+        None stands for a text that is too long for the translator.
+        """
         settings = self.settings
         if settings.translator == "apertium":
             apertium.check_pivots(settings.pivots)
@@ -76,7 +86,7 @@ class BackTranslation:
             counts.unchanged += 1
         elif plain(text) in map(plain, before):
             counts.repeated += 1
-        elif denies(text) != denies(original):
+        elif denials(text) != denials(original):
             counts.negation += 1
         elif cosine < self.settings.similarity:
             counts.dissimilar += 1

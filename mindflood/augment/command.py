@@ -32,14 +32,14 @@ def run(args: argparse.Namespace) -> int:
     from mindflood.config.load import load_train_config
     from mindflood.errors import UserError
     from mindflood.files import check_file
+    from mindflood.training.augmented_rows import check_free
 
     config, out = load_train_config(args.config, args.overrides), Path(args.out)
     if config.augment is None:
         raise UserError(
             f"{args.config}: augment: is null; give augment=ssmba or augment=back-translation"
         )
-    if out.exists():
-        raise UserError(f"{out}: exists already; choose another --out, or delete it")
+    check_free(out)
     check_file(out)
     from mindflood.augment.make import make
 

@@ -2,7 +2,7 @@
 
 import re
 
-_NOT = re.compile(r"\b([A-Za-z]+) (n['’]t)\b")
+_NOT = re.compile(r"\b([A-Za-z]+) (n['’]t)\b", re.IGNORECASE)
 _REST = re.compile(r"\b([A-Za-z]+) (['’](?:s|m|re|ve|ll|d))\b", re.IGNORECASE)
 
 

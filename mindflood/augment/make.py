@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from mindflood.errors import UserError
 from mindflood.files import write_json, write_text
 from mindflood.masked_lm.settings import described
 from mindflood.terminal import tell
-from mindflood.training.augmented_rows import summary_file
+from mindflood.training.augmented_rows import check_free, summary_file
 from mindflood.training.dataset import training_rows
 
 
@@ -31,8 +32,7 @@ def make(config: Config, out: Path) -> str:
     Raises:
         UserError: ``out`` exists, a resource is missing, or no row could be made.
     """
-    if out.exists():
-        raise UserError(f"{out}: exists already; choose another --out, or delete it")
+    check_free(out)
     assert config.augment is not None, "is asked for"
     task, examples = config.task.as_task, training_rows(config)
     started = time.monotonic()
@@ -75,7 +75,8 @@ def _ssmba(config: Config, task: Task) -> tuple[Any, str]:
     from mindflood.attack.resources.masked_lm import MaskedLM
     from mindflood.augment.ssmba import SSMBA
 
-    folder = masked_lm_folder(task, config.task.data, config.augmentation.masked_lm)
+    chosen, key = config.augmentation.masked_lm, "augmentation.masked_lm"
+    folder = masked_lm_folder(task, config.task.data, chosen, key)
     return SSMBA(MaskedLM.from_folder(folder, kept=1), config.augmentation), described(folder)
 
 
@@ -91,8 +92,8 @@ def _back_translation(config: Config, task: Task) -> tuple[Any, str]:
 
 
 def _share(rows: Sequence[tuple[int, str]], config: Config) -> list[tuple[int, str]]:
-    """A random share of the new rows, in their order."""
-    count = round(config.augmentation.share * len(rows))
+    """A random share of the new rows, ⌈share·n⌉ as in A2T's release, in their order."""
+    count = math.ceil(round(config.augmentation.share * len(rows), 9))
     order = np.random.default_rng([config.augmentation.seed, len(rows)]).permutation(len(rows))
     return [rows[at] for at in sorted(order[:count])]
 
@@ -100,8 +101,9 @@ def _share(rows: Sequence[tuple[int, str]], config: Config) -> list[tuple[int, s
 def _line(task: Task, examples: Examples, row: int, text: str) -> str:
     texts = [*examples.texts[row][:-1], text]
     named = dict(zip(task.text_columns, texts, strict=True))
-    label = task.label_names[int(examples.labels[row])]
-    return json.dumps({"row": row, **named, task.label_column: label}, ensure_ascii=False) + "\n"
+    label = examples.labels[row]
+    said = float(label) if task.kind == "regression" else task.label_names[int(label)]
+    return json.dumps({"row": row, **named, task.label_column: said}, ensure_ascii=False) + "\n"
 
 
 def _said(counts: dict[str, int]) -> str:

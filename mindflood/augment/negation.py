@@ -1,4 +1,4 @@
-"""Whether a text denies something: a translation that loses a "not" has the other label."""
+"""How often a text denies something: a translation that loses a "not" has the other label."""
 
 import re
 
@@ -9,7 +9,7 @@ _WORDS = {
 _WORD = re.compile(r"[a-z]+(?:['’][a-z]+)*")
 
 
-def denies(text: str) -> bool:
-    """Whether a word of the lexicon of negations is in the text; "n't" counts, also apart."""
+def denials(text: str) -> int:
+    """Words of the lexicon of negations in the text; "n't" is one, also apart."""
     words = _WORD.findall(text.lower().replace(" n't", "n't"))
-    return any(word in _WORDS or word.endswith(("n't", "n’t")) for word in words)
+    return sum(word in _WORDS or word.endswith(("n't", "n’t")) for word in words)

@@ -4,6 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
+from mindflood.config.attack import task_of_json
 from mindflood.data.options import add_own_data, own_data_of, strict_or_not
 from mindflood.data.tasks import Task, get_task
 from mindflood.errors import UserError
@@ -47,6 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--task", help="for a .ckpt file: the task whose labels it predicts")
     add_own_data(parser)
+    # A task as JSON, from a training that attacks.
+    parser.add_argument("--described", type=task_of_json, help=argparse.SUPPRESS)
     parser.add_argument(
         "--max-length",
         type=int,
@@ -81,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
             epoch=args.epoch,
             encoder=args.encoder,
             encoder_layers=args.encoder_layers,
-            task=task_of(args),
+            task=args.described or task_of(args),
             data=args.data,
             max_length=args.max_length,
         )

@@ -636,7 +636,7 @@ class Config:
         section, entry = self.adversarial, RECIPES[self.method]
         return AttackSettings(
             model=str(model),
-            task=get_task(self.task.name),
+            task=self.task.as_task,
             recipe=self.method,
             data=data,
             split="train",

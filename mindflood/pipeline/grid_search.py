@@ -19,6 +19,7 @@ from mindflood.errors import UserError
 from mindflood.files import read_json, write_json, write_text
 from mindflood.pipeline import stages
 from mindflood.training import parallel
+from mindflood.training.augmented_rows import copy_new_rows
 from mindflood.training.dataset import rows_of, training_rows
 from mindflood.training.probe_pass import choose_from, copy_trace, findings, probe_config
 from mindflood.training.row_record import claim_rows
@@ -107,7 +108,8 @@ def _outcome(config: Config) -> GridSearch:
     if config.search.choose_on == "held-out":
         data = str(_set_aside(config))
     levels, bounds = _levels(config)
-    candidates = [_candidate(config, level, data) for level in levels]
+    first = candidate_config(config, levels[0], data).run_folder  # all train on the same rows
+    candidates = [_candidate(config, level, data, first) for level in levels]
     return {
         "flood_level": best(candidates)["flood_level"],
         "bounds": bounds,
@@ -126,6 +128,7 @@ def _levels(config: Config) -> tuple[list[float], ProbeFindings]:
         return grid(settings), {"from": "fixed", "lower": settings.lower, "upper": settings.upper}
     probe = probe_config(config)
     with at_work(probe):
+        copy_new_rows(config.run_folder, probe.run_folder)
         stages.train(probe.run_folder / "config.yaml")
     found = choose_from(probe)
     copy_trace(probe, config.run_folder)
@@ -148,10 +151,11 @@ def candidate_config(config: Config, level: float, data: str | None) -> Config:
     )
 
 
-def _candidate(config: Config, level: float, data: str | None) -> SearchCandidate:
+def _candidate(config: Config, level: float, data: str | None, first: Path) -> SearchCandidate:
     candidate = candidate_config(config, level, data)
     run = candidate.run_folder
     with at_work(candidate):
+        copy_new_rows(first, run)
         stages.train(run / "config.yaml")
         stages.export(run)
         stages.attack(run, candidate, config.search.recipe, config.search.examples)

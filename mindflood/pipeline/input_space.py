@@ -16,8 +16,15 @@ from mindflood.data.sources import Examples
 from mindflood.errors import UserError
 from mindflood.files import read_json, write_json
 from mindflood.pipeline import stages
+from mindflood.terminal import tell
 from mindflood.training import parallel
-from mindflood.training.adversarial_rows import SUMMARY, read_round, round_folder, wanted_of
+from mindflood.training.adversarial_rows import (
+    SUMMARY,
+    check_there,
+    read_round,
+    round_folder,
+    wanted_of,
+)
 from mindflood.training.dataset import batches_of
 from mindflood.training.epochs import FoundEpochs, Plan, Round
 from mindflood.training.loop import Level, Trainer, start
@@ -44,6 +51,11 @@ def train_on_adversarial(config: Config) -> Path:
     with at_work(config) as complete:
         if complete:
             return config.run_folder
+        if config.adversarial.clean_epochs == config.training.epochs:
+            tell(
+                f"{config.run_folder}: adversarial.clean_epochs are all of training.epochs: the "
+                "model is plain fine-tuning, nothing is attacked"
+            )
         b = config.fixed_level
         level = Level(b, None if b is None else "fixed")
         return Trainer(config, start(config), level, epochs_of=_found_epochs).run()
@@ -62,9 +74,11 @@ def _found_epochs(trainer: Trainer) -> FoundEpochs:
     )
     told = trainer.card_parts.setdefault("adversarial", [])
 
-    def find(epoch: int) -> Round:
+    def find(epoch: int, begun: bool) -> Round:
         folder = round_folder(config.run_folder, epoch + 1)
-        if not (folder / SUMMARY).exists():
+        if begun:
+            check_there(folder)
+        elif not (folder / SUMMARY).exists():
             _attack(trainer, epoch + 1, folder)
         examples, summary = read_round(folder, trainer.data.task)
         seconds = _seconds(folder)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from mindflood.config.attack import task_to_json
 from mindflood.config.settings import Config
 from mindflood.pipeline.finished import is_finished
 from mindflood.process import run_verb
@@ -46,7 +47,8 @@ def attack(
 def export_weights(weights: Path, model: Path, config: Config) -> None:
     """``mindflood export`` of weights of a run that is not complete, into ``model``."""
     task, layers = config.task, config.encoder_layers
-    words = ["--encoder", config.encoder, "--task", task.name, "--max-length", str(task.max_length)]
+    words = ["--encoder", config.encoder, "--described", task_to_json(task.as_task)]
+    words += ["--max-length", str(task.max_length)]
     words += [] if layers is None else ["--encoder-layers", str(layers)]
     words += [] if task.data is None else ["--data", task.data]
     run_verb("export", str(weights), str(model), *words)

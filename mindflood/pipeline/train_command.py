@@ -60,22 +60,26 @@ def check_to_train(config: "Config") -> None:
     Raises:
         UserError: it lacks something.
     """
+    from mindflood.attack.chosen import check_ray
     from mindflood.attack.resources.downloads import check_available
     from mindflood.attack.resources.masked_lm_folder import chosen_masked_lm
     from mindflood.augment import apertium
 
     adversarial, augmentation = config.adversarial, config.augmentation
-    named = []
+    named = {}
     if config.in_input_space:
         pickles = adversarial.allow_pickles
         check_available(config.method, adversarial.profile, allow_pickles=pickles)
-        named.append(adversarial.masked_lm)
+        if adversarial.ray:
+            check_ray("adversarial.ray")
+        named["adversarial.masked_lm"] = adversarial.masked_lm
     if config.augment == "ssmba":
-        named.append(augmentation.masked_lm)
+        named["augmentation.masked_lm"] = augmentation.masked_lm
     if config.augment == "back-translation" and augmentation.translator == "apertium":
         apertium.check_pivots(augmentation.pivots)
-    for folder in filter(None, named):
-        chosen_masked_lm(folder)
+    for key, folder in named.items():
+        if folder is not None:
+            chosen_masked_lm(folder, key)
 
 
 def _trained(config: "Config") -> Path:

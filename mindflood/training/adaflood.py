@@ -44,10 +44,7 @@ def adaflood(config: Config) -> Path:
 
 def _trained(config: Config, worker: parallel.Worker) -> Path:
     rows, settings = rows_of(config), config.adaflood
-    try:
-        folds = folds_of(rows.train.labels, settings.folds, config.seed, rows.task.label_names)
-    except UserError as error:
-        raise UserError(f"adaflood.{error}") from None
+    folds = _folds(config, rows)
     if worker.writes:
         claim_rows(config.run_folder, rows)  # of the auxiliary models too, which divide them
     folder = auxiliary_folder(config, rows)
@@ -67,6 +64,17 @@ def _trained(config: Config, worker: parallel.Worker) -> Path:
     level = Level(None, None)
     own = levels.astype(np.float32)
     return Trainer(config, worker, level, card=card, row_levels=own).run()
+
+
+def _folds(config: Config, rows: Rows) -> np.ndarray:
+    """The fold of every row; what was made of a row is held out with it."""
+    made_of = np.arange(len(rows.train)) if rows.made_of is None else rows.made_of
+    originals = made_of == np.arange(len(made_of))
+    labels, names = rows.train.labels[originals], rows.task.label_names
+    try:
+        return folds_of(labels, config.adaflood.folds, config.seed, names)[made_of]
+    except UserError as error:
+        raise UserError(f"adaflood.{error}") from None
 
 
 def auxiliary_config(config: Config, folder: Path, fold: int) -> Config:

@@ -17,7 +17,10 @@ from mindflood.errors import UserError
 from mindflood.files import read_json, read_json_lines
 
 KEPT, SUMMARY = "kept.jsonl", "round.json"
-_AGAIN = "delete the folder, and the run's command attacks again"
+_AGAIN = (
+    "restore it, or delete the folder and the run's checkpoints/: training then begins anew, and "
+    "attacks again"
+)
 
 
 def round_folder(run: Path, epoch: int) -> Path:
@@ -28,6 +31,16 @@ def round_folder(run: Path, epoch: int) -> Path:
 def wanted_of(gamma: float, rows: int) -> int:
     """⌈γ·n⌉, whatever a float makes of γ·n."""
     return max(1, math.ceil(round(gamma * rows, 9)))
+
+
+def check_there(folder: Path) -> None:
+    """Check that the attack is done, which steps were made with.
+
+    Raises:
+        UserError: it is not, and the model that it was on is no more.
+    """
+    if not (folder / SUMMARY).exists():
+        raise UserError(f"{folder / SUMMARY}: is missing, and the epoch has begun; {_AGAIN}")
 
 
 def read_round(folder: Path, task: Task) -> tuple[Examples, dict[str, Any]]:

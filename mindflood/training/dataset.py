@@ -30,6 +30,8 @@ class Rows:
         splits: which split each of the three is of, under their names.
         origins: where each is from: a file, or a split of the hub.
         division: how a part of the source was divided into splits; None where none was.
+        made_of: of each training row the place of the one that it was made of, or its own, int64
+            ``[n]``; None where none was made.
     """
 
     task: Task
@@ -39,6 +41,7 @@ class Rows:
     splits: Mapping[str, Split]
     origins: Mapping[str, str]
     division: str | None
+    made_of: np.ndarray | None = None
 
     @cached_property
     def hashes(self) -> dict[str, str]:
@@ -91,14 +94,18 @@ def rows_of(config: Config) -> Rows:
             f"{source.origin('train')}: all {len(train)} rows to train on have the label "
             f"'{task.label_names[train.labels[0]]}'; a classifier needs rows of two classes"
         )
+    made_of = None
+    if config.augment is not None:
+        train, made_of = augmented(config, train)
     return Rows(
         task,
-        train if config.augment is None else augmented(config, train),
+        train,
         source.examples("dev").sample(settings.eval_examples, config.seed),
         source.examples(task.attacked_split),
         splits,
         {name: source.origin(split) for name, split in splits.items()},
         source.division(),
+        made_of,
     )
 
 

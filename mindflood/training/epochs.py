@@ -116,8 +116,8 @@ class FoundEpochs(Epochs):
     Args:
         batches: of a clean epoch.
         plan: without counts.
-        find: the rows of the attack that begins an epoch (from 0); asked for the model as it is, or
-            for what stands in the RUN folder of a model before.
+        find: the rows of the attack that begins an epoch (from 0), on the model as it is; or, if
+            the second argument is True, what stands in the RUN folder of a model before.
         unite: batches of the rows of ``batches`` and those found.
 
     Attributes:
@@ -128,7 +128,7 @@ class FoundEpochs(Epochs):
         self,
         batches: Batches,
         plan: Plan,
-        find: Callable[[int], Round],
+        find: Callable[[int, bool], Round],
         unite: Callable[[Examples], Batches],
     ) -> None:
         super().__init__(batches, plan.epochs)
@@ -158,7 +158,7 @@ class FoundEpochs(Epochs):
         if source is None:
             return self.batches
         if source not in self.rounds:
-            self._take(source)
+            self._take(source, begun=False)
         if self._united is None or self._united[0] != source:
             found = self.rounds[source].examples
             self._united = source, self.unite(found) if len(found) else self.batches
@@ -172,10 +172,10 @@ class FoundEpochs(Epochs):
             if self._starts[epoch] >= step:
                 return
             if self.plan.attacks(epoch):
-                self._take(epoch)
+                self._take(epoch, begun=True)
 
-    def _take(self, epoch: int) -> None:
-        self.rounds[epoch] = found = self.find(epoch)
+    def _take(self, epoch: int, *, begun: bool) -> None:
+        self.rounds[epoch] = found = self.find(epoch, begun)
         self.plan.counts[epoch] = len(found.examples)
         self._starts = self.plan.starts()
         if self.decay is not None:

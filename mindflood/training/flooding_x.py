@@ -6,6 +6,8 @@ from pathlib import Path
 from mindflood.config.settings import Config
 from mindflood.files import write_json
 from mindflood.training import parallel
+from mindflood.training.augmented_rows import copy_new_rows
+from mindflood.training.dataset import rows_of
 from mindflood.training.loop import Level, Trainer, Watch, start
 from mindflood.training.probe_pass import choose_from, copy_trace, findings, probe_config
 from mindflood.training.row_record import claim_rows
@@ -31,6 +33,9 @@ def _two_passes(config: Config, worker: parallel.Worker) -> Path:
     run, probe = config.run_folder, probe_config(config)
     with at_work(probe, writes=worker.writes) as complete:
         if not complete:
+            if config.augment is not None and worker.writes:
+                rows_of(config)  # makes the new ones
+                copy_new_rows(run, probe.run_folder)
             first_pass = Trainer(probe, worker, Level(None, None), Watch.PROBE)
             if worker.writes:
                 claim_rows(run, first_pass.data.rows)  # the second trains on the same

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from mindflood.config.load import from_yaml
+from mindflood.data.corpus import builtin_corpus
+from mindflood.training.dataset import rows_of
 from tests.conftest import TINY, read_lines
 from tests.end_to_end.test_train import assert_identical, kill_when, start
 from tests.unit.attack_models import save_masked_lm
@@ -134,7 +137,9 @@ def test_the_methods_that_ask_a_masked_language_model(
     records = read_lines(run / f"adversarial/epoch-2/{method}.jsonl")
     kept = read_lines(run / "adversarial/epoch-2/kept.jsonl")
     succeeded = {one["index"] for one in records if one["result"] == "succeeded"}
+    assert kept, "nothing to look at"
     assert {line["row"] for line in kept} <= succeeded
+    check_kept(run / "adversarial/epoch-2", method)
     assert len(kept) == min(len(succeeded), math.ceil(GAMMA * ROWS))
     (told,) = json.loads((run / "card.json").read_text())["adversarial"]
     assert any("bert-base-uncased by" in line for line in told["replaced"])
@@ -168,6 +173,18 @@ def check_round(folder: Path, said: str) -> None:
     if summary["exhausted"]:
         assert len(records) == ROWS
         assert f"all {ROWS} training rows are attacked, and {len(kept)} succeeded" in said
+    check_kept(folder, "a2t")
+    for line in kept:
+        before, after = records[line["row"]]["original"][0].split(), line["texts"][0].split()
+        changed = sum(a != b for a, b in zip(before, after, strict=True))
+        assert 0 < changed <= max(4, math.ceil(0.1 * len(before)))
+
+
+def check_kept(folder: Path, recipe: str) -> None:
+    """Every kept row fools the epoch's model, in a process of its own, and has the data's label."""
+    records = {line["index"]: line for line in read_lines(folder / f"{recipe}.jsonl")}
+    kept = read_lines(folder / "kept.jsonl")
+    rows = rows_of(from_yaml(folder.parents[1] / "config.yaml")).train
     assert kept, "nothing to look at"
     texts = [line["texts"][0] for line in kept]
     words = [sys.executable, "-c", ANSWERS, str(folder / "model"), json.dumps(texts)]
@@ -175,11 +192,59 @@ def check_round(folder: Path, said: str) -> None:
     for line, answer in zip(kept, answers, strict=True):
         record = records[line["row"]]
         assert record["result"] == "succeeded"
-        assert line["label"] == record["label"] != answer
+        assert line["label"] == record["label"] == rows.labels[line["row"]] != answer
+        assert tuple(record["original"]) == rows.texts[line["row"]] != tuple(line["texts"])
         assert record["queries"] <= 200
-        before, after = record["original"][0].split(), line["texts"][0].split()
-        changed = sum(a != b for a, b in zip(before, after, strict=True))
-        assert 0 < changed <= max(4, math.ceil(0.1 * len(before)))
+
+
+@pytest.mark.slow
+def test_a_round_that_steps_were_made_with_is_not_made_again(
+    unsteady_encoder, write_config, mindflood, tmp_path
+):
+    """Its model is no more: later weights would find other rows."""
+    config = write_config(encoder=str(unsteady_encoder), **CHANGES)
+    run = tmp_path / "runs" / "a2t-seed0"
+    trace = run / "trace.jsonl"
+    in_the_second = ROWS // BATCH + 4
+    kill_when(
+        start(config), lambda: trace.exists() and trace.read_text().count("\n") >= in_the_second
+    )
+    folder = run / "adversarial" / "epoch-2"
+    kept = (folder / "kept.jsonl").read_text()
+    shutil.rmtree(folder)
+    refused = mindflood("train", config)
+    assert refused.returncode == 2
+    assert f"{folder / 'round.json'}: is missing, and the epoch has begun" in refused.stderr
+    assert not folder.exists()
+    shutil.rmtree(run / "checkpoints")  # as the message says
+    done = mindflood("train", config)
+    assert done.returncode == 0, done.stderr
+    assert (folder / "kept.jsonl").read_text() == kept
+
+
+@pytest.mark.slow
+def test_a_stranger_s_own_data(unsteady_encoder, write_config, mindflood, tmp_path):
+    """Three classes, in files of their own and with a row that is left out."""
+    texts, labels = builtin_corpus("train")
+    lines = ["review\tstars", "a row without a class\t"]
+    lines += [
+        f"{text}\t{3 * label + len(text) % 2}" for text, label in zip(texts, labels, strict=True)
+    ]
+    for name, part in (("train", lines[:42]), ("test", lines[:1] + lines[42:60])):
+        (tmp_path / f"{name}.tsv").write_text("\n".join(part) + "\n")
+    task = {
+        "text": "review", "label": "stars", "max_length": 32, "skip_bad_rows": True,
+        "train": str(tmp_path / "train.tsv"), "test": str(tmp_path / "test.tsv"),
+    }  # fmt: skip
+    own = {key: value for key, value in CHANGES.items() if not key.startswith("task__")}
+    own |= {"training__epochs": 2, "adversarial": {"gamma": 0.1}}
+    config = write_config(encoder=str(unsteady_encoder), task=task, **own)
+    done = mindflood("train", config)
+    assert done.returncode == 0, done.stderr
+    run = tmp_path / "runs" / "a2t-seed0"
+    check_kept(run / "adversarial/epoch-2", "a2t")
+    model = json.loads((run / "adversarial/epoch-2/model/config.json").read_text())
+    assert model["id2label"] == {"0": "0", "1": "1", "2": "3", "3": "4"}
 
 
 @pytest.mark.parametrize(
@@ -198,6 +263,18 @@ def check_round(folder: Path, said: str) -> None:
         ),
         (("adversarial.candidates=8",), "adversarial.candidates: 'a2t' has no such setting"),
         (("adversarial.masked_lm=x",), "adversarial.masked_lm: 'a2t' (offline) asks no such model"),
+        (
+            ("method=bert-attack", "adversarial.masked_lm=nowhere"),
+            "nowhere: no such folder; make one with 'mindflood masked-lm TASK",
+        ),
+        (
+            ("task.name=pos", "flood_level=null"),
+            "method: 'a2t' attacks its training rows, and task 'pos' is",
+        ),
+        (
+            ("adversarial.profile=paper",),
+            "a2t, profile 'paper': ",
+        ),
         (("accordance.record=true",), "accordance.record: 'a2t' trains on other rows each epoch"),
     ],
 )

@@ -208,7 +208,8 @@ def require(recipe: str, pieces: Sequence[Download], *, allow_pickles: bool) -> 
         raise UserError(
             f"{recipe}, profile 'paper': TextAttack's {', '.join(pickled)} contain pickles, which "
             "can run code when loaded; allow it with --allow-textattack-pickles (in a config: "
-            "attack.allow_pickles=true), or run with --profile offline"
+            "attack.allow_pickles=true; for a method that attacks adversarial.allow_pickles=true), "
+            "or take profile offline"
         )
 
 

@@ -12,18 +12,25 @@ from mindflood.masked_lm.settings import MaskedLMSettings, cached_folder
 from mindflood.process import module_command, run_to_its_end
 from mindflood.terminal import tell
 
+_KEY = "attack.masked_lm"
 
-def masked_lm_folder(task: Task, data: str | None, chosen: str | Path | None) -> Path:
+
+def masked_lm_folder(
+    task: Task, data: str | None, chosen: str | Path | None, key: str = _KEY
+) -> Path:
     """The folder that ``chosen`` names; None: the task's own, made where the cache lacks it.
 
     It is made in a process of its own, because MindSpore trains it and this half of the project
     never imports MindSpore, and ends with this one, however this one ends.
 
+    Args:
+        key: of a config, where ``chosen`` is named.
+
     Raises:
         UserError: ``chosen`` is no model, the training text cannot be read, or the making failed.
     """
     if chosen is not None:
-        return chosen_masked_lm(chosen)
+        return chosen_masked_lm(chosen, key)
     folder = cached_folder(task, data, MaskedLMSettings())
     if not (folder / "config.json").exists():
         tell(
@@ -34,16 +41,20 @@ def masked_lm_folder(task: Task, data: str | None, chosen: str | Path | None) ->
     return folder
 
 
-def chosen_masked_lm(folder: str | Path) -> Path:
+def chosen_masked_lm(folder: str | Path, key: str = _KEY) -> Path:
     """The masked language model that the user names.
+
+    Args:
+        key: of a config, where it is named.
 
     Raises:
         UserError: it is no folder of a model.
     """
     if not user_path(folder).is_dir():
+        named = f"--masked-lm {folder} (in a config: {key})" if key == _KEY else f"{key}: {folder}"
         raise UserError(
-            f"--masked-lm {folder} (in a config: attack.masked_lm): no such folder; make one with "
-            "'mindflood masked-lm TASK --out FOLDER', or leave it out"
+            f"{named}: no such folder; make one with 'mindflood masked-lm TASK --out FOLDER', or "
+            "leave it out"
         )
     return Path(model_folder(folder))
 

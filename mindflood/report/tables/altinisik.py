@@ -12,7 +12,7 @@ from typing import Any
 
 from mindflood.cards.cards import Card
 from mindflood.cards.rates import undecided
-from mindflood.report.numbers.aggregate import Attacked, ResultRow, costs, rows
+from mindflood.report.numbers.aggregate import Attacked, Cost, ResultRow, costs, rows
 from mindflood.report.numbers.names import ATTACKS, encoder_name
 from mindflood.report.tables.cells import method_name, percent, row_names, task_name
 from mindflood.report.tables.layout import Cell, Column, Number, Range, Table, TableRow
@@ -102,14 +102,9 @@ def time_table(cards: Sequence[Card]) -> Table:
     lines = []
     for task in compared_tasks(cards):
         ours = [cost for cost in costs(cards) if cost.setting.task == task and cost.whole]
-        base = {
-            cost.setting.encoder: cost.whole.mean
-            for cost in ours
-            if cost.setting.method == "finetune" and cost.whole is not None
-        }
         for cost in ours:
             assert cost.whole is not None
-            reference = base.get(cost.setting.encoder)
+            reference = _fine_tuning(cost, ours)
             name = method_name(cost.setting.method, cost.setting.level, cost.setting.variant)
             cells: tuple[Cell, ...] = (
                 task_name(task),
@@ -133,6 +128,17 @@ def time_table(cards: Sequence[Card]) -> Table:
     return Table(
         "altinisik3", "Altinisik et al., Table 3: time of training", columns, tuple(lines), notes
     )
+
+
+def _fine_tuning(cost: Cost, every: Sequence[Cost]) -> float | None:
+    """Seconds of fine-tuning, of the same encoder; None where there is none, or several kinds."""
+    whole = [
+        one.whole.mean
+        for one in every
+        if (one.setting.encoder, one.setting.method) == (cost.setting.encoder, "finetune")
+        and one.whole is not None
+    ]
+    return whole[0] if len(whole) == 1 else None
 
 
 def published_generalisation(task: str) -> dict[str, tuple[float, float]]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mindflood.augment import apertium
 from mindflood.augment.back_translation import BackTranslation, plain
 from mindflood.augment.contractions import joined
-from mindflood.augment.negation import denies
+from mindflood.augment.negation import denials
 from mindflood.config.input_space import AugmentationSettings
 from mindflood.errors import UserError
 
@@ -31,7 +31,7 @@ if sys.argv[2] == "eng-spa":
     text = text.upper()
 else:
     text = text.lower().replace("journey", "trip").replace("not ", "")
-    text = text.replace("tree", "\\n\\n")
+    text = text.replace("tree", "\\n\\n").replace("nil", "")
     text = "\\n".join(line.capitalize() for line in text.split("\\n"))
 sys.stdout.write(text)
 """
@@ -67,9 +67,31 @@ def test_texts_come_back_in_their_order():
 @pytest.mark.usefixtures("program")
 def test_a_lost_not_is_not_trained_on():
     texts = ["it is not a good journey", "a good journey", "a good film", "nothing but a journey"]
+    texts += ["not a journey without a plot"]
     rows, maker = made(texts)
     assert rows == [(1, "a good trip"), (3, "nothing but a trip")]
-    assert (maker.counts.negation, maker.counts.unchanged) == (1, 1)
+    assert (maker.counts.negation, maker.counts.unchanged) == (2, 1)
+
+
+@pytest.mark.usefixtures("program")
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_a_text_that_translates_to_nothing_stays_in_its_place(at):
+    texts = ["a journey", "a good journey"]
+    texts.insert(at, "nil")
+    found = [text.lower() for text in apertium.there_and_back(texts, "spa")]
+    expected = ["a trip", "a good trip"]
+    expected.insert(at, "")
+    assert found == expected
+
+
+@pytest.mark.usefixtures("program")
+def test_what_a_translator_has_no_room_for_is_counted(monkeypatch):
+    monkeypatch.setattr(
+        BackTranslation, "_translations", lambda _, texts: iter([["a trip", None], [None, None]])
+    )
+    rows, maker = made(["a journey", "a long journey"])
+    assert rows == [(0, "a trip")]
+    assert (maker.made, maker.counts.too_long) == (4, 3)
 
 
 @pytest.mark.usefixtures("program")
@@ -125,6 +147,7 @@ def test_the_real_one():
         ("they 're , we 've i 'd you 'll i 'm", "they're , we've i'd you'll i'm"),
         ("the film 's plot", "the film's plot"),
         ("'s no n't", "'s non't"),
+        ("DO N'T", "DON'T"),
         ("in the '90s it 'stays", "in the '90s it 'stays"),
     ],
 )
@@ -140,13 +163,14 @@ def test_joining_takes_spaces_away_and_nothing_else(text):
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("it is not good", True), ("it isn't good", True), ("it is n't good", True),
-        ("nothing outstanding", True), ("Never again", True), ("without a plot", True),
-        ("it isn’t", True), ("at all exceptional", False), ("a notable knot", False), ("", False),
+        ("it is not good", 1), ("it isn't good", 1), ("it is n't good", 1), ("it isn’t", 1),
+        ("nothing outstanding", 1), ("Never again", 1), ("without a plot", 1),
+        ("no pastry is violated without a shot", 2), ("neither good nor bad, not at all", 3),
+        ("at all exceptional", 0), ("a notable knot", 0), ("", 0),
     ],
 )  # fmt: skip
 def test_negations(text, found):
-    assert denies(text) is found
+    assert denials(text) == found
 
 
 def test_plain_texts():

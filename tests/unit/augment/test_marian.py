@@ -14,6 +14,7 @@ from mindflood.errors import UserError
 WORDS = ["the", "a", "film", "plot", "actor", "is", "was", "not", "very", "good", "bad", "dull"]
 WORDS += ["warm", "long", "short", "clever", "slow", "new"]
 TEXTS = [f"the {WORDS[i % 11 + 3]} was {WORDS[i % 7 + 7]} ." for i in range(40)]
+TOKENS = 24  # of the longest text that fits
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -48,7 +49,9 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
             decoder_ffn_dim=16, pad_token_id=pad, decoder_start_token_id=pad, eos_token_id=0,
             forced_eos_token_id=0, init_std=1.0,
         )  # fmt: skip
-        MarianMTModel(config).save_pretrained(folder, safe_serialization=True)
+        model = MarianMTModel(config)
+        model.final_logits_bias[0, 0] = 4.5  # so that many a text comes to an end
+        model.save_pretrained(folder, safe_serialization=True)
     return cache
 
 
@@ -60,13 +63,14 @@ def translators(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr("transformers.utils.hub.TRANSFORMERS_CACHE", str(cache), raising=False)
     monkeypatch.setattr("transformers.utils.hub.constants.HF_HUB_CACHE", str(cache), raising=False)
-    monkeypatch.setattr(marian, "_TOKENS", 12)
+    monkeypatch.setattr(marian, "_TOKENS", TOKENS)
     return cache
 
 
 def test_texts_go_there_and_back_in_their_order(translators):
     found = marian.there_and_back(TEXTS, "fr", seed=0)
     assert len(found) == len(TEXTS)
+    assert sum(text is not None for text in found) > 5
     assert marian.there_and_back(TEXTS, "fr", seed=0) == found
     assert marian.there_and_back(TEXTS, "fr", seed=1) != found
     between = marian._translated(TEXTS, "Helsinki-NLP/opus-mt-en-fr", sampled=False)
@@ -75,10 +79,25 @@ def test_texts_go_there_and_back_in_their_order(translators):
         MarianTokenizer.from_pretrained(folder),
         MarianMTModel.from_pretrained(folder),
     )
-    for number in (0, 5, 39):  # each alone: the way there is not sampled
-        batch = tokenizer([TEXTS[number]], return_tensors="pt", truncation=True, max_length=12)
-        ids = model.eval().generate(**batch, num_beams=1, max_new_tokens=12)
-        assert between[number] == tokenizer.decode(ids[0], skip_special_tokens=True)
+    cut = 0
+    for text, there in zip(TEXTS, between, strict=True):  # each alone: this way is not sampled
+        batch = tokenizer([text], return_tensors="pt")
+        (ids,) = model.eval().generate(**batch, num_beams=1, max_new_tokens=TOKENS)
+        ended = len(ids) <= TOKENS  # with the token that it begins with
+        cut += not ended
+        assert there == (tokenizer.decode(ids, skip_special_tokens=True) if ended else None)
+    assert 0 < cut < len(TEXTS)
+
+
+def test_a_text_that_is_too_long_is_left_out_and_not_cut(translators):
+    texts = [TEXTS[0], " ".join(TEXTS[:4]), TEXTS[1]]
+    tokenizer = MarianTokenizer.from_pretrained(next(translators.glob("*en-fr/snapshots/*")))
+    assert [len(tokenizer(text)["input_ids"]) > TOKENS for text in texts] == [False, True, False]
+    found = marian._translated(texts, "Helsinki-NLP/opus-mt-en-fr", sampled=False)
+    alone = [marian._translated([text], "Helsinki-NLP/opus-mt-en-fr", sampled=False)[0]
+             for text in (TEXTS[0], TEXTS[1])]  # fmt: skip
+    assert found == [alone[0], None, alone[1]]
+    assert marian.there_and_back(texts, "fr", seed=0)[1] is None
 
 
 @pytest.mark.usefixtures("translators")

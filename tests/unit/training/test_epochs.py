@@ -27,11 +27,11 @@ def found(count):
 
 
 def epochs_of(plan, counts):
-    """Epochs whose attacks find ``counts``, with what they were asked for."""
+    """Epochs whose attacks find ``counts``, with what they were asked for: epoch, whether begun."""
     asked = []
 
-    def find(epoch):
-        asked.append(epoch)
+    def find(epoch, begun):
+        asked.append((epoch, begun))
         return found(counts[epoch])
 
     made = FoundEpochs(
@@ -73,9 +73,10 @@ def test_planned_steps_are_made_steps(run):
         assert epochs.done(made) == epoch + 1
     assert epochs.total == made == epochs.decay.total
     assert epochs.decay.at(made) == 0 or made <= 3
-    assert asked == list(range(plan.clean, plan.epochs, plan.interval))
+    attacks = range(plan.clean, plan.epochs, plan.interval)
+    assert asked == [(epoch, False) for epoch in attacks]
     expected = [0] * plan.clean  # those between two attacks have the last one's rows again
-    for epoch in asked:
+    for epoch in attacks:
         expected += [counts[epoch]] * plan.interval
     assert trained == expected[: plan.epochs]
 
@@ -93,9 +94,12 @@ def test_a_continued_plan_is_the_one_that_was_stopped(run, data):
     again.resume(step)
     at = again.of(step)
     assert at == sum(step >= end for end in ends[1:])
-    assert asked == [epoch for epoch in asked if ends[epoch] < step]  # none that is yet to come
+    # With each a step was made: it must be there, and none that is yet to come is asked for.
+    assert all(begun and ends[epoch] < step for epoch, begun in asked)
+    known = len(asked)
     for epoch in range(at, plan.epochs):
         again.begin(epoch)
+    assert not any(begun for _, begun in asked[known:])
     assert again.total == whole.total
     assert vars(again.decay) == vars(whole.decay)
 
