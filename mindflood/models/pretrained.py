@@ -21,7 +21,8 @@ EMBEDDED = "embedded"
 # What a download takes: no pickles, no code.
 _WANTED = ["*.safetensors", "*.safetensors.index.json", "*.json", "vocab.txt", "merges.txt"]
 
-_MAY_BE_MISSING = ("classifier.", ".pooler.")
+# The heads' parts, which pretraining does not make; ELECTRA calls the pooler of a choice a summary.
+_MAY_BE_MISSING = ("classifier.", ".pooler.", "sequence_summary.")
 
 
 def resolve_encoder(name: str) -> Path:

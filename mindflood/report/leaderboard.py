@@ -9,12 +9,15 @@ from pathlib import Path
 from urllib.parse import quote
 
 from mindflood.cards.attack_key import AttackKey
-from mindflood.cards.cards import Run
+from mindflood.cards.cards import Card, Run
 from mindflood.cards.rates import Rate, accuracy_under_attack, attack_success_rate, untouched
 from mindflood.cards.schema import AttackSummary
+from mindflood.report.numbers.aggregate import rows as result_rows
 from mindflood.report.numbers.intervals import wilson
 from mindflood.report.numbers.names import ATTACKS, METHODS, TASKS, encoder_name, position
+from mindflood.report.tables.audits import doubt_notes
 from mindflood.report.tables.layout import Cell, Number, Range, text_of
+from mindflood.report.tables.notes import warning_notes
 from mindflood.visible import visible
 
 FILTERS = ("Data set", "Encoder", "Attack", "Fingerprint")
@@ -78,7 +81,8 @@ def page(runs: Sequence[Run], folder: Path) -> str:
     }
     return environment.from_string(template).render(
         name=folder.resolve().name,
-        number_of_cards=len(runs),
+        number_of_cards=sum(bool(run.card["attacks"]) for run in runs),
+        warnings=_warnings([run.card for run in runs]),
         rows=rows,
         columns=list(rows[0].cells) if rows else [],
         numeric={name for name, cell in rows[0].cells.items() if cell.numeric} if rows else set(),
@@ -86,6 +90,12 @@ def page(runs: Sequence[Run], folder: Path) -> str:
         script=markupsafe.Markup(script),
         digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
+
+
+def _warnings(cards: Sequence[Card]) -> list[str]:
+    """What speaks against a model or an attack: first the cards' own, then what readers found."""
+    table = result_rows(cards)
+    return [*warning_notes(cards), *doubt_notes(table, table)]
 
 
 def _entry(run: Run, key: AttackKey, summary: AttackSummary, folder: Path) -> Entry:
@@ -132,8 +142,12 @@ def _aua(summary: AttackSummary) -> Cell:
 
 
 def _validated(summary: AttackSummary) -> Cell:
-    """The Aua% in which a success that changed the meaning is none; None where nobody looked."""
-    if "audit" not in summary:
+    """The Aua% in which a success that changed the meaning is none.
+
+    None where nobody looked, or where undecided texts leave Aua% a range.
+    """
+    rate = accuracy_under_attack(summary)
+    if "audit" not in summary or rate is None or rate.number is None:
         return None
     audit = summary["audit"]
     ends = audit.get("validated_accuracy_interval")

@@ -13,7 +13,7 @@ from mindflood.cards.cards import merge_audit, read_card
 from mindflood.cards.schema import AuditSummary
 from mindflood.errors import UserError
 from mindflood.files import check_writable, read_json
-from mindflood.report.numbers.validated import Audit, Rate
+from mindflood.report.numbers.validated import Audit
 
 
 def put_on_cards(places: Sequence[str | Path], sheet: Path) -> list[tuple[Attack, AuditSummary]]:
@@ -161,28 +161,13 @@ def _audit(attack: Attack, rows: Sequence[SheetRow], sheet: Path) -> AuditSummar
         unclear=meaning["unclear"],
         english=sum(row.english == "yes" for row in rows),
     )
-    keeps, english = counted.keeps_label(), counted.still_english()
-    validated = counted.validated()
     grades = "\n".join(sorted(f"{row.name} {row.meaning} {row.english}" for row in rows))
-    return {
-        "graded": counted.graded,
-        "same": counted.same,
-        "changed": counted.changed,
-        "unclear": counted.unclear,
-        "english": counted.english,
-        "keeps_label": round(keeps.value, 6),
-        "keeps_label_interval": _interval(keeps),
-        "still_english": round(english.value, 6),
-        "still_english_interval": _interval(english),
-        "validated_accuracy": round(validated.value, 6),
-        "validated_accuracy_interval": _interval(validated),
+    of_sheet = {
         "sheet": sheet.name,
         "grades": hashlib.sha256(grades.encode()).hexdigest()[:16],
     }
-
-
-def _interval(rate: Rate) -> list[float]:
-    return [round(rate.low, 6), round(rate.high, 6)]
+    found: AuditSummary = {**counted.on_card(), **of_sheet}  # type: ignore[typeddict-item]
+    return found
 
 
 def _check_card(attack: Attack, results: Counter[str]) -> None:

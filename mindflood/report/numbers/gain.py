@@ -8,8 +8,8 @@ that both sides were attacked on.
 
 Its variance has a part of the texts, s²(d)/n; a part of the seeds, s²·(1/m + 1/k), with s² pooled
 over the sides' means of m and k seeds, which is left out where each side is one model: then D is of
-these two models, not of their methods; and a part of the reading, for each model its own Wilson
-reach times the share of broken texts, as in the validated accuracy. Texts and seeds are held
+these two models, not of their methods; and a part of the reading, for each side the reach that it
+has in the validated accuracy. Texts and seeds are held
 against Student's t with Welch and Satterthwaite's degrees of freedom, and the reading's reach is
 joined to them as squares. What the readers left unclear counts, at either end, against that end.
 
@@ -20,15 +20,17 @@ too, as long as they are few; else there is no gain to tell.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy import stats
 
 from mindflood.report.numbers.difference import paired_texts
-from mindflood.report.numbers.intervals import wilson
 from mindflood.report.numbers.outcomes import Attempt, Text
-from mindflood.report.numbers.validated import Audit
+from mindflood.report.numbers.validated import reading
 
+LEAST = 0.05  # a gain that matters, from docs/results/study.md
+Reading = Literal["support", "against", "open"]
 _FEW = 0.01  # share of the texts that may be undecided
 _CONFIDENCE = 0.95
 
@@ -42,6 +44,13 @@ class Gain:
     high: float
     texts: int
 
+    @property
+    def reading(self) -> Reading:
+        """What it says of a gain of :data:`LEAST`: seen, excluded, or neither."""
+        if self.value >= LEAST and self.low > 0:
+            return "support"
+        return "against" if self.high < LEAST else "open"
+
 
 @dataclass(frozen=True)
 class _Counted:
@@ -50,7 +59,7 @@ class _Counted:
     Attributes:
         values: (seeds, texts), in [0, 1].
         unclear: what the mean would rise by, were all that is unclear a change of meaning.
-        below, above: squares of the reading's reach.
+        below, above: how far the draw of the successes that were read may carry it.
     """
 
     values: np.ndarray
@@ -95,42 +104,29 @@ def _with_interval(first: _Counted, second: _Counted) -> Gain:
     spread = of_texts**2 / (texts - 1) + (of_seeds**2 / freedom if freedom else 0.0)
     quantile = float(stats.t.ppf(0.5 + _CONFIDENCE / 2, variance**2 / spread)) if spread else 0.0
     own = quantile**2 * variance
-    low = value - first.unclear - math.sqrt(own + second.below + first.above)
-    high = value + second.unclear + math.sqrt(own + second.above + first.below)
+    low = value - first.unclear - math.sqrt(own + second.below**2 + first.above**2)
+    high = value + second.unclear + math.sqrt(own + second.above**2 + first.below**2)
     return Gain(value, max(-1.0, low), min(1.0, high), texts)
 
 
 def _counted(
     attempts: Sequence[Attempt], texts: Sequence[Text], *, validated: bool
 ) -> _Counted | None:
-    if validated and any(one.audit is None for one in attempts):
+    audits = [one.audit for one in attempts if one.audit is not None] if validated else []
+    if validated and len(audits) < len(attempts):
         return None
-    values, unclear, below, above = [], 0.0, 0.0, 0.0
-    for one in attempts:
-        assert one.texts is not None
-        kept = np.array([one.texts[text] == "kept" for text in texts], float)
-        broken = np.array([one.texts[text] == "broken" for text in texts], float)
-        changed = 0.0
-        if validated and one.audit is not None:
-            scale = float(broken.mean()) / len(attempts)
-            changed = one.audit.changed / one.audit.graded
-            unclear += scale * one.audit.unclear / one.audit.graded
-            down, up = _reach(one.audit)
-            below, above = below + (scale * down) ** 2, above + (scale * up) ** 2
-        values.append(kept + changed * broken)
-    return _Counted(np.array(values), unclear, below, above)
+    kept, broken = (_of_outcome(attempts, texts, outcome) for outcome in ("kept", "broken"))
+    if not validated:
+        return _Counted(kept, 0.0, 0.0, 0.0)
+    changed = np.array([[audit.changed / audit.graded] for audit in audits])
+    read = reading(audits, (broken.mean(axis=1) / len(attempts)).tolist())
+    return _Counted(kept + changed * broken, read.most - read.value, read.below, read.above)
 
 
-def _reach(audit: Audit) -> tuple[float, float]:
-    """How far the share of changed successes may be below and above what was found.
-
-    The lower end is of the changed ones alone, the upper one of these and the unclear ones.
-    """
-    unread = math.sqrt(max(0.0, 1 - audit.graded / audit.successes))
-    most = audit.changed + audit.unclear
-    low, _ = wilson(audit.changed, audit.graded)
-    _, high = wilson(most, audit.graded)
-    return unread * (audit.changed / audit.graded - low), unread * (high - most / audit.graded)
+def _of_outcome(attempts: Sequence[Attempt], texts: Sequence[Text], outcome: str) -> np.ndarray:
+    """Whether each text (columns) had that outcome for each model (rows), as 0.0 and 1.0."""
+    known = [one.texts for one in attempts if one.texts is not None]
+    return np.array([[of[text] == outcome for text in texts] for of in known], float)
 
 
 def _is_undecided(text: Text, attempts: Sequence[Attempt]) -> bool:

@@ -22,6 +22,13 @@ found among a few is not taken for nothing:
 
 It is solved for θ as a quadratic. With m = S it is Wilson's own interval.
 
+Of several models of one side (its seeds) a few successes each are read. What is wanted is the mean
+of S·q/n over the models, a stratified estimate: q = Σw·q with w = (S/n)/Σ(S/n). It is known as well
+as by 1/Σ(w²/m) successes of one model (Kish's effective number; all Σm of them, where each model
+has its share), of which a part Σ(w²/S)/Σ(w²/m) has been read. Wilson's interval is taken once, at
+these numbers: five models with nothing among ten each are nothing among fifty. Strata that differ
+make the estimate better than that, not worse.
+
 ``unclear`` is not taken for either. The estimate counts it against the claim that is made: in the
 validated accuracy it does not speak for the model (the success stands), in the share that keep the
 label it does not speak for the attack. The interval reaches from the low end of the one reading to
@@ -92,6 +99,22 @@ class Audit:
         """Accuracy under attack in which a success whose meaning changed is none."""
         return validated([self])
 
+    def on_card(self) -> dict[str, Any]:
+        """What a card says of the grades: counts, and rates and intervals with six digits."""
+        rates = {
+            "keeps_label": self.keeps_label(),
+            "still_english": self.still_english(),
+            "validated_accuracy": self.validated(),
+        }
+        found: dict[str, Any] = {
+            name: getattr(self, name)
+            for name in ("graded", "same", "changed", "unclear", "english")
+        }
+        for name, rate in rates.items():
+            found[name] = round(rate.value, 6)
+            found[f"{name}_interval"] = [round(rate.low, 6), round(rate.high, 6)]
+        return found
+
     @classmethod
     def of_card(cls, summary: Any) -> "Audit | None":
         """The audit of an attack's summary on a card; None where it was never audited."""
@@ -109,37 +132,59 @@ class Audit:
 def validated(audits: Sequence[Audit]) -> Rate:
     """The mean of one or several models' validated accuracy, all attacked on the same texts.
 
-    The audits of several models are independent of each other, and the variance of their mean is
-    the sum of theirs over the number squared; the choice of the texts is shared, so that n is that
-    of one model.
+    The choice of the texts is shared, so that n is that of one model.
     """
-    texts = sum(audit.attacked for audit in audits) / len(audits)
-    value = sum(_accuracy(audit, audit.changed) for audit in audits) / len(audits)
-    most = sum(_accuracy(audit, audit.changed + audit.unclear) for audit in audits) / len(audits)
-    below = sum(_reach(audit, audit.changed)[0] ** 2 for audit in audits)
-    above = sum(_reach(audit, audit.changed + audit.unclear)[1] ** 2 for audit in audits)
-    low, _ = _ends(value, texts, below / len(audits) ** 2)
-    _, high = _ends(most, texts, above / len(audits) ** 2)
-    return Rate(value, low, high)
+    models = len(audits)
+    texts = sum(audit.attacked for audit in audits) / models
+    held = sum(audit.held / audit.attacked for audit in audits) / models
+    read = reading(audits, [audit.successes / audit.attacked / models for audit in audits])
+    low, _ = _ends(held + read.value, texts, read.below**2)
+    _, high = _ends(held + read.most, texts, read.above**2)
+    return Rate(held + read.value, low, high)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the successes that changed their meaning add to an accuracy under attack.
+
+    Attributes:
+        value: as it was found.
+        most: were all that is unclear a change of meaning.
+        below, above: how far below ``value`` and above ``most`` the draw of those read may carry.
+    """
+
+    value: float
+    most: float
+    below: float
+    above: float
+
+
+def reading(audits: Sequence[Audit], scales: Sequence[float]) -> Reading:
+    """Σ scale·q over the models of a side, with the reach of the reading.
+
+    Args:
+        scales: of each model, what its successes would add, had all changed their meaning.
+    """
+    whole = sum(scales)
+    if not whole:
+        return Reading(0.0, 0.0, 0.0, 0.0)
+    shares = [scale / whole for scale in scales]
+    of_each = list(zip(shares, audits, strict=True))
+    spread = sum(share**2 / audit.graded for share, audit in of_each)
+    unread = 1 - sum(share**2 / audit.successes for share, audit in of_each) / spread
+    scale, number = whole * math.sqrt(max(0.0, unread)), 1 / spread
+    value = sum(share * audit.changed / audit.graded for share, audit in of_each)
+    unclear = sum(share * audit.unclear / audit.graded for share, audit in of_each)
+    most = value + unclear
+    low, _ = wilson(value * number, number)
+    _, high = wilson(most * number, number)
+    return Reading(whole * value, whole * most, scale * (value - low), scale * (high - most))
 
 
 def pooled(audits: Sequence[Audit]) -> Audit:
     """The grades of several audits of one recipe taken together, as if its successes were one."""
     names = ("attacked", "held", "successes", "same", "changed", "unclear", "english")
     return Audit(*(sum(getattr(audit, name) for audit in audits) for name in names))
-
-
-def _accuracy(audit: Audit, changed: int) -> float:
-    return (audit.held + audit.successes * changed / audit.graded) / audit.attacked
-
-
-def _reach(audit: Audit, changed: int) -> tuple[float, float]:
-    """How far below and above its estimate the audit's own sampling carries the accuracy."""
-    low, high = wilson(changed, audit.graded)
-    unread = math.sqrt(1 - audit.graded / audit.successes)
-    scale = audit.successes / audit.attacked * unread
-    share = changed / audit.graded
-    return scale * (share - low), scale * (high - share)
 
 
 def _ends(value: float, texts: float, reach_squared: float) -> tuple[float, float]:

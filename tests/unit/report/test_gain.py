@@ -88,6 +88,30 @@ def test_validated_by_hand() -> None:
     assert raw.value == pytest.approx(0.10)
 
 
+def test_what_is_read_of_several_seeds_counts_together() -> None:
+    """Nothing among ten of each of five models: as nothing among fifty, in the one that has it."""
+    of_seeds = [model("k" * 60 + "b" * 40, graded=10) for _ in range(5)]
+    whole = [model("k" * 300 + "b" * 200, graded=50)]
+    several = found(of_seeds, of_seeds, validated=True)
+    one = found(whole, whole, validated=True)
+    assert several.value == one.value == 0
+    assert (several.low, several.high) == pytest.approx((one.low, one.high))
+    reach = 0.4 * math.sqrt(1 - 50 / 200) * wilson(0, 50)[1]
+    assert several.high == pytest.approx(reach)
+
+
+@pytest.mark.parametrize(
+    ("ends", "said"),
+    [
+        ((0.05, 0.001, 0.1), "support"), ((0.05, 0.0, 0.1), "open"), ((0.049, 0.001, 0.1), "open"),
+        ((0.03, 0.02, 0.0499), "against"), ((-0.2, -0.3, -0.1), "against"),
+        ((0.0, -0.05, 0.05), "open"),
+    ],
+)  # fmt: skip
+def test_the_rule_of_the_study(ends: tuple[float, float, float], said: str) -> None:
+    assert Gain(*ends, texts=100).reading == said
+
+
 def wilson(count: int, of: int) -> tuple[float, float]:
     interval = stats.binomtest(count, of).proportion_ci(0.95, "wilson")
     return interval.low, interval.high

@@ -87,6 +87,27 @@ def test_a_row_says_what_its_card_says(cards):
     assert found["pso/card.json"]["#Query"] == "–"
 
 
+def test_what_speaks_against_a_row_stands_above_all(cards):
+    """An attack that misses, a model that warns, and no validated rate where Aua is a range."""
+    misses = an_audit(same=6, changed=4, unclear=0, english=5)
+    undecided = an_attack(failed=50, out_of_budget=40, succeeded=80, audit=misses)
+    undecided |= {"accuracy_under_attack": None, "attack_success_rate": None, "mean_queries": None}
+    put(cards / "missed", method="lds", attacks={"pso-offline": undecided})
+    put(cards / "constant", attacks={}, warnings=["it says 1 of every text"])
+    page = leaderboard(cards)
+    head, *rows = page.rows
+    found = {row[-1]: dict(zip(head, row, strict=True)) for row in rows}
+    assert found["missed/card.json"]["Valid%"] == "–"
+    assert "constant/card.json" not in found
+    text = (cards / "leaderboard.html").read_text("utf-8")
+    assert "4 attacks on the models of 4 cards" in text
+    said = re.findall("<li>(.*?)</li>", text.partition('id="warnings"')[2])
+    assert "it says 1 of every text" in said[0]
+    assert "PSO (offline) on SST-2: of 10 successes that were read, 60 %" in said[1]
+    assert "That is under 70 %" in said[1]
+    assert len(said) == 2
+
+
 def test_it_links_every_card_and_filters_by_what_there_is(cards):
     put(cards / "javascript:alert(1)", attacks={KEY: an_attack()})
     page = leaderboard(cards)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq
 
 from mindflood.report.numbers.intervals import wilson
-from mindflood.report.numbers.validated import Audit, Rate, pooled, validated
+from mindflood.report.numbers.validated import Audit, Rate, pooled, reading, validated
 
 
 @st.composite
@@ -142,6 +142,63 @@ def test_several_models_share_the_texts_but_not_the_readers():
     plain = wilson(120, 200)  # (60 + 60) of 200, were everything read
     assert one.low < four.low < plain[0]
     assert plain[1] < four.high < one.high
+
+
+def test_a_few_of_each_seed_are_as_good_as_all_of_them_of_one():
+    """Ten read of 80 in each of five models of one kind, or fifty of 400 in one."""
+    for changed, unclear in ((0, 0), (2, 1)):
+        each = Audit(200, 60, 80, 10 - changed - unclear, changed, unclear, 10)
+        whole = Audit(1000, 300, 400, *(5 * one for one in (10 - changed - unclear, changed)),
+                      5 * unclear, 50)  # fmt: skip
+        five, one = reading([each] * 5, [0.4 / 5] * 5), reading([whole], [0.4])
+        assert vars(five) == pytest.approx(vars(one))
+
+
+@given(st.lists(audits(), min_size=1, max_size=4))
+def test_the_reading_by_hand(several):
+    scales = [0.1 + 0.2 * number for number in range(len(several))]
+    found = reading(several, scales)
+    weights = np.array(scales) / sum(scales)
+    graded = np.array([audit.graded for audit in several], float)
+    changed = np.array([audit.changed for audit in several]) / graded
+    unclear = np.array([audit.unclear for audit in several]) / graded
+    assert found.value == pytest.approx(np.dot(scales, changed))
+    assert found.most == pytest.approx(np.dot(scales, changed + unclear))
+    number = 1 / np.sum(weights**2 / graded)
+    left = 1 - number * np.sum(weights**2 / np.array([audit.successes for audit in several]))
+    low, _ = wilson(np.dot(weights, changed) * number, number)
+    _, high = wilson(np.dot(weights, changed + unclear) * number, number)
+    reach = sum(scales) * np.sqrt(max(0.0, left))
+    assert found.below == pytest.approx(reach * (np.dot(weights, changed) - low), abs=1e-9)
+    assert found.above == pytest.approx(
+        reach * (high - np.dot(weights, changed + unclear)), abs=1e-9
+    )
+
+
+@pytest.mark.parametrize(
+    ("successes", "shares", "read"),
+    [
+        ((120, 120, 120, 120, 120), (0, 0, 0, 0, 0), (10, 10, 10, 10, 10)),
+        ((120, 120, 120, 120, 120), (0.05, 0.05, 0.05, 0.05, 0.05), (10, 10, 10, 10, 10)),
+        ((120, 100, 80), (0.3, 0.0, 0.1), (20, 20, 20)),
+        ((150, 50), (0.2, 0.5), (15, 40)),
+        ((15, 12, 12), (0.2, 0.1, 0.0), (15, 12, 10)),
+    ],
+)
+def test_the_reading_covers_what_is_there(successes, shares, read):
+    generator = np.random.default_rng(2)
+    there = [round(share * number) for share, number in zip(shares, successes, strict=True)]
+    scales = [number / 200 / len(successes) for number in successes]
+    truth = sum(some / 200 / len(successes) for some in there)
+    covered = 0
+    for _ in range(2000):
+        audited = []
+        for some, number, seen in zip(there, successes, read, strict=True):
+            changed = int(generator.hypergeometric(some, number - some, seen)) if some else 0
+            audited.append(Audit(200, 50, number, seen - changed, changed, 0, 0))
+        found = reading(audited, scales)
+        covered += found.value - found.below <= truth + 1e-12 <= found.most + found.above + 2e-12
+    assert covered / 2000 >= 0.935
 
 
 def test_pooled_audits_add_up():

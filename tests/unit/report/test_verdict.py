@@ -86,7 +86,20 @@ def test_gains_stand_beside_the_method_they_are_over(tmp_path: Path) -> None:
     apart = [1.0] * 21 + [0.0] * 79
     low, high = ttest_1samp(apart, 0).confidence_interval(0.95)
     assert text_of(row.cells[5]) == f"21.0 ({100 * low:.1f} to {100 * high:.1f})"
-    assert not gains_table([without_records(run) for run in runs]).rows
+    without = gains_table([without_records(run) for run in runs])
+    assert not without.rows
+    assert without.notes[-1].startswith(f"{WHERE}: Flooding-X (b = 0.05) against Fine-tuning is")
+
+
+def test_the_study_s_rule_stands_beside_a_gain_that_was_read(tmp_path: Path) -> None:
+    audits = [an_audit(same=48 - of, changed=of, unclear=0) for of in (0, 0)]
+    runs = [
+        a_model(tmp_path, "finetune", KEPT_31, audit=audits[0]),
+        a_model(tmp_path, "flooding-x", KEPT_52, audit=audits[1]),
+    ]
+    table = gains_table(runs)
+    assert table.columns[-1].title == "5 points"
+    assert table.rows[0].cells[-1] == "support"
 
 
 def test_what_chance_explains_is_no_difference(tmp_path: Path) -> None:
