@@ -63,7 +63,7 @@ def _downloaded(name: str) -> Path:
     from huggingface_hub import errors
 
     try:
-        return Path(huggingface_hub.snapshot_download(name, allow_patterns=_WANTED))
+        found = Path(huggingface_hub.snapshot_download(name, allow_patterns=_WANTED))
     except errors.HFValidationError:
         raise UserError(f"{name}: neither a folder nor a valid model id of the hub") from None
     except errors.GatedRepoError:
@@ -76,6 +76,12 @@ def _downloaded(name: str) -> Path:
             f"{name}: no such folder here, and the download from the hub did not finish ({reason});"
             " run the same command again, or name a local folder or 'embedded'"
         ) from None
+    if (found / "config.json").exists() and not any(found.glob("*.safetensors*")):
+        raise UserError(
+            f"{name}: the hub has no safetensors weights of this model, and pickled ones are not "
+            "loaded, they can run code; name a folder with model.safetensors, or another model"
+        )
+    return found
 
 
 def described_encoder(name: str, layers: int | None) -> str:

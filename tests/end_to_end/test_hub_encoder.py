@@ -69,3 +69,15 @@ def test_a_download_that_breaks_off_is_one_line_and_the_same_command_ends_it(
     assert done.returncode == 0, done.stderr
     assert "model.safetensors" in asked
     assert not {"pytorch_model.bin", "modeling.py"} & set(asked)
+
+
+def test_a_model_with_pickled_weights_alone_is_named(repository: Path, tmp_path: Path) -> None:
+    (repository / "model.safetensors").unlink()
+    asked: list[str] = []
+    with hub(NAME, repository, asked, breaks_off=False) as endpoint:
+        done = train(endpoint, tmp_path, "output=out")
+    assert done.returncode == 2, done.stderr
+    line = done.stderr.strip().splitlines()[-1]
+    assert line.startswith(f"mindflood: error: {NAME}: the hub has no safetensors weights of this")
+    assert "pytorch_model.bin" not in asked
+    assert not (tmp_path / "out").exists()

@@ -6,6 +6,7 @@ import pytest
 import torch
 import transformers
 from mindspore import Tensor, nn
+from transformers import AutoModel
 
 from mindflood.config.settings import Config
 from mindflood.defences.lds import divergence
@@ -101,6 +102,31 @@ def in_torch(theirs, kind: str, arrays: list[np.ndarray], rows: slice, labels=No
     with torch.no_grad():
         found = theirs(**given, labels=labels)
     return found.logits.numpy(), None if labels is None else float(found.loss)
+
+
+@pytest.mark.parametrize("family", CLASSES)
+@pytest.mark.parametrize("kind", ["classification", *HEADS])
+def test_an_encoder_without_a_head_gets_a_fresh_one(family, kind, tmp_path):
+    """As they are pretrained: the encoder's own weights, and a head that the seed draws."""
+    torch.manual_seed(2)
+    narrow = {"embedding_size": 8} if family == "electra" else {}
+    theirs = AutoModel.from_config(torch_config(family, **SIZES, **narrow)).eval()
+    theirs.save_pretrained(tmp_path, safe_serialization=True)
+    labels = 3 if kind == "classification" else OUTPUTS[kind]
+    loaded = [
+        ours(tmp_path, asks=kind == "choice", kind=kind, num_labels=labels, seed=seed)
+        for seed in (0, 0, 1)
+    ]
+    texts = texts_of(family, kind)
+    logits = [model(*tensors(texts)).asnumpy() for model in loaded]
+    assert np.isfinite(logits[0]).all()
+    np.testing.assert_array_equal(logits[0], logits[1])
+    assert np.abs(logits[0] - logits[2]).max() > 0
+    own = {name.partition(".")[2]: p.asnumpy() for name, p in loaded[0].parameters_dict().items()}
+    layers = [name for name in theirs.state_dict() if ".layer." in name and name in own]
+    assert len(layers) >= 2 * 16  # weights and biases of two layers
+    for name in layers:
+        np.testing.assert_array_equal(own[name], theirs.state_dict()[name].numpy())
 
 
 def test_logits_and_losses_equal_hugging_face_s(both):

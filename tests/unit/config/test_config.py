@@ -1,6 +1,7 @@
 """Configs: every key is checked, overrides win, and a mistake is one clear line."""
 
 import dataclasses
+import re
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from mindflood.errors import UserError
 from mindflood.fields import fields_of
 from tests.conftest import ROOT
 
-CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
+CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
 
 
 @pytest.fixture
@@ -236,11 +237,40 @@ def test_a_resolved_config_loads_back_to_the_same(
     assert from_yaml(path) == config
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_shipped_config_is_valid_and_names_its_command(path):
     assert load_run_configs(path, [])
     first = path.read_text().splitlines()[0]
-    assert first.startswith(f"# mindflood run configs/{path.name}")
+    assert first.startswith(f"# mindflood run {path.relative_to(ROOT)}")
+
+
+def test_the_study_s_configs_are_its_plan():
+    """Sentences, epochs, rate and seeds of the page's table."""
+    page = (ROOT / "docs" / "results" / "study.md").read_text()
+    plan = re.findall(r"^\| [A-F] \|(.*)\| `(configs/study/.*)` \|$", page, re.MULTILINE)
+    assert {name for _, name in plan} == {
+        str(path.relative_to(ROOT)) for path in CONFIGS if path.parent.name == "study"
+    }
+    sizes = {"sst2_long": 2000, "sst2_wide": 10000, "sst2_mpnet": 4000, "ag_news": 8000}
+    for cells, name in plan:
+        data, _, training, methods, seeds = (cell.strip() for cell in cells.split("|"))
+        configs = load_run_configs(ROOT / name, [])
+        stem = Path(name).stem
+        asked = {config.seed for config in configs}
+        few = {"1 to 5": {1, 2, 3, 4, 5}, "1": asked if len(asked) == 1 else set()}
+        assert asked == few.get(seeds, set(range(int(seeds[0]))))
+        if training != "as A":
+            epochs, rate = training.split(", ")
+            assert {config.training.epochs for config in configs} == {int(epochs)}
+            assert {config.training.learning_rate for config in configs} == {float(rate)}
+            assert {config.task.train_examples for config in configs} == {sizes.get(stem)}
+            if stem in sizes:
+                assert f"{sizes[stem]:,}" in data
+        for config in configs:
+            names = {"finetune": "fine-tuning", "flooding": "flooding at"}
+            assert names.get(config.method, config.method) in methods
+            if config.fixed_level is not None:
+                assert f"{config.fixed_level:g}" in methods
 
 
 def test_the_small_configs_perturb_alike():
