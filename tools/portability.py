@@ -70,7 +70,7 @@ Case = tuple[Any, tuple[Any, ...]]  # a cell, and what it is called with
 def network(kind: str = "bert", **more: Any) -> Any:
     from mindflood.models.bert import BertConfig, BertForSequenceClassification
 
-    padding = {"bert": 0, "roberta": 1}[kind]
+    padding = {"roberta": 1, "mpnet": 1}.get(kind, 0)
     config = BertConfig(**SIZES, model_type=kind, pad_token_id=padding)  # type: ignore[arg-type]
     return BertForSequenceClassification(config, **more)
 
@@ -115,6 +115,29 @@ def flooding(kind: str = "bert", half: bool = False, parts: bool = False) -> Ite
     accumulated = AccumulatedFloodingStep(step)
     yield accumulated._accumulate.set_train(), (ms.Tensor(0.5, ms.float32), *inputs)
     yield accumulated._apply.set_train(), ()
+
+
+def packed() -> Iterator[Case]:
+    """Two texts a row."""
+    import numpy as np
+    from mindspore import Tensor
+
+    from mindflood.flooding import FloodingTrainOneStepCell
+    from mindflood.models.dropout import DropoutNoise
+    from mindflood.models.packed_texts import PackedCrossEntropy
+
+    model, half = network(), LENGTH // 2
+    step = FloodingTrainOneStepCell(
+        PackedCrossEntropy(model), optimizer_of(model), 0.1, max_gradient_norm=1.0
+    )
+    ids, _, segments, labels, weights = tensors()
+    rows = ROWS // 2
+    owners = np.tile(np.repeat(np.arange(2, dtype=np.int32), half), (rows, 1))
+    positions = np.tile(np.arange(half, dtype=np.int32), (rows, 2))
+    firsts = Tensor(np.arange(ROWS, dtype=np.int32) * half)
+    noise = DropoutNoise(model.config, 0, packed=True).draw(0, range(rows), LENGTH)
+    texts = (ids[:rows], Tensor(owners), segments[:rows], Tensor(positions), firsts)
+    yield step.set_train(), (labels, weights, *texts, *map(Tensor, noise))
 
 
 def rows() -> Iterator[Case]:
@@ -182,6 +205,10 @@ LENGTHS: dict[str, Any] = {"step_size": 0.01, "magnitude": 0.02, "radius": 0.02}
 CASES: dict[str, Callable[[], Iterator[Case]]] = {
     "finetune and flooding": flooding,
     "RoBERTa": lambda: flooding("roberta"),
+    "MPNet": lambda: flooding("mpnet"),
+    "DistilBERT": lambda: flooding("distilbert"),
+    "ELECTRA": lambda: flooding("electra"),
+    "packed texts": packed,
     "float16": lambda: flooding(half=True),
     "accumulation": lambda: flooding(parts=True),
     "rows": rows,

@@ -68,6 +68,10 @@ def faults(card: Card, known: Mapping[str, Recipe]) -> list[str]:
     for key, summary in card["attacks"].items():
         found += [f"attacks.{key}: {fault}" for fault in _of_attack(key, summary, known)]
         found += [f"attacks.{key}: {fault}" for fault in _of_all_texts(summary, card)]
+    for epoch in card.get("epochs", ()):
+        for key, summary in epoch["attacks"].items():
+            where = f"epochs, {epoch['epoch']}: attacks.{key}"
+            found += [f"{where}: {fault}" for fault in _of_attack(key, summary, known)]
     return found
 
 
