@@ -67,6 +67,13 @@ def spoil(**changes):
     return lambda card: card["attacks"][KEY].update(changes)
 
 
+EPOCH = {"epoch": 1, "clean_accuracy": None, "train_loss": None, "eval_loss": None}
+
+
+def spoilt(card, **changes):
+    return card["attacks"][KEY] | changes
+
+
 def audit(**changes):
     return lambda card: card["attacks"][KEY]["audit"].update(changes)
 
@@ -119,6 +126,10 @@ SPOILT = {
         r"settings\./home/me: names a place",
     ),
     "a model's path": (lambda card: card.update(encoder="~/model"), "encoder: names a place"),
+    "an epoch that does not add up": (
+        lambda card: card.update(epochs=[EPOCH | {"attacks": {KEY: spoilt(card, failed=593)}}]),
+        r"^epochs, 1: attacks\.textfooler-offline: num_examples is 872, and its outcomes are 873",
+    ),
     "no attack": (lambda card: card.update(attacks={}), "attacks: there is none"),
 }
 
