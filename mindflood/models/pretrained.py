@@ -78,8 +78,9 @@ def _downloaded(name: str) -> Path:
         ) from None
     if (found / "config.json").exists() and not any(found.glob("*.safetensors*")):
         raise UserError(
-            f"{name}: the hub has no safetensors weights of this model, and pickled ones are not "
-            "loaded, they can run code; name a folder with model.safetensors, or another model"
+            f"{name}: no safetensors weights of this model are on the hub (or in its cache, where "
+            "the hub cannot be reached), and pickled ones are not loaded, they can run code; name "
+            "a folder with model.safetensors, or another model"
         )
     return found
 

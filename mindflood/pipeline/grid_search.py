@@ -108,7 +108,9 @@ def _outcome(config: Config) -> GridSearch:
     if config.search.choose_on == "held-out":
         data = str(_set_aside(config))
     levels, bounds = _levels(config)
-    first = candidate_config(config, levels[0], data).run_folder  # all train on the same rows
+    # All train on the same rows, which are the run's where none are set aside.
+    set_aside = data != config.task.data
+    first = candidate_config(config, levels[0], data).run_folder if set_aside else config.run_folder
     candidates = [_candidate(config, level, data, first) for level in levels]
     return {
         "flood_level": best(candidates)["flood_level"],

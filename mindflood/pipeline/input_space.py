@@ -53,8 +53,8 @@ def train_on_adversarial(config: Config) -> Path:
             return config.run_folder
         if config.adversarial.clean_epochs == config.training.epochs:
             tell(
-                f"{config.run_folder}: adversarial.clean_epochs are all of training.epochs: the "
-                "model is plain fine-tuning, nothing is attacked"
+                f"{config.run_folder}: adversarial.clean_epochs are all of training.epochs: "
+                "nothing is attacked, and the method changes nothing"
             )
         b = config.fixed_level
         level = Level(b, None if b is None else "fixed")

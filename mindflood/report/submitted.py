@@ -15,10 +15,10 @@ from mindflood.report.numbers.validated import Audit
 
 _SAMPLES = ("skipped", "succeeded", "failed", "errors", "out_of_budget", "untouched")
 _ROUNDED = 1e-6  # rates of audits are written with six digits
-_A_PATH = re.compile(r"^(\.{0,2}[/\\]|~|[A-Za-z]:[\\/])")
+_A_PATH = re.compile(r"^(\.{0,2}[/\\]|\.\.$|~|file:|[A-Za-z]:[\\/])")
 _ROUNDING = 2  # texts whose logits are so close that the framework decides
-# A tag or a word may be "/".
-_OF_A_TREEBANK = re.compile(r"analyses\.neurons\.tags\.([^.]*|.*\.(matched|words)\.\d+)")
+# A word may be "/", or a tag.
+_OF_A_TREEBANK = re.compile(r"analyses\.neurons\.tags\.([^.\w]*|.*\.(matched|words)\.\d+)")
 
 
 class Recipe(NamedTuple):
@@ -41,6 +41,9 @@ def known_fingerprints(path: Path) -> dict[str, Recipe]:
     """
     listed = read_json(path)
     try:
+        strange = {of["recipe"] for of in listed.values()} - RECIPES.keys()
+        if strange:
+            raise UserError(f"{path}: no recipe is called {', '.join(sorted(strange))}")
         return {
             name: Recipe(
                 of["recipe"],
@@ -105,7 +108,7 @@ def _of_attack(key: str, summary: AttackSummary, known: Mapping[str, Recipe]) ->
         if counts.get(name) != getattr(of, name):
             yield (
                 f"{name} is {counts.get(name)}, and the fingerprint {summary['fingerprint']} is of "
-                f"{getattr(of, name)}"
+                f"{getattr(of, name)}; a new one is listed with its {name}"
             )
 
 

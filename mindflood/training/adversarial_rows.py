@@ -18,8 +18,8 @@ from mindflood.files import read_json, read_json_lines
 
 KEPT, SUMMARY = "kept.jsonl", "round.json"
 _AGAIN = (
-    "restore it, or delete the folder and the run's checkpoints/: training then begins anew, and "
-    "attacks again"
+    "restore it, or delete the folder (and, if steps were made with it, the run's checkpoints/: "
+    "training then begins anew), and the run's command attacks again"
 )
 
 

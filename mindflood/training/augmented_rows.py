@@ -6,6 +6,7 @@ trains on them: here they are only asked for and read.
 
 import math
 import shutil
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from mindflood.config.settings import Config
 from mindflood.data.sources import Examples
 from mindflood.data.tasks import Task
 from mindflood.errors import UserError
-from mindflood.files import read_json, read_json_lines
+from mindflood.files import read_json, read_json_lines, whole_file
 from mindflood.locks import locked
 from mindflood.process import run_verb
 
@@ -40,10 +41,14 @@ def check_free(out: Path) -> None:
 
 def copy_new_rows(run: Path, to: Path) -> None:
     """Give a run within another's folder the other's new rows, where it has none of its own."""
-    for name in (summary_file(run / AUGMENTED).name, AUGMENTED):
-        if (run / name).exists() and not (to / AUGMENTED).exists():
-            to.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(run / name, to / name)
+    source, target = run / AUGMENTED, to / AUGMENTED
+    if source == target or not source.exists():
+        return
+    with _alone(target):
+        if not target.exists():
+            for path in (summary_file(source), source):  # the rows last: with them all is there
+                with whole_file(to / path.name) as beside:
+                    shutil.copyfile(path, beside)
 
 
 def augmented(config: Config, examples: Examples) -> tuple[Examples, np.ndarray]:
@@ -57,8 +62,9 @@ def augmented(config: Config, examples: Examples) -> tuple[Examples, np.ndarray]
         StageFailedError: they could not be made, and the process that failed has said why.
     """
     path = config.run_folder / AUGMENTED
-    with locked(path.with_name(f".{path.name}.lock"), f"waiting for {path}"):
+    with _alone(path):
         if not path.exists():
+            summary_file(path).unlink(missing_ok=True)  # of one that was killed before its rows
             run_verb("augment", str(config.run_folder / "config.yaml"), "--out", str(path))
     told = read_json(summary_file(path))
     if not isinstance(told, dict) or told.get("examples") != examples.fingerprint():
@@ -73,6 +79,11 @@ def augmented(config: Config, examples: Examples) -> tuple[Examples, np.ndarray]
             "delete both to make them again"
         )
     return examples.joined(new), np.concatenate([np.arange(len(examples)), made_of])
+
+
+def _alone(path: Path) -> AbstractContextManager[None]:
+    """While one process makes the rows or copies them, others wait."""
+    return locked(path.with_name(f".{path.name}.lock"), f"waiting for {path}")
 
 
 def read_new_rows(path: Path, task: Task, rows: int) -> tuple[Examples, np.ndarray]:

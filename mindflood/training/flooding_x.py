@@ -33,7 +33,7 @@ def _two_passes(config: Config, worker: parallel.Worker) -> Path:
     run, probe = config.run_folder, probe_config(config)
     with at_work(probe, writes=worker.writes) as complete:
         if not complete:
-            if config.augment is not None and worker.writes:
+            if config.augment is not None:
                 rows_of(config)  # makes the new ones
                 copy_new_rows(run, probe.run_folder)
             first_pass = Trainer(probe, worker, Level(None, None), Watch.PROBE)

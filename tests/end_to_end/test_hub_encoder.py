@@ -78,6 +78,6 @@ def test_a_model_with_pickled_weights_alone_is_named(repository: Path, tmp_path:
         done = train(endpoint, tmp_path, "output=out")
     assert done.returncode == 2, done.stderr
     line = done.stderr.strip().splitlines()[-1]
-    assert line.startswith(f"mindflood: error: {NAME}: the hub has no safetensors weights of this")
+    assert line.startswith(f"mindflood: error: {NAME}: no safetensors weights of this model")
     assert "pytorch_model.bin" not in asked
     assert not (tmp_path / "out").exists()

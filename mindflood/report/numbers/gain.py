@@ -9,9 +9,9 @@ that both sides were attacked on.
 Its variance has a part of the texts, s²(d)/n; a part of the seeds, s²·(1/m + 1/k), with s² pooled
 over the sides' means of m and k seeds, which is left out where each side is one model: then D is of
 these two models, not of their methods; and a part of the reading, for each side the reach that it
-has in the validated accuracy. Texts and seeds are held
-against Student's t with Welch and Satterthwaite's degrees of freedom, and the reading's reach is
-joined to them as squares. What the readers left unclear counts, at either end, against that end.
+has in the validated accuracy. Texts and seeds are held against Student's t with Welch and
+Satterthwaite's degrees of freedom, and the reading's reach is joined to them as squares. What the
+readers left unclear counts, at either end, against that end.
 
 Texts that an attack could not touch are left out. Undecided ones (an error, no budget left) are
 too, as long as they are few; else there is no gain to tell.
@@ -30,7 +30,7 @@ from mindflood.report.numbers.outcomes import Attempt, Text
 from mindflood.report.numbers.validated import reading
 
 LEAST = 0.05  # a gain that matters, from docs/results/study.md
-Reading = Literal["support", "against", "open"]
+Finding = Literal["support", "against", "open"]
 _FEW = 0.01  # share of the texts that may be undecided
 _CONFIDENCE = 0.95
 
@@ -45,7 +45,7 @@ class Gain:
     texts: int
 
     @property
-    def reading(self) -> Reading:
+    def finding(self) -> Finding:
         """What it says of a gain of :data:`LEAST`: seen, excluded, or neither."""
         if self.value >= LEAST and self.low > 0:
             return "support"

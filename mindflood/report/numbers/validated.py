@@ -23,11 +23,15 @@ found among a few is not taken for nothing:
 It is solved for θ as a quadratic. With m = S it is Wilson's own interval.
 
 Of several models of one side (its seeds) a few successes each are read. What is wanted is the mean
-of S·q/n over the models, a stratified estimate: q = Σw·q with w = (S/n)/Σ(S/n). It is known as well
-as by 1/Σ(w²/m) successes of one model (Kish's effective number; all Σm of them, where each model
-has its share), of which a part Σ(w²/S)/Σ(w²/m) has been read. Wilson's interval is taken once, at
-these numbers: five models with nothing among ten each are nothing among fifty. Strata that differ
-make the estimate better than that, not worse.
+of S·q/n over the models, a stratified estimate: q = Σw·q with w = (S/n)/Σ(S/n). Its variance
+
+    Σ w²·q(1 - q)·(1/m - 1/S) ≤ max(w·(1/m - 1/S))·q̄(1 - q̄),
+
+as q(1 - q) is concave: that of q̄ among M = min(m/w) successes of one model, of which the part
+max(w·(1/m - 1/S))·M is left unread. Wilson's interval is taken once, at these numbers. Where each
+model has its share read, M is all that was read: five models with nothing among ten each are
+nothing among fifty. Models that differ make the estimate better than that, not worse; one of which
+less was read makes it as bad as if so little had been read of all.
 
 ``unclear`` is not taken for either. The estimate counts it against the claim that is made: in the
 validated accuracy it does not speak for the model (the success stands), in the share that keep the
@@ -169,10 +173,10 @@ def reading(audits: Sequence[Audit], scales: Sequence[float]) -> Reading:
     if not whole:
         return Reading(0.0, 0.0, 0.0, 0.0)
     shares = [scale / whole for scale in scales]
-    of_each = list(zip(shares, audits, strict=True))
-    spread = sum(share**2 / audit.graded for share, audit in of_each)
-    unread = 1 - sum(share**2 / audit.successes for share, audit in of_each) / spread
-    scale, number = whole * math.sqrt(max(0.0, unread)), 1 / spread
+    of_each = [(share, audit) for share, audit in zip(shares, audits, strict=True) if share]
+    number = min(audit.graded / share for share, audit in of_each)
+    unread = number * max(share / a.graded - share / a.successes for share, a in of_each)
+    scale = whole * math.sqrt(max(0.0, unread))
     value = sum(share * audit.changed / audit.graded for share, audit in of_each)
     unclear = sum(share * audit.unclear / audit.graded for share, audit in of_each)
     most = value + unclear

@@ -266,11 +266,30 @@ def test_the_study_s_configs_are_its_plan():
             assert {config.task.train_examples for config in configs} == {sizes.get(stem)}
             if stem in sizes:
                 assert f"{sizes[stem]:,}" in data
-        for config in configs:
-            names = {"finetune": "fine-tuning", "flooding": "flooding at"}
-            assert names.get(config.method, config.method) in methods
-            if config.fixed_level is not None:
-                assert f"{config.fixed_level:g}" in methods
+        else:
+            first = load_run_configs(ROOT / "configs/study/sst2_long.yaml", [])[0]
+            assert {(config.task, config.encoder) for config in configs} == {
+                (first.task, first.encoder)
+            }
+            kept = dataclasses.replace(first.training, keep_epochs=True)
+            assert {config.training for config in configs} == {kept}
+        assert {(c.method, c.fixed_level) for c in configs} == set(planned(methods))
+        few = {"sst2_long": (400, 1), "sst2_epochs": (100, 1)}.get(stem, (200, 0))
+        assert {(c.attack.num_examples, c.attack.seed) for c in configs} == {few}
+        recipes = ("textbugger",) if stem == "sst2_epochs" else ("textfooler", "textbugger")
+        assert {c.attack.recipes for c in configs} == {recipes}
+        calibrated = None if stem in ("sst2_long", "sst2_epochs") else "fitted"
+        assert {c.attack.temperature for c in configs} == {calibrated}
+
+
+def planned(cell):
+    """Methods and levels of a cell such as: fine-tuning; flooding at 0.1, 0.2; freelb."""
+    for part in cell.split("; "):
+        names, _, levels = part.partition(" at ")
+        for name in names.replace("fine-tuning", "finetune").split(" and "):
+            for level in levels.split(", "):
+                if name != "every epoch attacked":
+                    yield name, float(level) if level else None
 
 
 def test_the_small_configs_perturb_alike():

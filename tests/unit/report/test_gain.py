@@ -109,7 +109,7 @@ def test_what_is_read_of_several_seeds_counts_together() -> None:
     ],
 )  # fmt: skip
 def test_the_rule_of_the_study(ends: tuple[float, float, float], said: str) -> None:
-    assert Gain(*ends, texts=100).reading == said
+    assert Gain(*ends, texts=100).finding == said
 
 
 def wilson(count: int, of: int) -> tuple[float, float]:
