@@ -81,9 +81,24 @@ def _our_success(row: ResultRow) -> list[Cell]:
         found = row.attacks.get(recipe)
         of_all.append(None if found is None else _over_all(found))
         cells += [of_all[-1], None if found is None else percent(found.success, found.broken)]
-    numbers = [cell.value for cell in of_all if isinstance(cell, Number)]
-    average = Number(sum(numbers) / len(numbers)) if len(numbers) == len(RECIPES) else None
-    return [*cells, average, ", ".join("–" if seed is None else str(seed) for seed in row.seeds)]
+    return [
+        *cells,
+        _average(of_all),
+        ", ".join("–" if seed is None else str(seed) for seed in row.seeds),
+    ]
+
+
+def _average(rates: Sequence[Number | Range | None]) -> Number | Range | None:
+    """Over the attacks; a range where one is; None where one was not run."""
+    ends = [
+        (rate.value, rate.value) if isinstance(rate, Number) else (rate.low, rate.high)
+        for rate in rates
+        if rate is not None
+    ]
+    if len(ends) < len(rates):
+        return None
+    low, high = (sum(end) / len(ends) for end in zip(*ends, strict=True))
+    return Number(low) if low == high else Range(low, high)
 
 
 def _over_all(attacked: Attacked) -> Number | Range | None:

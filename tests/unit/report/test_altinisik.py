@@ -35,10 +35,13 @@ def test_their_rate_divides_by_all_samples_and_ours_by_those_that_were_right():
     assert text_of(cells[11]) == "40.0"
 
 
-def test_undecided_texts_leave_a_range_and_no_average():
+def test_undecided_texts_leave_a_range_and_so_does_the_average():
     open_one = an_attack(failed=10, skipped=40, total=100, out_of_budget=10, succeeded=40)
     (cells,) = of_ours(success_table([on_mr(attacks={**OURS, "pso-offline": open_one})]))
     assert cells[9] == Range(40.0, 50.0)
+    assert cells[11] == Range(40.0, 42.5)
+    fewer = {name: attack for name, attack in OURS.items() if not name.startswith("pso")}
+    (cells,) = of_ours(success_table([on_mr(attacks=fewer)]))
     assert cells[11] is None
 
 
