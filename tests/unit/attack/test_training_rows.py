@@ -92,7 +92,11 @@ def test_what_was_kept_is_read_with_its_labels(tmp_path):
 @pytest.mark.parametrize(
     ("lines", "summary", "message"),
     [
-        ([LINE], {"kept": 2}, "kept.jsonl: 1 rows, and round.json tells of another number; delete"),
+        (
+            [LINE],
+            {"kept": 2},
+            "kept.jsonl: 1 rows, and round.json tells of another number; restore it, or delete",
+        ),
         ([LINE, LINE | {"label": 2}], {}, "kept.jsonl, line 2: no row of task sst2"),
         ([LINE | {"texts": ["a", "b"]}], {}, "line 1: no row of task sst2: expected 1 texts"),
         ([LINE | {"texts": "a"}], {}, "line 1: no row"),
