@@ -95,7 +95,7 @@ def test_what_was_kept_is_read_with_its_labels(tmp_path):
         (
             [LINE],
             {"kept": 2},
-            "kept.jsonl: 1 rows, and round.json tells of another number; restore it, or delete",
+            "kept.jsonl: 1 rows, and round.json tells of another number; restore",
         ),
         ([LINE, LINE | {"label": 2}], {}, "kept.jsonl, line 2: no row of task sst2"),
         ([LINE | {"texts": ["a", "b"]}], {}, "line 1: no row of task sst2: expected 1 texts"),
