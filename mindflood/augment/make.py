@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from mindflood.errors import UserError
 from mindflood.files import write_json, write_text
 from mindflood.masked_lm.settings import described
 from mindflood.terminal import tell
+from mindflood.training.adversarial_rows import wanted_of
 from mindflood.training.augmented_rows import check_free, summary_file
 from mindflood.training.dataset import training_rows
 
@@ -93,7 +93,7 @@ def _back_translation(config: Config, task: Task) -> tuple[Any, str]:
 
 def _share(rows: Sequence[tuple[int, str]], config: Config) -> list[tuple[int, str]]:
     """A random share of the new rows, ⌈share·n⌉ as in A2T's release, in their order."""
-    count = math.ceil(round(config.augmentation.share * len(rows), 9))
+    count = wanted_of(config.augmentation.share, len(rows))
     order = np.random.default_rng([config.augmentation.seed, len(rows)]).permutation(len(rows))
     return [rows[at] for at in sorted(order[:count])]
 
