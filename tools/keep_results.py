@@ -2,8 +2,9 @@
 
     python tools/keep_results.py runs/compare-small results/compare_small
 
-copies of every RUN folder the card, the resolved config, the trace, the evaluations, the accordance
-and the attacks' records, those of lines packed with gzip; ``mindflood report`` reads them there.
+copies of every RUN folder the card, the resolved config, the trace, the evaluations, the accordance,
+what is told of augmented rows and the attacks' records, those of lines packed with gzip; ``mindflood
+report`` reads them there.
 Weights, checkpoints and data stay where they are, and of a path from the root or from home, which
 is of one machine, the config keeps the last name.
 """
@@ -25,7 +26,7 @@ from mindflood.stored import store, stored
 _LINES = (
     "trace.jsonl", "evaluations.jsonl", "accordance.jsonl", "row_losses.jsonl", "attacks/*.jsonl",
 )  # fmt: skip
-_WHOLE = ("card.json", "attacks/*.meta.json")
+_WHOLE = ("card.json", "augmented.meta.json", "attacks/*.meta.json")
 
 
 def keep(runs: Path, to: Path) -> int:
