@@ -2,11 +2,10 @@
 
     python tools/keep_results.py runs/compare-small results/compare_small
 
-copies of every RUN folder the card, the resolved config, the trace, the evaluations, the accordance,
-what is told of augmented rows and the attacks' records, those of lines packed with gzip; ``mindflood
-report`` reads them there.
-Weights, checkpoints and data stay where they are, and of a path from the root or from home, which
-is of one machine, the config keeps the last name.
+copies of every RUN folder the card, the resolved config, the trace, the evaluations, the
+accordance, what is told of augmented rows and the attacks' records, those of lines packed with
+gzip; ``mindflood report`` reads them there. Weights, checkpoints and data stay where they are, and
+of a path from the root or from home, which is of one machine, the config keeps the last name.
 """
 
 import argparse
