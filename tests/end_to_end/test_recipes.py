@@ -27,7 +27,7 @@ from mindflood.attack.swaps.constraints import NoOpposite
 from mindflood.attack.swaps.masked_lm_swaps import BertAttackSwap
 from mindflood.attack.textattack_import import textattack
 from mindflood.attack.victim.wrapper import Victim
-from mindflood.config.attack import RecipeOptions
+from mindflood.config.attack import Budget, RecipeOptions
 from mindflood.config.recipes import RECIPES
 from tests.conftest import ROOT
 from tests.unit.attack_models import save_classifier, save_masked_lm
@@ -302,12 +302,17 @@ def test_the_fingerprint_is_of_the_recipe(name, victim, options, recipes):
     assert len(fingerprints) == len(NAMES)
 
 
-@pytest.mark.parametrize("name", ["textfooler", "textbugger", "pwws", "deepwordbug", "pruthi"])
+@pytest.mark.parametrize(
+    "name", ["textfooler", "textbugger", "pwws", "pso", "deepwordbug", "pruthi"]
+)
 def test_the_committed_audits_are_of_today_s_recipe(name, recipes):
     keys = [json.loads(path.read_text()) for path in (ROOT / "results/audits").glob("*.key.json")]
     identities = [attack["identity"] for key in keys for attack in key["attacks"]]
-    audited = {one["fingerprint"] for one in identities if one["recipe"] == name}
-    assert audited == {recipes[name].fingerprint}
+    of_recipe = [one for one in identities if one["recipe"] == name]
+    assert of_recipe
+    for one in of_recipe:
+        budget = Budget(max_queries=one["max_queries"], max_seconds=one["max_seconds"])
+        assert one["fingerprint"] == budget.fingerprint(recipes[name].fingerprint)
 
 
 def test_the_fingerprint_follows_k_and_the_masked_language_model(
