@@ -33,6 +33,15 @@ def wait_for_steps(process: subprocess.Popen, run: Path, steps: int = 2) -> None
         time.sleep(0.01)
 
 
+def stop(process: subprocess.Popen) -> None:
+    """Suspend a process; none of its threads writes any more when this returns.
+
+    The signal alone returns earlier, in the middle of a checkpoint at times.
+    """
+    process.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+
+
 @pytest.fixture
 def long_config(write_config) -> Path:
     """Of a run that is not over before the test is."""
@@ -43,7 +52,7 @@ def test_the_second_on_a_folder_is_refused_and_the_first_goes_on(long_config, ca
     run = tmp_path / "runs" / "finetune-seed0"
     first = start("train", long_config)
     wait_for_steps(first, run)
-    os.killpg(first.pid, signal.SIGSTOP)  # it holds its folder, however long the others take
+    stop(first)  # it holds its folder, however long the others take
     there = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
     for verb in ("train", "run"):
         started = time.monotonic()
@@ -55,7 +64,7 @@ def test_the_second_on_a_folder_is_refused_and_the_first_goes_on(long_config, ca
             .startswith(f"mindflood: error: {run}: process {first.pid} is working on it; ")
         )
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == there
-    os.killpg(first.pid, signal.SIGCONT)
+    first.send_signal(signal.SIGCONT)
     wait_for_steps(first, run, steps=len(read_lines(run / "trace.jsonl")) + 2)
     os.killpg(first.pid, signal.SIGKILL)
     first.communicate()
