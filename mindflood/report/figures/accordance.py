@@ -43,7 +43,7 @@ def accordance_curves(run: Run, name: str) -> str | None:
         loss.set_xlabel("epoch")
         loss.set_ylim(bottom=0)
         _mark_level(run, loss, accordance)
-        loss.legend(fontsize=9)
+        figure.legend(loc="outside upper left", ncols=2, fontsize=9)
 
     return to_svg(draw, name) if measured else None
 
