@@ -108,7 +108,10 @@ def groups_of(runs: Sequence[Run]) -> Iterator[Group]:
             ]
             fit = sorted(
                 (side for side in members if not side.fault),
-                key=lambda side: side.row.setting.method != "finetune",
+                key=lambda side: (
+                    side.row.setting.method != "finetune",
+                    -len(side.attempts) * side.attacked.requested,
+                ),
             )
             yield Group(
                 ", ".join([title, *differing]),

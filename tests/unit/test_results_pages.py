@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from mindflood.cards.cards import find_cards, read_card
+from mindflood.cards.cards import find_cards, find_runs, read_card
+from mindflood.report.gains import gains_table
 from mindflood.report.page import report
+from mindflood.report.tables.layout import text_of
 from tests.conftest import ROOT
 from tools import results_pages
 from tools.results_pages import PAGES, filled
@@ -118,6 +120,23 @@ def test_a_picture_is_of_the_committed_results(
     report(tmp_path / "runs")
     found = (tmp_path / "runs" / "report" / drawn).read_text()
     assert found == (ROOT / "docs" / "pictures" / picture).read_text()
+
+
+def test_the_study_s_parts_reported_together_have_the_gains_of_each() -> None:
+    """Part F trains seed 1 of part A again: it is no sixth seed."""
+    together, alone = (
+        {
+            texts[:2]: texts[3:]
+            for row in gains_table(find_runs(ROOT / "results" / folder)).rows
+            if (texts := tuple(text_of(cell) for cell in row.cells))
+        }
+        for folder in ("study", "study/sst2-long")
+    )
+    attack = "SST-2, TextBugger (offline), MiniLM-L6 (embedded)"
+    flooding = alone[attack, "Flooding (b = 0.2)"]
+    assert flooding[0] == "5"
+    assert together[attack, "Flooding (b = 0.2, attack.num_examples = 400)"] == flooding
+    assert together[attack, "Flooding-X"] == alone[attack, "Flooding-X"]
 
 
 def test_committed_cards_are_cards() -> None:

@@ -13,7 +13,7 @@ from mindflood.report.figures.conditions import (
     matching,
     setting_label,
 )
-from mindflood.report.figures.svg import GREY, PALETTE, to_svg
+from mindflood.report.figures.svg import GREY, PALETTE, legend_above, to_svg
 from mindflood.report.numbers.aggregate import attacked, by_setting
 from mindflood.report.numbers.units import loss_unit
 
@@ -65,9 +65,7 @@ def _drawing(cards: Sequence[Card], condition: Condition) -> Callable[["Figure"]
         robust.set_xlabel("epoch")
         robust.locator_params(axis="x", integer=True)
         for axes in (loss, robust):
-            axes.legend(
-                loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=9, borderaxespad=0
-            )
+            legend_above(axes)
 
     return draw
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from mindflood.cards.cards import Run
 from mindflood.report.figures.conditions import setting_label
-from mindflood.report.figures.svg import GREY, look, to_svg
+from mindflood.report.figures.svg import GREY, legend_above, look, to_svg
 from mindflood.report.figures.training import read_series, smoothed, thinned
 from mindflood.report.numbers.aggregate import by_setting
 from mindflood.report.numbers.names import TASKS, encoder_name
@@ -61,9 +61,7 @@ def _drawing(drawn: Sequence[_Drawn]) -> Callable[["Figure"], None]:
         evaluation.set_xlabel("epoch")
         for axes in (training, evaluation):
             axes.set_ylim(bottom=0)
-        training.legend(
-            loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=9, borderaxespad=0
-        )
+        legend_above(training)
 
     return draw
 

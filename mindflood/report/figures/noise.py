@@ -7,7 +7,7 @@ import numpy as np
 
 from mindflood.cards.cards import Card
 from mindflood.report.figures.conditions import setting_label
-from mindflood.report.figures.svg import look, to_svg
+from mindflood.report.figures.svg import legend_above, look, to_svg
 from mindflood.report.numbers.aggregate import by_setting
 from mindflood.report.numbers.names import TASKS, encoder_name
 
@@ -40,6 +40,6 @@ def _drawing(cards: Sequence[Card]) -> Callable[["Figure"], None]:
         axes.set_xlabel("standard deviation α of the noise")
         axes.set_ylabel("mean loss (nats)")
         axes.set_ylim(bottom=0)
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=9, borderaxespad=0)
+        legend_above(axes)
 
     return draw

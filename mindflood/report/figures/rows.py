@@ -9,7 +9,7 @@ from mindflood.cards.cards import Card, Run
 from mindflood.errors import UserError
 from mindflood.files import read_json_lines
 from mindflood.report.figures.conditions import setting_label
-from mindflood.report.figures.svg import look, to_svg
+from mindflood.report.figures.svg import legend_above, look, to_svg
 from mindflood.report.figures.training import read_series, smoothed, thinned
 from mindflood.report.numbers.aggregate import by_setting
 from mindflood.report.numbers.names import TASKS, encoder_name
@@ -97,7 +97,7 @@ def _share_drawing(cards: Sequence[Card], curves: dict[int, _Curve]) -> Callable
         axes.set_xlabel("epoch")
         axes.set_ylabel("rows below their level (%)")
         axes.set_ylim(0, 100)
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=9, borderaxespad=0)
+        legend_above(axes)
 
     return draw
 
@@ -133,8 +133,6 @@ def _histogram_drawing(
             axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
             axes.set_ylim(bottom=0)
         panels[-1].set_xlabel(f"training loss at the end ({loss_unit(cards[0])})")
-        panels[0].legend(
-            loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=9, borderaxespad=0
-        )
+        legend_above(panels[0])
 
     return draw

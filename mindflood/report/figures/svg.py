@@ -2,18 +2,21 @@
 
 import io
 import re
+import textwrap
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from mindflood.visible import visible
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 # Okabe and Ito's palette: told apart with every common colour blindness, on light and dark.
 BLUE, VERMILION, GREEN, ORANGE, GREY = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#8A8A8A"
 PALETTE = (BLUE, VERMILION, GREEN, ORANGE, "#CC79A7", "#56B4E9", GREY)
 _DASHES = ("-", "--", ":")
+_LETTERS = 44  # of a legend's font beside each other above the axes
 _INK = "#123457"  # stands for the page's text colour until the SVG is written
 _STYLE: Any = {  # matplotlib types each key
     "svg.hashsalt": "mindflood",
@@ -36,6 +39,23 @@ def look(place: int) -> dict[str, Any]:
     """Colour and line of the setting ``place``, from 0; the first 21 are told apart."""
     dash = _DASHES[place // len(PALETTE) % len(_DASHES)]
     return {"color": PALETTE[place % len(PALETTE)], "linestyle": dash}
+
+
+def legend_above(axes: "Axes") -> None:
+    """A legend above the axes, where no curve is: in two columns if its labels fit, else in one."""
+    handles, labels = axes.get_legend_handles_labels()
+    shown = [textwrap.fill(label, _LETTERS) for label in labels]
+    half = (len(shown) + 1) // 2
+    left, right = (max(map(len, part), default=0) for part in (shown[:half], shown[half:]))
+    axes.legend(
+        handles,
+        shown,
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        ncols=2 if left + right <= _LETTERS else 1,
+        fontsize=9,
+        borderaxespad=0,
+    )
 
 
 def to_svg(draw: Callable[["Figure"], None], name: str, *, height: float = 4.4) -> str:

@@ -11,7 +11,7 @@ from mindflood.report.figures.conditions import (
     matching,
     method_name,
 )
-from mindflood.report.figures.svg import BLUE, GREY, ORANGE, VERMILION, to_svg
+from mindflood.report.figures.svg import BLUE, GREY, ORANGE, VERMILION, legend_above, to_svg
 from mindflood.report.numbers.aggregate import (
     Attacked,
     attacked,
@@ -83,7 +83,7 @@ def _drawing(
         axes.set_ylabel("accuracy under attack (%)")
         axes.set_ylim(bottom=0)
         axes.set_xlim(left=0)
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=9, borderaxespad=0)
+        legend_above(axes)
 
     return draw
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mindflood.cards.cards import Card, Run
 from mindflood.errors import UserError
 from mindflood.files import read_json_lines
-from mindflood.report.figures.svg import BLUE, GREEN, ORANGE, VERMILION, to_svg
+from mindflood.report.figures.svg import BLUE, GREEN, ORANGE, VERMILION, legend_above, to_svg
 from mindflood.report.numbers.units import loss_unit
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _draw_loss(
         axes.broken_barh(flooded, (0, 0.03), transform=bottom, color=ORANGE, label=label)
     axes.set_ylim(bottom=0)
     axes.set_ylabel(f"loss ({loss_unit(card)})")
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=9, borderaxespad=0)
+    legend_above(axes)
 
 
 def read_series(path: Path, keys: Sequence[str], *, finite: bool = False) -> dict[str, list[float]]:

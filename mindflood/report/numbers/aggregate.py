@@ -5,7 +5,7 @@ by hand, that level; a level that the method chose itself may differ from seed t
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -52,7 +52,8 @@ class Estimate:
 class Setting:
     """What the seeds that are averaged have in common; ``level`` only where it was fixed.
 
-    ``variant`` names the settings of training in which it differs from others of its name.
+    ``variant`` names the settings of training in which it differs from others of its name, and the
+    texts that were attacked where one of its seeds was run again for others.
     """
 
     task: str
@@ -220,8 +221,10 @@ def by_setting(cards: Sequence[Card]) -> dict[Setting, list[Card]]:
         alike.setdefault(setting_of(card), []).append(card)
     found: dict[Setting, list[Card]] = {}
     for setting, members in alike.items():
-        for variant, seeds in _by_variant(members, lambda key: True).items():
-            found[replace(setting, variant=variant)] = seeds
+        for trained, seeds in _by_variant(members, lambda key: True).items():
+            for on, runs in _by_sample(seeds).items():
+                variant = ", ".join(filter(None, (trained, on)))
+                found[replace(setting, variant=variant)] = runs
     return {setting: found[setting] for setting in sorted(found, key=order)}
 
 
@@ -234,6 +237,27 @@ def by_training(cards: Sequence[Card]) -> dict[str, list[Card]]:
     return _by_variant(cards, lambda key: key.startswith(("task.", "training.")))
 
 
+def _by_sample(cards: Sequence[Card]) -> dict[str, list[Card]]:
+    """Runs of one setting by the texts that they were attacked on, where a seed occurs twice.
+
+    Such a seed was run again to be attacked otherwise, and is no further seed of the setting.
+    """
+    if len({card["seed"] for card in cards}) == len(cards):
+        return {"": list(cards)}
+    samples = [
+        {
+            "attack.num_examples": _listed(_requested(one) for one in card["attacks"].values()),
+            "attack.seed": _listed(one.get("seed") for one in card["attacks"].values()),
+        }
+        for card in cards
+    ]
+    return _told_apart(cards, samples)
+
+
+def _listed(values: Iterable[int | None]) -> str:
+    return " and ".join(sorted({str(value) for value in values})) or "none"
+
+
 def _by_variant(cards: Sequence[Card], counts: Callable[[str], bool]) -> dict[str, list[Card]]:
     settings = [
         {key: value for key, value in card.get("settings", {}).items() if counts(key)}
@@ -243,6 +267,11 @@ def _by_variant(cards: Sequence[Card], counts: Callable[[str], bool]) -> dict[st
     if len({*tested} - {None}) > 1:
         for values, rows in zip(settings, tested, strict=True):
             values["test rows"] = rows or "not told"
+    return _told_apart(cards, settings)
+
+
+def _told_apart(cards: Sequence[Card], settings: Sequence[dict[str, Any]]) -> dict[str, list[Card]]:
+    """The cards by those of their settings that are not the same in all, which the key names."""
     differing = _differing(settings)
     found: dict[str, list[Card]] = {}
     for card, values in zip(cards, settings, strict=True):

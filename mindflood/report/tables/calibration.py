@@ -7,9 +7,9 @@ miscalibration and the illusion of adversarial robustness').
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from mindflood.cards.attack_key import CALIBRATED
-from mindflood.cards.cards import Card
-from mindflood.report.numbers.aggregate import Attacked, ResultRow, rows
+from mindflood.cards.attack_key import AttackKey
+from mindflood.cards.cards import AttackSummary, Card
+from mindflood.report.numbers.aggregate import Attacked, ResultRow, attacked, by_setting, rows
 from mindflood.report.numbers.names import ATTACKS, METHODS, TASKS, encoder_name
 from mindflood.report.tables.audits import doubt_notes
 from mindflood.report.tables.layout import Cell, Column, Number, Range, Table, TableRow
@@ -40,8 +40,7 @@ class Pair:
             self.plain.fingerprints == self.calibrated.fingerprints
             and self.plain.samples == self.calibrated.samples
             and all(
-                attacked.counts["num_examples"] == attacked.requested
-                for attacked in (self.plain, self.calibrated)
+                one.counts["num_examples"] == one.requested for one in (self.plain, self.calibrated)
             )
         )
 
@@ -49,8 +48,8 @@ class Pair:
     def left_out(self) -> tuple[int, int]:
         """Texts that ran out of budget or raised, as it is and calibrated: in no accuracy."""
         before, after = (
-            attacked.counts["out_of_budget"] + attacked.counts["errors"]
-            for attacked in (self.plain, self.calibrated)
+            one.counts["out_of_budget"] + one.counts["errors"]
+            for one in (self.plain, self.calibrated)
         )
         return before, after
 
@@ -58,8 +57,7 @@ class Pair:
     def is_open(self) -> bool:
         """Whether undecided texts leave one of the accuracies a range: then there is no gap."""
         return any(
-            attacked.robust is not None and attacked.robust.is_open
-            for attacked in (self.plain, self.calibrated)
+            one.robust is not None and one.robust.is_open for one in (self.plain, self.calibrated)
         )
 
     @property
@@ -83,35 +81,36 @@ class Pair:
         return self.wide and self.texts >= FEWEST
 
 
-def pairs(table: Sequence[ResultRow]) -> Iterator[Pair]:
-    """The attacks that were made both on the victim as it is and on the calibrated one."""
-    plain = {(row.setting, row.profile): row for row in table}
-    for row in table:
-        if CALIBRATED not in row.profile:
-            continue
-        partner = plain.get((row.setting, row.profile.replace(CALIBRATED, "")))
-        if partner is None:
-            continue
-        for recipe, calibrated in row.attacks.items():
-            if recipe in partner.attacks:
-                yield Pair(partner, recipe, partner.attacks[recipe], calibrated)
+def pairs(cards: Sequence[Card]) -> Iterator[Pair]:
+    """The attacks on the victim as it is and on the calibrated one, of the seeds that have both."""
+    shown = {(row.setting, row.profile): row for row in rows(cards)}
+    for setting, members in by_setting(cards).items():
+        found: dict[AttackKey, list[tuple[AttackSummary, AttackSummary]]] = {}
+        for card in members:
+            known = {AttackKey.parse(key, one): one for key, one in card["attacks"].items()}
+            for key, calibrated in known.items():
+                if key.calibrated and key.plain in known:
+                    found.setdefault(key.plain, []).append((known[key.plain], calibrated))
+        for key, seeds in found.items():
+            before, after = zip(*seeds, strict=True)
+            yield Pair(shown[setting, key.variant], key.recipe, attacked(before), attacked(after))
 
 
-def gap_notes(table: Sequence[ResultRow]) -> list[str]:
+def gap_notes(cards: Sequence[Card]) -> list[str]:
     """The gaps that are pointed out, and the attacks whose budgets would hide one."""
     illusions = [
         f"{_where(pair)}: calibrating the victim takes {100 * (pair.gap or 0):.1f} points "
         f"({pair.texts} of {pair.plain.counts['num_examples']} texts) of its accuracy under "
         "attack: so much of its robustness was extreme confidence that hides it from the search, "
         "an illusion (Raina et al. 2024)."
-        for pair in pairs(table)
+        for pair in pairs(cards)
         if pair.flagged
     ]
     hidden = [
         f"{_where(pair)}: {pair.left_out[0]} texts of the victim as it is and {pair.left_out[1]} "
         "of the calibrated one are undecided (they ran out of budget or raised): the two do not "
         "compare, and an illusion cannot be told; attack again with a larger budget."
-        for pair in pairs(table)
+        for pair in pairs(cards)
         if pair.alike and not pair.comparable
     ]
     return illusions + hidden
@@ -133,9 +132,8 @@ def _name(pair: Pair) -> str:
 
 def calibration_table(cards: Sequence[Card]) -> Table:
     """A row for every attack that was also made on the calibrated victim."""
-    table = rows(cards)
-    found = list(pairs(table))
-    attacked = [replace(pair.row, attacks={pair.recipe: pair.plain}) for pair in found]
+    found = list(pairs(cards))
+    shown = [replace(pair.row, attacks={pair.recipe: pair.plain}) for pair in found]
     columns = (
         Column("Dataset", numeric=False),
         Column("Model", numeric=False),
@@ -156,8 +154,9 @@ def calibration_table(cards: Sequence[Card]) -> Table:
         "ECE%: expected calibration error of the victim on the attacked texts (15 bins of equal "
         "width, Guo et al. 2017), which is above zero for few texts even where the model is "
         "calibrated. Temperature: fitted to rows that were not attacked, the one of several that "
-        "weakens the model most on such rows, or given.",
-        *doubt_notes(attacked, table),
+        "weakens the model most on such rows, or given. Both rates are of the seeds "
+        "that have both.",
+        *doubt_notes(shown, rows(cards)),
     )
     lines = tuple(_line(pair) for pair in found)
     caption = "Accuracy under attack of the victim as it is and calibrated"

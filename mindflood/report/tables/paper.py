@@ -150,7 +150,7 @@ def doubt_lines(cards: Sequence[Card]) -> list[str]:
     ours = rows(cards)
     return [
         *warning_notes(cards),
-        *gap_notes(ours),
+        *gap_notes(cards),
         *transfer_notes(cards),
         *search_notes(cards),
         *crossing_notes(cards),

@@ -4,7 +4,6 @@ import pytest
 
 from mindflood.cards.cards import read_card, write_card
 from mindflood.errors import UserError
-from mindflood.report.numbers.aggregate import rows
 from mindflood.report.page import report
 from mindflood.report.tables.calibration import calibration_table, gap_notes
 from mindflood.report.tables.layout import text_of
@@ -34,7 +33,7 @@ def test_both_numbers_and_the_flag_in_one_row():
 def test_from_five_points_on_a_gap_is_pointed_out(calibrated, flagged):
     cards = [a_card(attacks=both(60, calibrated))]
     assert cells(calibration_table(cards))[0][-1] == ("yes" if flagged else "no")
-    notes = gap_notes(rows(cards))
+    notes = gap_notes(cards)
     assert len(notes) == flagged
     assert [note for note in table2(cards, ["sst2"]).notes if "illusion" in note] == notes
     assert not flagged or "takes 5.0 points" in notes[0]
@@ -53,7 +52,7 @@ def test_one_or_two_texts_of_a_small_sample_are_no_illusion(failed, verdict):
     }
     cards = [a_card(attacks=attacks)]
     assert cells(calibration_table(cards))[0][-1] == verdict
-    notes = gap_notes(rows(cards))
+    notes = gap_notes(cards)
     assert len(notes) == (verdict == "yes")
     assert not notes or "takes 16.7 points" in notes[0]
     assert not notes or "(3 of 18 texts)" in notes[0]
@@ -63,7 +62,7 @@ def test_one_or_two_texts_of_a_small_sample_are_no_illusion(failed, verdict):
 def test_a_gap_between_other_attacks_is_none(changes):
     cards = [a_card(attacks=both(**changes))]
     assert cells(calibration_table(cards))[0][-1] == "other texts or recipe"
-    assert gap_notes(rows(cards)) == []
+    assert gap_notes(cards) == []
 
 
 @pytest.mark.parametrize("left_out", ["out_of_budget", "errors"])
@@ -74,7 +73,7 @@ def test_a_gap_that_undecided_texts_leave_open_is_none(left_out):
     (row,) = cells(calibration_table(cards))
     assert row[4:9] == ["30.0", "18.2", "11.0 to 21.0", "3.1", "–"]
     assert row[-1] == "undecided texts"
-    (note,) = gap_notes(rows(cards))
+    (note,) = gap_notes(cards)
     assert "0 texts of the victim as it is and 20 of the calibrated one are undecided" in note
     assert "an illusion cannot be told" in note
     attacks["textfooler-offline"] |= {left_out: 20}  # as many, but they need not be the same
@@ -84,13 +83,26 @@ def test_a_gap_that_undecided_texts_leave_open_is_none(left_out):
 def test_a_gap_over_other_texts_is_none():
     cards = [a_card(attacks=both(60, 22, total=199, errors=1, num_examples=200))]
     assert cells(calibration_table(cards))[0][-1] == "other texts left out"
-    assert "an illusion cannot be told" in gap_notes(rows(cards))[0]
+    assert "an illusion cannot be told" in gap_notes(cards)[0]
 
 
 def test_seeds_are_averaged_and_every_temperature_is_shown():
     cards = [a_card(seed=seed, attacks=both(60 + 20 * seed)) for seed in (0, 1)]
     (row,) = cells(calibration_table(cards))
     assert (row[4], row[9]) == ("35.0", "3.5 fitted, 3.5 fitted")
+
+
+def test_a_seed_that_was_not_calibrated_makes_no_gap():
+    """Five points between the seeds are none between the victims."""
+    cards = [a_card(seed=seed, attacks=both(40, 40)) for seed in (0, 1)]
+    third = both(100)
+    del third["textfooler-offline-calibrated"]
+    cards.append(a_card(seed=2, attacks=third))
+    (row,) = cells(calibration_table(cards))
+    assert (row[4], row[6], row[8], row[-1]) == ("20.0", "20.0", "0.0", "no")
+    assert gap_notes(cards) == []
+    fallen = [*cards[:2], a_card(seed=2, attacks=both(40, 0))]
+    assert cells(calibration_table(fallen))[0][-1] == "yes"
 
 
 def test_an_attack_on_one_victim_only_has_no_row():

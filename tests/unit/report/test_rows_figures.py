@@ -3,6 +3,7 @@
 import itertools
 import json
 import re
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,27 @@ def test_losses_without_known_labels_have_one_panel(tmp_path: Path) -> None:
     assert "rows (%)" in texts(svg)
     assert "SoftAD" in texts(svg)
     assert not any("labels" in text for text in texts(svg))
+
+
+def test_long_names_leave_the_curves_their_place(tmp_path: Path) -> None:
+    how = {"training.group_by_length": True, "training.learning_rate": 2e-5}
+    runs = []
+    for number, batch_size in enumerate((16, 32)):
+        (tmp_path / str(number)).mkdir()
+        settings = {**how, "training.batch_size": batch_size, "training.epochs": batch_size}
+        losses = [line(0.1), line(0.2)]
+        runs.append(
+            a_run(
+                tmp_path / str(number), "flooding", [], losses, settings=settings, flood_level=0.1
+            )
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # matplotlib's, where the legend takes all of the width
+        ((_, svg),) = row_losses(runs, "a")
+    shown = " ".join(texts(svg))
+    assert "training.batch_size = 16" in shown
+    assert "training.epochs = 32" in shown
+    assert max(map(len, texts(svg))) <= 44
 
 
 @pytest.mark.parametrize(

@@ -459,6 +459,25 @@ def test_a_seed_that_occurs_twice_is_flagged() -> None:
     assert any("seed 0 occurs in more than one run" in note for note in table.notes)
 
 
+def test_a_seed_that_was_run_again_for_other_texts_is_no_further_seed() -> None:
+    """As a run whose every epoch is attacked, on fewer texts, beside one of the study's."""
+    cards = [attacked("finetune", 20 + seed, seed) for seed in range(3)]
+    again = a_card("finetune", 1, attacks={OFFLINE: an_attack(22, total=100)})
+    table = table2([*cards, again, attacked("flooding", 30)], ["sst2"], with_published=False)
+    assert [(cell(table, row, "Method"), cell(table, row, "Seeds")) for row in range(3)] == [
+        ("Fine-tuning (attack.num_examples = 100)", "1"),
+        ("Fine-tuning (attack.num_examples = 200)", "0, 1, 2"),
+        ("Flooding", "0"),
+    ]
+    assert cell(table, 1, "TextFooler Aua%") == cell(
+        table2(cards, ["sst2"], with_published=False), 0, "TextFooler Aua%"
+    )
+    assert not any("more than one run" in note for note in table.notes)
+    another = {OFFLINE: an_attack(22, seed=7)}
+    drawn = table2([*cards, a_card("finetune", 1, attacks=another)], ["sst2"])
+    assert cell(drawn, 0, "Method") == "Fine-tuning (attack.seed = 7)"
+
+
 def test_published_numbers_are_the_papers() -> None:
     table = table2([attacked("finetune", 20)], ["sst2"])
     rows = [row for row in table.rows if row.published]
