@@ -5,10 +5,12 @@
 copies of every RUN folder the card, the resolved config, the trace, the evaluations, the
 accordance, what is told of augmented rows and the attacks' records, those of lines packed with
 gzip; ``mindflood report`` reads them there. Weights, checkpoints and data stay where they are, and
-of a path from the root or from home, which is of one machine, the config keeps the last name.
+of a path from the root or from home, which is of one machine, the last name alone is kept: in the
+config, and as the card's encoder.
 """
 
 import argparse
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -25,7 +27,7 @@ from mindflood.stored import store, stored
 _LINES = (
     "trace.jsonl", "evaluations.jsonl", "accordance.jsonl", "row_losses.jsonl", "attacks/*.jsonl",
 )  # fmt: skip
-_WHOLE = ("card.json", "augmented.meta.json", "attacks/*.meta.json")
+_WHOLE = ("augmented.meta.json", "attacks/*.meta.json")
 
 
 def keep(runs: Path, to: Path) -> int:
@@ -43,6 +45,7 @@ def keep(runs: Path, to: Path) -> int:
     for folder in new:
         place = to / folder.relative_to(runs)
         place.mkdir(parents=True, exist_ok=True)
+        write_text(place / "card.json", _card(folder / "card.json"))
         for path in (found for pattern in _WHOLE for found in folder.glob(pattern)):
             (place / path.relative_to(folder)).parent.mkdir(exist_ok=True)
             shutil.copyfile(path, place / path.relative_to(folder))
@@ -58,9 +61,19 @@ def _is_kept(folder: Path, place: Path) -> bool:
     kept = place / "card.json"
     if not kept.exists():
         return False
-    if kept.read_bytes() != (folder / "card.json").read_bytes():
+    if kept.read_text("utf-8") != _card(folder / "card.json"):
         raise UserError(f"{kept}: is not the card of {folder}; delete {place} to keep that one")
     return True
+
+
+def _card(path: Path) -> str:
+    """The card as it is, but for an encoder that is a folder of this machine."""
+    text = path.read_text("utf-8")
+    card = json.loads(text)
+    encoder = card["encoder"]
+    if (name := _of_any_machine(encoder)) == encoder:
+        return text
+    return json.dumps({**card, "encoder": name}, indent=2) + "\n"
 
 
 def _settings(config: Path) -> Any:

@@ -75,6 +75,16 @@ def test_a_kept_config_has_no_folders_of_the_machine(tmp_path: Path, write_confi
     assert after == before
 
 
+def test_a_kept_card_has_no_folder_of_the_machine(tmp_path: Path) -> None:
+    run = a_model(tmp_path / "runs", "finetune", KEPT_31)
+    card = run.folder / "card.json"
+    card.write_text(card_text(run.card | {"encoder": "/home/me/mpnet, first 3 of 12 layers"}))
+    assert keep(tmp_path / "runs", tmp_path / "results") == 1
+    assert keep(tmp_path / "runs", tmp_path / "results") == 0
+    (kept,) = find_runs(tmp_path / "results")
+    assert kept.card == run.card | {"encoder": "mpnet, first 3 of 12 layers"}
+
+
 def test_a_config_that_is_no_yaml_is_told_before_anything_is_written(tmp_path: Path) -> None:
     run = a_model(tmp_path / "runs", "finetune", KEPT_31)
     (run.folder / "card.json").write_text(card_text(run.card))
