@@ -70,10 +70,10 @@ def _card(path: Path) -> str:
     """The card as it is, but for an encoder that is a folder of this machine."""
     text = path.read_text("utf-8")
     card = json.loads(text)
-    encoder = card["encoder"]
-    if (name := _of_any_machine(encoder)) == encoder:
+    folder, *layers = card["encoder"].split(", first ")  # of its layers
+    if (name := _of_any_machine(folder)) == folder:
         return text
-    return json.dumps({**card, "encoder": name}, indent=2) + "\n"
+    return json.dumps({**card, "encoder": ", first ".join([name, *layers])}, indent=2) + "\n"
 
 
 def _settings(config: Path) -> Any:

@@ -98,20 +98,17 @@ def groups_of(runs: Sequence[Run]) -> Iterator[Group]:
         model = encoder_name(encoder) if encoder else "models from elsewhere"
         title = f"{TASKS.get(task, task)}, {ATTACKS.get(recipe, recipe)} ({profile}), {model}"
         alike = _alike(sides)
-        for (fingerprint, tested), members in alike.items():
+        for (fingerprint, tested, texts), members in alike.items():
             what = (task, recipe, profile.replace(CALIBRATED, ""), fingerprint)
-            apart = {"recipe": fingerprint, "test rows": tested}
+            apart = {"recipe": fingerprint, "test rows": tested, "": texts}
             differing = [
-                f"{name} {value or 'not told'}"
+                f"{name} {value or 'not told'}" if name else value
                 for at, (name, value) in enumerate(apart.items())
                 if len({key[at] for key in alike}) > 1
             ]
             fit = sorted(
                 (side for side in members if not side.fault),
-                key=lambda side: (
-                    side.row.setting.method != "finetune",
-                    -len(side.attempts) * side.attacked.requested,
-                ),
+                key=lambda side: side.row.setting.method != "finetune",
             )
             yield Group(
                 ", ".join([title, *differing]),
@@ -139,12 +136,17 @@ def _named(key: AttackKey) -> tuple[str, str]:
     return key.recipe, key.variant
 
 
-def _alike(sides: Sequence[Side]) -> dict[tuple[str, str], list[Side]]:
-    """The sides that compare, by recipe and test rows; both empty where all are the same."""
+def _alike(sides: Sequence[Side]) -> dict[tuple[str, str, str], list[Side]]:
+    """The sides that compare, by recipe, test rows and, where a seed was run again, the texts.
+
+    The latter two are empty where they tell nothing apart.
+    """
     told = {hash_ for side in sides for hash_ in side.row.tested}
-    found: dict[tuple[str, str], list[Side]] = {}
+    again = any(side.row.setting.sample for side in sides)
+    found: dict[tuple[str, str, str], list[Side]] = {}
     for side in sides:
         tested = ", ".join(sorted(side.row.tested)) if len(told) > 1 else ""
         recipe = ", ".join(sorted(side.attacked.fingerprints))
-        found.setdefault((recipe, tested), []).append(side)
+        texts = ", ".join(side.attacked.texts) if again else ""
+        found.setdefault((recipe, tested, texts), []).append(side)
     return found

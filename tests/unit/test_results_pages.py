@@ -133,10 +133,12 @@ def test_the_study_s_parts_reported_together_have_the_gains_of_each() -> None:
         for folder in ("study", "study/sst2-long")
     )
     attack = "SST-2, TextBugger (offline), MiniLM-L6 (embedded)"
+    texts = "400 texts of draw 1"
     flooding = alone[attack, "Flooding (b = 0.2)"]
     assert flooding[0] == "5"
-    assert together[attack, "Flooding (b = 0.2, attack.num_examples = 400)"] == flooding
-    assert together[attack, "Flooding-X"] == alone[attack, "Flooding-X"]
+    again = f"Flooding (b = 0.2, textbugger-offline: {texts})"
+    assert together[f"{attack}, {texts}", again] == flooding
+    assert together[f"{attack}, {texts}", "Flooding-X"] == alone[attack, "Flooding-X"]
 
 
 def test_committed_cards_are_cards() -> None:

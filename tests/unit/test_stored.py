@@ -78,7 +78,7 @@ def test_a_kept_config_has_no_folders_of_the_machine(tmp_path: Path, write_confi
 def test_a_kept_card_has_no_folder_of_the_machine(tmp_path: Path) -> None:
     run = a_model(tmp_path / "runs", "finetune", KEPT_31)
     card = run.folder / "card.json"
-    card.write_text(card_text(run.card | {"encoder": "/home/me/mpnet, first 3 of 12 layers"}))
+    card.write_text(card_text(run.card | {"encoder": "/home/me/mpnet/, first 3 of 12 layers"}))
     assert keep(tmp_path / "runs", tmp_path / "results") == 1
     assert keep(tmp_path / "runs", tmp_path / "results") == 0
     (kept,) = find_runs(tmp_path / "results")

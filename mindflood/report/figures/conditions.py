@@ -1,4 +1,4 @@
-"""Which runs compare under an attack: the same task, encoder, recipe, profile and fingerprint."""
+"""Which runs compare under an attack: the same task, encoder, recipe, fingerprint and texts."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -8,7 +8,12 @@ from typing import Any
 from mindflood.cards.attack_key import AttackKey
 from mindflood.cards.cards import AttackSummary, Card
 from mindflood.cards.rates import accuracy_under_attack
-from mindflood.report.numbers.aggregate import Attacked, Setting, robust_interval
+from mindflood.report.numbers.aggregate import (
+    Attacked,
+    Setting,
+    robust_interval,
+    sample_name,
+)
 from mindflood.report.numbers.names import ATTACKS, METHODS, TASKS, encoder_name
 from mindflood.report.tables.audits import with_doubt
 
@@ -24,13 +29,15 @@ class Condition:
     attack: str
     fingerprint: str
     columns: str = ""
+    texts: str = ""
 
     @property
     def title(self) -> str:
         """In the papers' names."""
         key = AttackKey.parse(self.attack)
         attack = f"{ATTACKS.get(key.recipe, key.recipe)} ({key.variant}{self.columns})"
-        return f"{TASKS.get(self.task, self.task)}, {encoder_name(self.encoder)}, {attack}"
+        where = f"{TASKS.get(self.task, self.task)}, {encoder_name(self.encoder)}"
+        return f"{where}, {attack}, {self.texts}"
 
     def titled(self, cards: Sequence[Card]) -> str:
         """The title, with a warning where audits on ``cards`` found the attack wanting."""
@@ -54,6 +61,7 @@ def by_condition(
                 key,
                 summary["fingerprint"],
                 AttackKey.parse(key, summary).one_text,
+                sample_name(summary),
             )
             for attacks in attacks_of(card)
             for key, summary in attacks.items()
@@ -67,6 +75,8 @@ def matching(attacks: Attacks, condition: Condition) -> AttackSummary | None:
     """The attack of the condition, if it is there and measured something, a range at least."""
     summary = attacks.get(condition.attack)
     if summary is None or summary["fingerprint"] != condition.fingerprint:
+        return None
+    if sample_name(summary) != condition.texts:
         return None
     rate = accuracy_under_attack(summary)
     measured = summary["accuracy_under_attack"] is not None or (rate is not None and rate.is_open)

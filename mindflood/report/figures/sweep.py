@@ -91,6 +91,7 @@ def _drawing(
 def _mark_ranges(axes: "Axes", cards: Sequence[Card]) -> None:
     """The range that each probe found, and the level chosen from it where no search did."""
     labelled: set[str] = set()
+    chosen = {f["level"] for c in cards if "level" in (f := probe_findings(c))}
     for card in cards:
         found = probe_findings(card)
         if "level" not in found:
@@ -104,7 +105,8 @@ def _mark_ranges(axes: "Axes", cards: Sequence[Card]) -> None:
         )  # fmt: skip
         if "search" in card:
             continue
-        label = _once(f"chosen level b = {found['level']:.3g}{fallback}", labelled)
+        of_one = f"chosen level b = {found['level']:.3g}{fallback}"
+        label = _once(of_one if len(chosen) == 1 else "chosen levels b", labelled)
         axes.axvline(found["level"], color=ORANGE, linestyle="--", linewidth=1, label=label)
 
 

@@ -4,8 +4,9 @@ A setting is a task, an encoder, a method, how it was trained and, where the flo
 by hand, that level; a level that the method chose itself may differ from seed to seed.
 """
 
+import itertools
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -53,7 +54,7 @@ class Setting:
     """What the seeds that are averaged have in common; ``level`` only where it was fixed.
 
     ``variant`` names the settings of training in which it differs from others of its name, and the
-    texts that were attacked where one of its seeds was run again for others.
+    ``sample`` of texts that was attacked, where one of its seeds was run again for another.
     """
 
     task: str
@@ -61,6 +62,7 @@ class Setting:
     method: str
     level: float | None
     variant: str = ""
+    sample: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ class Attacked:
     that undecided texts leave. Where these are more than a point apart, ``accuracy`` or ``success``
     is None, and ``queries`` is with the latter: there ``least_queries``, a lower bound, is all.
     ``requested`` is larger than ``counts["num_examples"]`` while an attack is unfinished;
-    ``samples`` are the seed and size of each sample of texts that was attacked;
+    ``samples`` are the seed and size of each sample of texts that was attacked, ``texts`` their
+    names;
     ``temperatures`` are the victims', with how each was chosen, where they were calibrated;
     ``recipes`` are the exact recipes: fingerprint, and what was replaced of the paper's;
     ``audits`` are those of the seeds whose successes people have read, behind their fingerprint.
@@ -92,6 +95,7 @@ class Attacked:
     temperatures: tuple[tuple[float, str], ...] = ()
     recipes: tuple[tuple[str, str], ...] = ()
     audits: tuple[tuple[str, Audit], ...] = ()
+    texts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -224,7 +228,7 @@ def by_setting(cards: Sequence[Card]) -> dict[Setting, list[Card]]:
         for trained, seeds in _by_variant(members, lambda key: True).items():
             for on, runs in _by_sample(seeds).items():
                 variant = ", ".join(filter(None, (trained, on)))
-                found[replace(setting, variant=variant)] = runs
+                found[replace(setting, variant=variant, sample=on)] = runs
     return {setting: found[setting] for setting in sorted(found, key=order)}
 
 
@@ -240,22 +244,46 @@ def by_training(cards: Sequence[Card]) -> dict[str, list[Card]]:
 def _by_sample(cards: Sequence[Card]) -> dict[str, list[Card]]:
     """Runs of one setting by the texts that they were attacked on, where a seed occurs twice.
 
-    Such a seed was run again to be attacked otherwise, and is no further seed of the setting.
+    Such a seed was run again to be attacked on other texts, and is no further seed of the setting.
     """
-    if len({card["seed"] for card in cards}) == len(cards):
+    samples = {
+        id(card): {key: sample_name(one) for key, one in card["attacks"].items()} for card in cards
+    }
+
+    def differ(one: Card, other: Card) -> bool:
+        ours, theirs = samples[id(one)], samples[id(other)]
+        return any(ours[key] != theirs[key] for key in ours.keys() & theirs.keys())
+
+    pairs = itertools.combinations(cards, 2)
+    if not any(one["seed"] == other["seed"] and differ(one, other) for one, other in pairs):
         return {"": list(cards)}
-    samples = [
-        {
-            "attack.num_examples": _listed(_requested(one) for one in card["attacks"].values()),
-            "attack.seed": _listed(one.get("seed") for one in card["attacks"].values()),
-        }
-        for card in cards
-    ]
-    return _told_apart(cards, samples)
+    groups: list[list[Card]] = []
+    # Those with most texts first: what has no attack yet goes with them.
+    for card in sorted(cards, key=lambda card: -sum(map(_requested, card["attacks"].values()))):
+        fit = (group for group in groups if not any(differ(card, member) for member in group))
+        if (group := next(fit, None)) is None:
+            groups.append(group := [])
+        group.append(card)
+    of_groups = [dict(itertools.chain(*(samples[id(c)].items() for c in g))) for g in groups]
+    return {
+        _told(of_group, of_groups): [card for card in cards if any(card is one for one in group)]
+        for group, of_group in zip(groups, of_groups, strict=True)
+    }
 
 
-def _listed(values: Iterable[int | None]) -> str:
-    return " and ".join(sorted({str(value) for value in values})) or "none"
+def _told(samples: Mapping[str, str], of_all: Sequence[Mapping[str, str]]) -> str:
+    """The samples that are others elsewhere, attack by attack."""
+    return ", ".join(
+        f"{key}: {sample}"
+        for key, sample in sorted(samples.items())
+        if any(other.get(key, sample) != sample for other in of_all)
+    )
+
+
+def sample_name(summary: AttackSummary) -> str:
+    """Size and draw of the texts that were attacked, the first draw without its number."""
+    draw = summary.get("seed")
+    return f"{_requested(summary)} texts" + (f" of draw {draw}" if draw else "")
 
 
 def _by_variant(cards: Sequence[Card], counts: Callable[[str], bool]) -> dict[str, list[Card]]:
@@ -334,6 +362,7 @@ def attacked(summaries: Sequence[AttackSummary]) -> Attacked:
             for summary in summaries
             if (audit := Audit.of_card(summary)) is not None
         ),
+        tuple(sorted({sample_name(summary) for summary in summaries})),
     )
 
 

@@ -57,7 +57,7 @@ def texts(svg: str) -> list[str]:
 
 def test_a_sweep_shows_its_levels_the_range_and_finetuning() -> None:
     [(title, svg)] = drawn(a_sweep(), "sweep")
-    assert title == "SST-2, MiniLM-L6 (embedded), TextFooler (offline)"
+    assert title == "SST-2, MiniLM-L6 (embedded), TextFooler (offline), 200 texts"
     shown = texts(svg)
     for words in (
         "Flooding at b", "Fine-tuning", "range of gradient accordance", "Flooding-X",
@@ -140,6 +140,33 @@ def test_seeds_of_a_level_are_one_point() -> None:
     assert blue[0] == blue[1] > 0
 
 
+def test_a_model_that_met_other_texts_is_in_no_other_s_sweep() -> None:
+    alone = [level(0.1, 20), level(0.2, 20)]
+    again = a_card(
+        "flooding",
+        flood_level=0.2,
+        attacks={"textfooler-offline": an_attack(60, total=100, seed=1)},
+    )
+    (expected,), (found,) = (
+        [re.sub(r"sweep-\d", "", svg) for _, svg in drawn(cards, "sweep")]
+        for cards in (alone, [*alone, again])
+    )
+    assert found == expected
+    more = level(0.1, 60)
+    more["attacks"] = again["attacks"]
+    titles = [title for title, _ in drawn([*alone, again, more], "sweep")]
+    assert [title.rsplit(", ", 1)[1] for title in titles] == ["100 texts of draw 1", "200 texts"]
+
+
+def test_levels_that_seeds_chose_have_one_label() -> None:
+    cards = [level(0.1, 20), level(0.2, 20)]
+    cards += [
+        flooding_x(accordance=FOUND | {"level": at}, seed=int(100 * at)) for at in (0.1, 0.13)
+    ]
+    [(_, svg)] = drawn(cards, "sweep")
+    assert [words for words in texts(svg) if words.startswith("chosen")] == ["chosen levels b"]
+
+
 def test_a_sweep_of_longer_training_is_a_figure_of_its_own() -> None:
     short, long = ({"training.epochs": epochs, "task.max_length": 40} for epochs in (8, 24))
     cards = [attacked("finetune", 18, settings=settings) for settings in (short, long)]
@@ -148,8 +175,8 @@ def test_a_sweep_of_longer_training_is_a_figure_of_its_own() -> None:
     # What only Flooding-X has to set does not part it from the levels it is drawn with.
     cards.append(flooding_x(settings={**short, "accordance.persistence": 2}))
     (first, of_short), (second, of_long) = drawn(cards, "sweep")
-    assert first.endswith("(offline), training.epochs = 8")
-    assert second.endswith("(offline), training.epochs = 24")
+    assert first.endswith("(offline), 200 texts, training.epochs = 8")
+    assert second.endswith("(offline), 200 texts, training.epochs = 24")
     assert "Flooding-X" in texts(of_short)
     assert "Flooding-X" not in texts(of_long)
 

@@ -17,7 +17,13 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from mindflood.cards.cards import Card
-from mindflood.report.numbers.aggregate import Estimate, estimate, robust_interval, wilson
+from mindflood.report.numbers.aggregate import (
+    Estimate,
+    by_setting,
+    estimate,
+    robust_interval,
+    wilson,
+)
 from mindflood.report.numbers.aggregate import attacked as attack_of
 from mindflood.report.tables import published
 from mindflood.report.tables.layout import Column, Number, Table, TableRow, text_of
@@ -465,8 +471,8 @@ def test_a_seed_that_was_run_again_for_other_texts_is_no_further_seed() -> None:
     again = a_card("finetune", 1, attacks={OFFLINE: an_attack(22, total=100)})
     table = table2([*cards, again, attacked("flooding", 30)], ["sst2"], with_published=False)
     assert [(cell(table, row, "Method"), cell(table, row, "Seeds")) for row in range(3)] == [
-        ("Fine-tuning (attack.num_examples = 100)", "1"),
-        ("Fine-tuning (attack.num_examples = 200)", "0, 1, 2"),
+        ("Fine-tuning (textfooler-offline: 100 texts)", "1"),
+        ("Fine-tuning (textfooler-offline: 200 texts)", "0, 1, 2"),
         ("Flooding", "0"),
     ]
     assert cell(table, 1, "TextFooler Aua%") == cell(
@@ -475,7 +481,32 @@ def test_a_seed_that_was_run_again_for_other_texts_is_no_further_seed() -> None:
     assert not any("more than one run" in note for note in table.notes)
     another = {OFFLINE: an_attack(22, seed=7)}
     drawn = table2([*cards, a_card("finetune", 1, attacks=another)], ["sst2"])
-    assert cell(drawn, 0, "Method") == "Fine-tuning (attack.seed = 7)"
+    assert cell(drawn, 1, "Method") == "Fine-tuning (textfooler-offline: 200 texts of draw 7)"
+
+
+def test_a_seed_that_was_run_again_parts_no_other_seeds() -> None:
+    """Of the others one is not attacked yet, and some have one more attack, on fewer texts."""
+    bugger = {"textbugger-offline": an_attack(22, total=50)}
+    seeds = [attacked("finetune", 20, seed) for seed in range(3)]
+    seeds.append(a_card("finetune", 3))
+    seeds.append(a_card("finetune", 4, attacks={OFFLINE: an_attack(20), **bugger}))
+    again = a_card("finetune", 1, attacks={OFFLINE: an_attack(22, total=100)})
+    for cards in ([*seeds, again], [again, *reversed(seeds)]):
+        found = by_setting(cards)
+        assert {setting.sample: sorted(c["seed"] for c in of) for setting, of in found.items()} == {
+            "textfooler-offline: 200 texts": [0, 1, 2, 3, 4],
+            "textfooler-offline: 100 texts": [1],
+        }
+
+
+def test_samples_in_the_other_order_are_others() -> None:
+    one = {OFFLINE: an_attack(22), "textbugger-offline": an_attack(22, total=100)}
+    other = {OFFLINE: an_attack(22, total=100), "textbugger-offline": an_attack(22)}
+    found = by_setting([a_card(attacks=one), a_card(attacks=other)])
+    assert [setting.sample for setting in found] == [
+        "textbugger-offline: 100 texts, textfooler-offline: 200 texts",
+        "textbugger-offline: 200 texts, textfooler-offline: 100 texts",
+    ]
 
 
 def test_published_numbers_are_the_papers() -> None:
