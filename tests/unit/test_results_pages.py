@@ -110,6 +110,7 @@ def test_a_wish_that_nothing_answers_is_no_empty_table(wish: str) -> None:
         ("flooding_family", "rows-1.svg", "flooding_family_rows.svg"),
         ("study/sst2-long", "flooding-x-seed1-accordance.svg", "study_accordance.svg"),
         ("study/sst2-long", "noise-1.svg", "study_noise.svg"),
+        ("study/sst2-long", "sweep-1.svg", "study_levels.svg"),
         ("study/sst2-epochs", "epochs-1.svg", "study_epochs.svg"),
     ],
 )
