@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from mindflood.cards.attack_key import CALIBRATED, AttackKey
 from mindflood.cards.cards import Run
 from mindflood.cards.rates import undecided, untouched
-from mindflood.report.numbers.aggregate import Attacked, ResultRow, by_setting, rows
+from mindflood.report.numbers.aggregate import Attacked, ResultRow, by_setting, rows, sample_name
 from mindflood.report.numbers.difference import Difference, difference
 from mindflood.report.numbers.names import (
     ATTACKS,
@@ -100,11 +100,13 @@ def groups_of(runs: Sequence[Run]) -> Iterator[Group]:
         alike = _alike(sides)
         for (fingerprint, tested, texts), members in alike.items():
             what = (task, recipe, profile.replace(CALIBRATED, ""), fingerprint)
-            apart = {"recipe": fingerprint, "test rows": tested, "": texts}
+            apart = (
+                f"recipe {fingerprint or 'not told'}",
+                f"test rows {tested or 'not told'}",
+                texts,
+            )
             differing = [
-                f"{name} {value or 'not told'}" if name else value
-                for at, (name, value) in enumerate(apart.items())
-                if len({key[at] for key in alike}) > 1
+                name for at, name in enumerate(apart) if len({key[at] for key in alike}) > 1
             ]
             fit = sorted(
                 (side for side in members if not side.fault),
@@ -147,6 +149,6 @@ def _alike(sides: Sequence[Side]) -> dict[tuple[str, str, str], list[Side]]:
     for side in sides:
         tested = ", ".join(sorted(side.row.tested)) if len(told) > 1 else ""
         recipe = ", ".join(sorted(side.attacked.fingerprints))
-        texts = ", ".join(side.attacked.texts) if again else ""
+        texts = ", ".join(sorted(set(map(sample_name, side.attacked.samples)))) if again else ""
         found.setdefault((recipe, tested, texts), []).append(side)
     return found

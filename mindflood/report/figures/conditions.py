@@ -13,6 +13,7 @@ from mindflood.report.numbers.aggregate import (
     Setting,
     robust_interval,
     sample_name,
+    sample_of,
 )
 from mindflood.report.numbers.names import ATTACKS, METHODS, TASKS, encoder_name
 from mindflood.report.tables.audits import with_doubt
@@ -28,8 +29,8 @@ class Condition:
     encoder: str
     attack: str
     fingerprint: str
-    columns: str = ""
-    texts: str = ""
+    columns: str
+    texts: str
 
     @property
     def title(self) -> str:
@@ -61,7 +62,7 @@ def by_condition(
                 key,
                 summary["fingerprint"],
                 AttackKey.parse(key, summary).one_text,
-                sample_name(summary),
+                sample_name(sample_of(summary)),
             )
             for attacks in attacks_of(card)
             for key, summary in attacks.items()
@@ -76,7 +77,7 @@ def matching(attacks: Attacks, condition: Condition) -> AttackSummary | None:
     summary = attacks.get(condition.attack)
     if summary is None or summary["fingerprint"] != condition.fingerprint:
         return None
-    if sample_name(summary) != condition.texts:
+    if sample_name(sample_of(summary)) != condition.texts:
         return None
     rate = accuracy_under_attack(summary)
     measured = summary["accuracy_under_attack"] is not None or (rate is not None and rate.is_open)

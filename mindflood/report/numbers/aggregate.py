@@ -33,6 +33,8 @@ COUNTS = (
 )  # fmt: skip
 _CONFIDENCE = 0.95
 
+Sample = tuple[int | None, int]  # the seed of its draw, and how many texts it has
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -73,8 +75,7 @@ class Attacked:
     that undecided texts leave. Where these are more than a point apart, ``accuracy`` or ``success``
     is None, and ``queries`` is with the latter: there ``least_queries``, a lower bound, is all.
     ``requested`` is larger than ``counts["num_examples"]`` while an attack is unfinished;
-    ``samples`` are the seed and size of each sample of texts that was attacked, ``texts`` their
-    names;
+    ``samples`` are the samples of texts that were attacked;
     ``temperatures`` are the victims', with how each was chosen, where they were calibrated;
     ``recipes`` are the exact recipes: fingerprint, and what was replaced of the paper's;
     ``audits`` are those of the seeds whose successes people have read, behind their fingerprint.
@@ -86,7 +87,7 @@ class Attacked:
     counts: dict[str, int]
     requested: int
     fingerprints: frozenset[str]
-    samples: frozenset[tuple[int | None, int]]
+    samples: frozenset[Sample]
     robust: Rate | None = None
     broken: Rate | None = None
     least_queries: float | None = None
@@ -95,7 +96,6 @@ class Attacked:
     temperatures: tuple[tuple[float, str], ...] = ()
     recipes: tuple[tuple[str, str], ...] = ()
     audits: tuple[tuple[str, Audit], ...] = ()
-    texts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -247,7 +247,8 @@ def _by_sample(cards: Sequence[Card]) -> dict[str, list[Card]]:
     Such a seed was run again to be attacked on other texts, and is no further seed of the setting.
     """
     samples = {
-        id(card): {key: sample_name(one) for key, one in card["attacks"].items()} for card in cards
+        id(card): {key: sample_name(sample_of(one)) for key, one in card["attacks"].items()}
+        for card in cards
     }
 
     def differ(one: Card, other: Card) -> bool:
@@ -260,15 +261,14 @@ def _by_sample(cards: Sequence[Card]) -> dict[str, list[Card]]:
     groups: list[list[Card]] = []
     # Those with most texts first: what has no attack yet goes with them.
     for card in sorted(cards, key=lambda card: -sum(map(_requested, card["attacks"].values()))):
-        fit = (group for group in groups if not any(differ(card, member) for member in group))
-        if (group := next(fit, None)) is None:
-            groups.append(group := [])
-        group.append(card)
-    of_groups = [dict(itertools.chain(*(samples[id(c)].items() for c in g))) for g in groups]
-    return {
-        _told(of_group, of_groups): [card for card in cards if any(card is one for one in group)]
-        for group, of_group in zip(groups, of_groups, strict=True)
-    }
+        for group in groups:
+            if not any(differ(card, member) for member in group):
+                group.append(card)
+                break
+        else:
+            groups.append([card])
+    of_groups = [{key: s for c in group for key, s in samples[id(c)].items()} for group in groups]
+    return {_told(one, of_groups): group for one, group in zip(of_groups, groups, strict=True)}
 
 
 def _told(samples: Mapping[str, str], of_all: Sequence[Mapping[str, str]]) -> str:
@@ -280,10 +280,15 @@ def _told(samples: Mapping[str, str], of_all: Sequence[Mapping[str, str]]) -> st
     )
 
 
-def sample_name(summary: AttackSummary) -> str:
-    """Size and draw of the texts that were attacked, the first draw without its number."""
-    draw = summary.get("seed")
-    return f"{_requested(summary)} texts" + (f" of draw {draw}" if draw else "")
+def sample_of(summary: AttackSummary) -> Sample:
+    """The texts that were attacked."""
+    return summary.get("seed"), _requested(summary)
+
+
+def sample_name(sample: Sample) -> str:
+    """A sample in words, the first draw without its number."""
+    draw, size = sample
+    return f"{size} texts" + (f" of draw {draw}" if draw else "")
 
 
 def _by_variant(cards: Sequence[Card], counts: Callable[[str], bool]) -> dict[str, list[Card]]:
@@ -295,11 +300,6 @@ def _by_variant(cards: Sequence[Card], counts: Callable[[str], bool]) -> dict[st
     if len({*tested} - {None}) > 1:
         for values, rows in zip(settings, tested, strict=True):
             values["test rows"] = rows or "not told"
-    return _told_apart(cards, settings)
-
-
-def _told_apart(cards: Sequence[Card], settings: Sequence[dict[str, Any]]) -> dict[str, list[Card]]:
-    """The cards by those of their settings that are not the same in all, which the key names."""
     differing = _differing(settings)
     found: dict[str, list[Card]] = {}
     for card, values in zip(cards, settings, strict=True):
@@ -338,7 +338,7 @@ def attacked(summaries: Sequence[AttackSummary]) -> Attacked:
         {name: sum(int(cast(Any, one).get(name, 0)) for one in summaries) for name in COUNTS},
         sum(_requested(summary) for summary in summaries),
         frozenset(summary["fingerprint"] for summary in summaries),
-        frozenset((summary.get("seed"), _requested(summary)) for summary in summaries),
+        frozenset(map(sample_of, summaries)),
         robust,
         broken,
         _least_queries(summaries),
@@ -362,7 +362,6 @@ def attacked(summaries: Sequence[AttackSummary]) -> Attacked:
             for summary in summaries
             if (audit := Audit.of_card(summary)) is not None
         ),
-        tuple(sorted({sample_name(summary) for summary in summaries})),
     )
 
 
