@@ -91,9 +91,9 @@ def _drawing(
 def _mark_ranges(axes: "Axes", cards: Sequence[Card]) -> None:
     """The range that each probe found, and the level chosen from it where no search did."""
     labelled: set[str] = set()
-    chosen = {f["level"] for c in cards if "level" in (f := probe_findings(c))}
-    for card in cards:
-        found = probe_findings(card)
+    probed = [(card, probe_findings(card)) for card in cards]
+    chosen = {found.get("level") for card, found in probed if "search" not in card} - {None}
+    for card, found in probed:
         if "level" not in found:
             continue
         is_fallback = found["source"] == "fallback"
