@@ -98,19 +98,20 @@ def pairs(cards: Sequence[Card]) -> Iterator[Pair]:
 
 def gap_notes(cards: Sequence[Card]) -> list[str]:
     """The gaps that are pointed out, and the attacks whose budgets would hide one."""
+    found = list(pairs(cards))
     illusions = [
         f"{_where(pair)}: calibrating the victim takes {100 * (pair.gap or 0):.1f} points "
         f"({pair.texts} of {pair.plain.counts['num_examples']} texts) of its accuracy under "
         "attack: so much of its robustness was extreme confidence that hides it from the search, "
         "an illusion (Raina et al. 2024)."
-        for pair in pairs(cards)
+        for pair in found
         if pair.flagged
     ]
     hidden = [
         f"{_where(pair)}: {pair.left_out[0]} texts of the victim as it is and {pair.left_out[1]} "
         "of the calibrated one are undecided (they ran out of budget or raised): the two do not "
         "compare, and an illusion cannot be told; attack again with a larger budget."
-        for pair in pairs(cards)
+        for pair in found
         if pair.alike and not pair.comparable
     ]
     return illusions + hidden
