@@ -10,7 +10,6 @@ config, and as the card's encoder.
 """
 
 import argparse
-import json
 import shutil
 import sys
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from mindflood.cards.cards import find_cards
+from mindflood.cards.cards import Card, find_cards, read_card, write_card
 from mindflood.config.strict_yaml import StrictYamlError, load
 from mindflood.errors import UserError
 from mindflood.files import write_text
@@ -45,7 +44,6 @@ def keep(runs: Path, to: Path) -> int:
     for folder in new:
         place = to / folder.relative_to(runs)
         place.mkdir(parents=True, exist_ok=True)
-        write_text(place / "card.json", _card(folder / "card.json"))
         for path in (found for pattern in _WHOLE for found in folder.glob(pattern)):
             (place / path.relative_to(folder)).parent.mkdir(exist_ok=True)
             shutil.copyfile(path, place / path.relative_to(folder))
@@ -54,6 +52,7 @@ def keep(runs: Path, to: Path) -> int:
         for path in folder.glob("config.yaml"):
             text = yaml.safe_dump(configs[path], sort_keys=False)
             write_text(place / path.relative_to(folder), text)
+        write_card(place / "card.json", _card(folder))  # the last: with it the run is kept
     return len(new)
 
 
@@ -61,19 +60,16 @@ def _is_kept(folder: Path, place: Path) -> bool:
     kept = place / "card.json"
     if not kept.exists():
         return False
-    if kept.read_text("utf-8") != _card(folder / "card.json"):
+    if read_card(kept) != _card(folder):
         raise UserError(f"{kept}: is not the card of {folder}; delete {place} to keep that one")
     return True
 
 
-def _card(path: Path) -> str:
-    """The card as it is, but for an encoder that is a folder of this machine."""
-    text = path.read_text("utf-8")
-    card = json.loads(text)
-    folder, *layers = card["encoder"].split(", first ")  # of its layers
-    if (name := _of_any_machine(folder)) == folder:
-        return text
-    return json.dumps({**card, "encoder": ", first ".join([name, *layers])}, indent=2) + "\n"
+def _card(folder: Path) -> Card:
+    """The card of a run, its encoder without the folder of this machine that it may lie in."""
+    card = read_card(folder / "card.json")
+    name, *layers = card["encoder"].split(", first ")  # of its layers
+    return {**card, "encoder": ", first ".join([_of_any_machine(name), *layers])}
 
 
 def _settings(config: Path) -> Any:
